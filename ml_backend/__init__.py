@@ -1,0 +1,1 @@
+"""Lantern: a Label Studio ML backend that labels with a team."""

@@ -1,0 +1,1 @@
+"""Pure maths: tensors in, tensors out. See README.md beside this file for the layer's law."""

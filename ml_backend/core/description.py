@@ -1,0 +1,32 @@
+"""Everything label-free that a model says of a pool: the array part of a publication."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_backend.core.responsibilities import SparseResponsibilities
+
+
+@dataclass(frozen=True)
+class PoolDescription:
+    """One row per item of the pool.
+
+    responsibilities: top-M r. neighbours: (N, k) int32 row numbers, nearest first, self excluded, -1 = none.
+    similarities: (N, k) float32 cosine in [-1, 1], 0 where there is no neighbour.
+    density: (N,) float32 in [0, 1], rank of the local density, 1 = most typical of the pool.
+    novelty: (N,) float32 in (0, 1], conformal p-value, LOW = nothing like it was ever seen.
+    aleatoric: (N,) float32 > 0, mean decoder sigma in units of the model's input.
+    """
+
+    responsibilities: SparseResponsibilities
+    neighbours: NDArray[np.int32]
+    similarities: NDArray[np.float32]
+    density: NDArray[np.float32]
+    novelty: NDArray[np.float32]
+    aleatoric: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.density)

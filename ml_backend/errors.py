@@ -1,0 +1,60 @@
+"""One root, children by cause. A message names the value that was wrong and how to mend it; it is safe to show to the caller."""
+
+from __future__ import annotations
+
+
+class LanternError(Exception):
+    """Root of every error that Lantern raises on purpose."""
+
+    status = 500
+    """HTTP status that the web layer answers with."""
+
+
+class ConfigError(LanternError):
+    """A setting is missing or has a value that cannot be used."""
+
+
+class InputError(LanternError):
+    """The caller sent something that cannot be read."""
+
+    status = 400
+
+
+class LabelConfigError(InputError):
+    """A label config cannot be parsed or holds nothing that Lantern supports."""
+
+
+class EncodingError(InputError):
+    """An item cannot be turned into a vector or picture."""
+
+
+class MediaError(EncodingError):
+    """A task's media cannot or must not be fetched."""
+
+
+class TrainingError(LanternError):
+    """A training run failed; the published model is untouched."""
+
+
+class CheckpointError(LanternError):
+    """An artifact on disk is incomplete, altered or not finite."""
+
+
+class StoreError(LanternError):
+    """The database cannot be opened, migrated or written."""
+
+    status = 503
+
+
+class LabelStudioError(LanternError):
+    """Label Studio refused a call or cannot be reached."""
+
+    status = 502
+
+
+class LabelStudioAuthError(LabelStudioError):
+    """Label Studio refused the credentials."""
+
+
+class LabelStudioUnreachable(LabelStudioError):
+    """No answer from Label Studio: worth trying again later."""
