@@ -26,7 +26,7 @@ def _name(text: str) -> str:
 
 @dataclass(frozen=True, repr=False)
 class Settings:
-    """What a running Lantern is told by its environment. Raises ConfigError at construction when a value cannot be used."""
+    """What a running Lantern is told. Raises ConfigError at construction when a value cannot be used."""
 
     home: Path = setting(Path("~/.lantern").expanduser(), "LANTERN_HOME", "MODEL_DIR", parse=path)
     """Folder of the database, checkpoints and caches; made when missing."""
@@ -59,7 +59,7 @@ class Settings:
         check=matching(r"[\x21-\x7e]{8,512}", "8 to 512 visible ASCII characters"),
     )
     """Sent by Label Studio's webhooks in the header WEBHOOK_SECRET_HEADER."""
-    max_body_bytes: int = setting(256 * 2**20, "LANTERN_MAX_BODY_BYTES", parse=int, check=between(1024, 2**32))
+    max_body_bytes: int = setting(128 * 2**20, "LANTERN_MAX_BODY_BYTES", parse=int, check=between(1024, 2**32))
     """Larger requests are answered 413. Label Studio puts all selected tasks into one request."""
 
     start_training_each_n_updates: int = setting(
@@ -102,7 +102,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], **overrides: Any) -> Settings:
-        """Read every setting; `overrides` (None = not given) win over the environment. Raises ConfigError naming the key."""
+        """Read every setting; `overrides` (None = not given) win. Raises ConfigError naming the key."""
         values: dict[str, Any] = {}
         for of in fields(cls):
             given = overrides.pop(of.name, None)

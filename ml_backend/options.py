@@ -1,4 +1,4 @@
-"""How one setting is read from the environment: names, parser, check. A bad value raises ConfigError naming its key, never a secret."""
+"""How one setting is read from the environment: names, parser, check. ConfigError names the key, never a secret."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MASK = "***"
 
 @dataclass(frozen=True)
 class Option:
-    """One setting: `names[0]` is the documented variable, the others are aliases that count when it is unset or empty."""
+    """One setting: `names[0]` is the documented variable, the others are aliases, read when it is unset or empty."""
 
     names: tuple[str, ...]
     parse: Callable[[str], Any]
@@ -63,7 +63,7 @@ def setting(
 ) -> T:
     """A dataclass field that is read from the environment variables `names`, the first one set counts."""
     option = Option(names=names, parse=parse, check=check, secret=secret)
-    return cast(T, field(default=default, metadata={METADATA_KEY: option}))
+    return field(default=default, metadata={METADATA_KEY: option})
 
 
 def between(low: float, high: float) -> Check:
