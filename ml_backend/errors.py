@@ -32,6 +32,16 @@ class MediaError(EncodingError):
     """A task's media cannot or must not be fetched."""
 
 
+class MediaUnavailable(MediaError):
+    """A task's media could not be fetched now (time-out, server error): worth trying again later."""
+
+
+class EncoderUnavailable(LanternError):
+    """The embedding service does not answer: worth trying again later. No item is to blame."""
+
+    status = 503
+
+
 class TrainingError(LanternError):
     """A training run failed; the published model is untouched."""
 

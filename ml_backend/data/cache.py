@@ -1,0 +1,159 @@
+"""Content hash -> encoding, in a SQLite file of its own, so that the same input is never encoded twice.
+
+Losing this file costs time, never data: WAL with synchronous=NORMAL. Several processes may read and write it at once. A
+file that is damaged or of another layout is set aside and begun anew.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_backend.errors import StoreError
+
+Array = NDArray[np.float32] | NDArray[np.uint8]
+
+LAYOUT = 1
+"""Written to PRAGMA user_version; raise it when the table or the blob changes."""
+BUSY_SECONDS = 30.0
+"""How long a writer waits for another process's write."""
+_KEYS_PER_QUERY = 500
+_DTYPES: dict[str, np.dtype[Any]] = {"f": np.dtype("<f4"), "u": np.dtype("u1")}
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS encoding (
+  encoder TEXT NOT NULL, digest BLOB NOT NULL, kind TEXT NOT NULL, shape TEXT NOT NULL, value BLOB NOT NULL,
+  PRIMARY KEY (encoder, digest)
+) WITHOUT ROWID
+"""
+
+
+class EmbeddingCache:
+    """Encodings by (encoder name, content digest). Arrays are float32 or uint8 of any shape; others are refused.
+
+    Safe for threads (one connection each) and for processes. Raises StoreError when the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._prepare()
+        except (OSError, sqlite3.OperationalError) as error:
+            raise StoreError(f"the embedding cache {path} cannot be opened: {error}") from error
+
+    def get_many(self, encoder_name: str, digests: Iterable[bytes]) -> dict[bytes, Array]:
+        """The encodings that are known, by digest."""
+        found: dict[bytes, Array] = {}
+        with self._connection() as connection:
+            for keys in _chunks(digests, _KEYS_PER_QUERY):
+                marks = ",".join("?" * len(keys))
+                query = f"SELECT digest, kind, shape, value FROM encoding WHERE encoder = ? AND digest IN ({marks})"
+                for digest, kind, shape, value in connection.execute(query, (encoder_name, *keys)):
+                    found[digest] = _decode(kind, shape, value)
+        return found
+
+    def put_many(self, encoder_name: str, encodings: Mapping[bytes, Array]) -> None:
+        """Remembers encodings, in one transaction. A digest that is known keeps its first value."""
+        rows = [(encoder_name, digest, *_encode(value)) for digest, value in encodings.items()]
+        if not rows:
+            return
+        with self._connection() as connection, _immediate(connection):
+            connection.executemany("INSERT OR IGNORE INTO encoding VALUES (?, ?, ?, ?, ?)", rows)
+
+    def forget(self, encoder_name: str) -> int:
+        """Drops all encodings of an encoder; how many there were."""
+        with self._connection() as connection, _immediate(connection):
+            return connection.execute("DELETE FROM encoding WHERE encoder = ?", (encoder_name,)).rowcount
+
+    def close(self) -> None:
+        """Closes this thread's connection; another call opens it again."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    def _prepare(self) -> None:
+        try:
+            layout = self._create()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            layout = -1
+        if layout != LAYOUT:
+            self._set_aside()
+            self._create()
+
+    def _create(self) -> int:
+        """Makes the table in an empty file; the layout that the file has now."""
+        with closing(_connect(self._path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            with _immediate(connection):
+                layout: int = connection.execute("PRAGMA user_version").fetchone()[0]
+                if layout == 0:
+                    connection.execute(_SCHEMA)
+                    connection.execute(f"PRAGMA user_version = {LAYOUT}")
+                    layout = LAYOUT
+        return layout
+
+    def _set_aside(self) -> None:
+        for suffix in ("-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        self._path.replace(self._path.with_name(self._path.name + ".damaged"))
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        try:
+            if connection is None:
+                connection = self._local.connection = _connect(self._path)
+            yield connection
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"the embedding cache {self._path} failed: {error}; it may be deleted, it is rebuilt"
+            ) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+@contextmanager
+def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
+    """A write transaction that takes the lock at once, so that it waits for others instead of failing half-way."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _chunks(items: Iterable[bytes], size: int) -> Iterator[Sequence[bytes]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _encode(value: Array) -> tuple[str, str, bytes]:
+    kind = {np.dtype(np.float32): "f", np.dtype(np.uint8): "u"}.get(value.dtype)
+    if kind is None:
+        raise StoreError(f"the embedding cache holds float32 and uint8 arrays, not {value.dtype}")
+    return kind, ",".join(map(str, value.shape)), np.ascontiguousarray(value, dtype=_DTYPES[kind]).tobytes()
+
+
+def _decode(kind: str, shape: str, value: bytes) -> Array:
+    array: Array = np.frombuffer(value, dtype=_DTYPES[kind]).reshape([int(n) for n in shape.split(",")])
+    return array
