@@ -36,7 +36,7 @@ class ModelConfig:
 
     input_shape: (D,) for vectors, (C, H, W) for images (uint8 0..255, H and W at most 64).
     n_components: K >= 2. latent_dim: dimensions of z, 2..128.
-    top_m: how many of the K components are summed over and cached per item, 1..K.
+    top_m: how many of the K components are cached per item, 1..K. whitened_dim: principal directions kept of a vector, >= 1.
     """
 
     input_shape: tuple[int, ...]
@@ -45,6 +45,7 @@ class ModelConfig:
     prior: Prior = "mixture"
     hidden_dim: int = 256
     top_m: int = 8
+    whitened_dim: int = 96
 
     def __post_init__(self) -> None:
         if len(self.input_shape) not in (1, 3) or min(self.input_shape) < 1:
@@ -57,6 +58,8 @@ class ModelConfig:
             raise ConfigError(f"prior {self.prior!r} is none of {', '.join(PRIORS)}")
         if not 1 <= self.top_m <= self.n_components:
             raise ConfigError(f"top_m {self.top_m} must lie in 1..{self.n_components}")
+        if self.whitened_dim < 1:
+            raise ConfigError(f"whitened_dim {self.whitened_dim} must be at least 1")
 
     @property
     def is_image(self) -> bool:

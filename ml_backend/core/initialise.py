@@ -1,0 +1,197 @@
+"""What makes a new model usable before any training: representation, clustering, and parameters set from moments."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor, nn
+
+from ml_backend.core.batches import PoolBatches
+from ml_backend.core.losses import gaussian_nll
+from ml_backend.core.nets import ImageDecoder, component_rows
+from ml_backend.core.preprocess import sample_rows
+from ml_backend.core.priors import MixturePrior, VampPrior, gaussian_kl
+from ml_backend.core.representation import Backbone, ImageRepresentation
+from ml_backend.core.vae import ComponentVAE
+
+CLUSTERING_ROWS = 40_000
+"""k-means sees at most so many rows; the others are assigned to its centres."""
+PRETRAIN_STEPS = 1000
+PRETRAIN_BATCH = 256
+PRETRAIN_RATE = 2e-3
+FREE_BIAS = -10.0
+"""Logit offset of components that k-means left empty: they hold next to no mass until something needs them."""
+EFFECTIVE_COMPONENTS_PER_ITEM = 2.0
+"""Initial softness of r: the median item spreads over so many components, exp(H(r))."""
+
+Stop = Callable[[], bool]
+
+
+def pretrain_images(
+    vae: ComponentVAE,
+    backbone: Backbone,
+    x: NDArray[np.generic],
+    *,
+    seed: int,
+    should_stop: Stop,
+    kl_weight: float = 0.0,
+) -> None:
+    """A short autoencoder run with the KL off, without components; then freeze the encoder as the representation.
+
+    All components start from the same decoder. Stopping early leaves a coarser representation, not a broken one.
+    """
+    assert isinstance(vae.decoder, ImageDecoder)
+    assert backbone.image is not None
+    device = vae.pi_logits.device
+    nets = [vae.encoder, vae.to_mean, vae.to_log_variance, vae.decoder]
+    optimiser = torch.optim.Adam([p for net in nets for p in net.parameters()], lr=PRETRAIN_RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PRETRAIN_RATE, total_steps=PRETRAIN_STEPS)
+    random = np.random.default_rng(seed)
+    generator = torch.Generator(device).manual_seed(seed)
+    for _ in range(PRETRAIN_STEPS):
+        if should_stop():
+            break
+        rows = np.sort(random.choice(len(x), min(PRETRAIN_BATCH, len(x)), replace=False))
+        inputs = backbone.inputs(torch.from_numpy(x[rows]).to(device))
+        loss = _autoencoder_loss(vae, inputs, generator, kl_weight)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    component_rows(vae.decoder.component, vae.decoder.component.weight[:1].expand_as(vae.decoder.component.weight))
+    _freeze_representation(vae, backbone.image, backbone, x, seed)
+
+
+def _autoencoder_loss(vae: ComponentVAE, inputs: Tensor, generator: torch.Generator, kl_weight: float) -> Tensor:
+    components = torch.zeros(len(inputs), dtype=torch.int64, device=inputs.device)
+    mean, log_variance = vae.posterior(inputs, components)
+    noise = torch.empty_like(mean).normal_(generator=generator)
+    decoded, log_sigma = vae.decode(mean + (0.5 * log_variance).exp() * noise, components)
+    nll = gaussian_nll(inputs, decoded, log_sigma).flatten(1).sum(1).mean()
+    zeros = torch.zeros_like(mean)
+    return (nll + kl_weight * gaussian_kl(mean, log_variance, zeros, zeros).mean()) / inputs[0].numel()
+
+
+def _freeze_representation(
+    vae: ComponentVAE, image: ImageRepresentation, backbone: Backbone, x: NDArray[np.generic], seed: int
+) -> None:
+    image.encoder.load_state_dict(vae.encoder.state_dict())
+    image.to_mean.load_state_dict(vae.to_mean.state_dict())
+    rows = sample_rows(len(x), 4096, seed)
+    with torch.no_grad():
+        latent = image(backbone.inputs(torch.from_numpy(x[rows]).to(image.centre.device)))
+        image.centre.copy_(latent.mean(0))
+        image.scale.copy_(latent.var(0, unbiased=False).mean().clamp_min(1e-8).rsqrt())
+
+
+def place_components(vae: ComponentVAE, pool: PoolBatches, *, seed: int) -> None:
+    """Seeded k-means on the base representation -> prototypes, softness, pi and usage; free components stay aside."""
+    base = pool.base.numpy()
+    centres = _kmeans(base[sample_rows(len(base), CLUSTERING_ROWS, seed)], vae.n_components, seed)
+    counts = np.bincount(_nearest(base, centres), minlength=len(centres))
+    order = np.argsort(-counts, kind="stable")
+    centres, counts = centres[order], counts[order]
+    live = int((counts > 0).sum())
+    prototypes = np.tile(base.mean(0), (vae.n_components, 1))
+    prototypes[:live] = centres[:live]
+    bias = np.full(vae.n_components, FREE_BIAS)
+    bias[:live] = 0.0
+    share = np.full(vae.n_components, 1e-6)
+    share[:live] = counts[:live] / len(base)
+    with torch.no_grad():
+        vae.prototypes.copy_(torch.from_numpy(prototypes))
+        vae.component_bias.copy_(torch.from_numpy(bias))
+        vae.pi_logits.copy_(torch.from_numpy(np.log(share)))
+        vae.usage.copy_(torch.from_numpy(share / share.sum()))
+        sample = pool.base[sample_rows(len(base), 2048, seed)].to(vae.prototypes.device)
+        vae.log_scale.fill_(_log_scale_for(vae, sample))
+
+
+def _kmeans(base: NDArray[np.float32], n_components: int, seed: int) -> NDArray[np.float32]:
+    with warnings.catch_warnings():
+        # Duplicates leave fewer distinct points than clusters; empty clusters become free components.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = KMeans(min(n_components, len(base)), n_init=1, max_iter=25, random_state=seed).fit(base)
+    return np.asarray(fitted.cluster_centers_, dtype=np.float32)
+
+
+def _nearest(base: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.int64]:
+    half_norm = 0.5 * np.square(centres).sum(1)
+    chunks = [np.argmax(base[i : i + 4096] @ centres.T - half_norm, 1) for i in range(0, len(base), 4096)]
+    return np.concatenate(chunks)
+
+
+def _log_scale_for(vae: ComponentVAE, base: Tensor) -> float:
+    """By bisection, the log scale at which the median item spreads over EFFECTIVE_COMPONENTS_PER_ITEM components."""
+    low, high = -12.0, 12.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        vae.log_scale.fill_(middle)
+        log_r = torch.log_softmax(vae.component_logits(base), 1)
+        spread = (-(log_r.exp() * log_r).sum(1)).exp().median()
+        low, high = (middle, high) if spread > EFFECTIVE_COMPONENTS_PER_ITEM else (low, middle)
+    return low if low > -12.0 else 0.0
+
+
+@torch.no_grad()
+def fit_templates(vae: ComponentVAE, pool: PoolBatches) -> None:
+    """Start each component's decoder of vectors at the component's mean input."""
+    table = getattr(vae.decoder, "template", None)
+    if not isinstance(table, nn.Embedding):
+        return
+    total = torch.zeros_like(table.weight)
+    mass = torch.zeros(vae.n_components, 1, device=total.device)
+    for _, inputs, base in pool.chunks():
+        r = vae.infer(inputs, base).log_r.exp()
+        total += r.T @ inputs
+        mass += r.sum(0)[:, None]
+    component_rows(table, total / mass.clamp_min(1.0))
+
+
+@torch.no_grad()
+def fit_prior(vae: ComponentVAE, pool: PoolBatches) -> None:
+    """Set the prior's parameters from the pool as the model sees it now, so that a new prior starts where the latents are."""
+    if isinstance(vae.prior, MixturePrior):
+        _fit_mixture(vae, vae.prior, pool)
+    elif isinstance(vae.prior, VampPrior):
+        inputs, _ = pool.take(medoids(vae, pool))
+        vae.prior.pseudo_inputs.copy_(inputs)
+
+
+def _fit_mixture(vae: ComponentVAE, prior: MixturePrior, pool: PoolBatches) -> None:
+    first = torch.zeros_like(prior.mean)
+    second = torch.zeros_like(prior.mean)
+    mass = torch.zeros(vae.n_components, 1, device=first.device)
+    for _, inputs, base in pool.chunks():
+        inference = vae.infer(inputs, base)
+        r = inference.log_r.exp()
+        first += r.T @ inference.mean
+        second += r.T @ (inference.mean.square() + inference.log_variance.exp())
+        mass += r.sum(0)[:, None]
+    # One unit of the pool's own moments per component keeps small components from collapsing.
+    pooled_mean, pooled_second = first.sum(0) / mass.sum(), second.sum(0) / mass.sum()
+    mean = (first + pooled_mean) / (mass + 1)
+    variance = (second + pooled_second) / (mass + 1) - mean.square()
+    prior.mean.copy_(mean + vae.shift.weight)
+    prior.raw_log_variance.copy_(variance.clamp(0.01, 4.0).log())
+
+
+@torch.no_grad()
+def medoids(vae: ComponentVAE, pool: PoolBatches) -> NDArray[np.int64]:
+    """(K,) row of the item nearest to each component's prototype."""
+    best = torch.full((vae.n_components,), -torch.inf, device=vae.prototypes.device)
+    row = torch.zeros(vae.n_components, dtype=torch.int64)
+    for rows, inputs, base in pool.chunks():
+        features = base + vae.residual(vae.encoder(inputs))
+        closeness = 2 * features @ vae.prototypes.T - features.square().sum(1, keepdim=True)
+        value, position = closeness.max(0)
+        better = (value > best).cpu()
+        row[better] = torch.from_numpy(rows)[position.cpu()[better]]
+        best = torch.maximum(best, value)
+    return row.numpy()

@@ -1,0 +1,244 @@
+"""The component model: one object that a pool creates, trains, asks and saves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ml_backend.core.batches import PoolBatches
+from ml_backend.core.density import MixtureDensity
+from ml_backend.core.hyperparameters import ModelConfig, Phase, Prior, RunConfig
+from ml_backend.core.initialise import fit_prior, fit_templates, place_components, pretrain_images
+from ml_backend.core.preprocess import ImageTransform, VectorTransform, check_items
+from ml_backend.core.representation import Backbone, ImageRepresentation
+from ml_backend.core.responsibilities import SparseResponsibilities
+from ml_backend.core.trainer import EpochReport, Stopped, Trainer, TrainingData, TrainingReport
+from ml_backend.core.vae import ComponentVAE
+from ml_backend.errors import CheckpointError
+
+__all__ = ["ComponentModel", "Encoding", "EpochReport", "TrainingData", "TrainingReport"]
+
+ALEATORIC_COMPONENTS = 2
+"""Mean decoder sigma is averaged over so many of an item's largest components."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What the model says of N items.
+
+    latent: (N, dz) float32 mean of q(z|x). log_density: (N,) float32 nats, mixture density of the base representation,
+    higher = more typical. aleatoric: (N,) float32 > 0, mean decoder sigma in units of the preprocessed input (variance 1).
+    """
+
+    responsibilities: SparseResponsibilities
+    latent: NDArray[np.float32]
+    log_density: NDArray[np.float32]
+    aleatoric: NDArray[np.float32]
+
+
+def choose_device(name: str) -> torch.device:
+    """'auto' is CUDA where there is one; anything else is taken at its word."""
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+
+
+class ComponentModel:
+    """A component VAE with its fixed backbone. Not thread-safe while it trains."""
+
+    def __init__(self, config: ModelConfig, backbone: Backbone, vae: ComponentVAE, density: MixtureDensity) -> None:
+        self.config = config
+        self.epochs_done = 0
+        self.phase = Phase.RECONSTRUCTION
+        self._backbone = backbone
+        self._vae = vae
+        self._density = density
+
+    @classmethod
+    def create(
+        cls,
+        config: ModelConfig,
+        x: NDArray[np.generic],
+        *,
+        seed: int,
+        device: str = "auto",
+        should_stop: Callable[[], bool] | None = None,
+    ) -> ComponentModel:
+        """Fit the preprocessing, learn the representation of images, place the components: usable at once.
+
+        x: (N, *input_shape), N >= 1; floats for vectors, uint8 for images. Raises InputError on other shapes or NaN.
+        """
+        check_items(config, x)
+        target = choose_device(device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            if config.is_image:
+                backbone = Backbone(ImageTransform.fit(x, seed=seed), ImageRepresentation(config))
+            else:
+                backbone = Backbone(VectorTransform.fit(x, config.whitened_dim, seed=seed), None)
+            model = cls._untrained(config, backbone, target)
+        if config.is_image:
+            pretrain_images(model._vae, backbone, x, seed=seed, should_stop=should_stop or (lambda: False))
+        pool = PoolBatches(backbone, x, target)
+        place_components(model._vae, pool, seed=seed)
+        fit_templates(model._vae, pool)
+        fit_prior(model._vae, pool)
+        model._density.fit(model._vae, pool)
+        return model
+
+    def train(
+        self,
+        data: TrainingData,
+        run: RunConfig,
+        *,
+        on_epoch: Callable[[EpochReport], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> TrainingReport:
+        """1-5 epochs. A stop is honoured between two batches and leaves a usable model.
+
+        Raises TrainingError when the loss is not finite, with the weights of the last finite epoch restored.
+        """
+        check_items(self.config, data.x)
+        device = choose_device(run.device)
+        self._to(device)
+        pool = PoolBatches(self._backbone, data.x, device)
+        trainer = Trainer(self._vae, pool, data, run)
+        if run.prior is not None and run.prior != self.config.prior:
+            self._use_prior(run.prior, trainer)
+        reports: list[EpochReport] = []
+        stopped = False
+        try:
+            for _ in range(run.epochs):
+                phase = trainer.phase(self.epochs_done)
+                if self.phase is Phase.RECONSTRUCTION and phase is not Phase.RECONSTRUCTION:
+                    # The latents moved freely in phase 1: the prior starts from where they are.
+                    trainer.refit_prior()
+                self.phase = phase
+                reports.append(trainer.epoch(self.epochs_done, should_stop or (lambda: False)))
+                self.epochs_done += 1
+                if on_epoch is not None:
+                    on_epoch(reports[-1])
+        except Stopped:
+            stopped = True
+        finally:
+            self._density.fit(self._vae, pool)
+        return TrainingReport(tuple(reports), stopped)
+
+    @torch.no_grad()
+    def encode(self, x: NDArray[np.generic], *, batch_size: int = 4096, temperature: float = 1.0) -> Encoding:
+        """Encode (N, *input_shape). temperature: that of the softened responsibilities (s_ood)."""
+        check_items(self.config, x)
+        parts = [self._encode(x[i : i + batch_size], temperature) for i in range(0, len(x), batch_size)]
+        first = parts[0].responsibilities
+        joined = replace(
+            first,
+            indices=np.concatenate([p.responsibilities.indices for p in parts]),
+            log_r=np.concatenate([p.responsibilities.log_r for p in parts]),
+            log_z_soft=np.concatenate([p.responsibilities.log_z_soft for p in parts]),
+        )
+        return Encoding(
+            joined,
+            np.concatenate([p.latent for p in parts]),
+            np.concatenate([p.log_density for p in parts]),
+            np.concatenate([p.aleatoric for p in parts]),
+        )
+
+    @torch.no_grad()
+    def features(self, x: NDArray[np.generic], *, batch_size: int = 4096) -> NDArray[np.float32]:
+        """(N, F) float32 L2-normalised rows for neighbours and novelty: vectors as given, images by the frozen encoder."""
+        check_items(self.config, x)
+        parts = []
+        for start in range(0, len(x), batch_size):
+            rows = torch.from_numpy(np.ascontiguousarray(x[start : start + batch_size]))
+            if self.config.is_image:
+                rows = self._backbone.base(self._backbone.inputs(rows.to(self._device))).cpu()
+            parts.append(torch.nn.functional.normalize(rows.float(), dim=1).numpy())
+        return np.concatenate(parts)
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Every array needed to restore the model; all finite."""
+        arrays: dict[str, NDArray[np.generic]] = {
+            f"{part}.{name}": value.detach().cpu().numpy().copy()
+            for part, module in self._parts().items()
+            for name, value in module.state_dict().items()
+        }
+        arrays["progress"] = np.array([self.epochs_done, int(self.phase)], dtype=np.int64)
+        return arrays
+
+    @classmethod
+    def restore(
+        cls, config: ModelConfig, state: Mapping[str, NDArray[np.generic]], *, device: str = "auto"
+    ) -> ComponentModel:
+        """The model that gave `state`, for the config it had then. Raises CheckpointError when they do not fit."""
+        try:
+            image = ImageRepresentation(config) if config.is_image else None
+            transform = (
+                ImageTransform(config.input_shape)
+                if config.is_image
+                else VectorTransform(*state["backbone.transform.directions"].shape)
+            )
+            model = cls._untrained(config, Backbone(transform, image), choose_device(device))
+            for part, module in model._parts().items():
+                module.load_state_dict(_tensors(state, f"{part}."))
+            model.epochs_done, phase = (int(value) for value in state["progress"])
+            model.phase = Phase(phase)
+        except (KeyError, ValueError, RuntimeError, TypeError) as error:
+            raise CheckpointError(f"the model state does not fit its config: {error}") from error
+        return model
+
+    @classmethod
+    def _untrained(cls, config: ModelConfig, backbone: Backbone, device: torch.device) -> ComponentModel:
+        vae = ComponentVAE(config, backbone.input_shape, backbone.base_dim).to(device)
+        return cls(config, backbone.to(device), vae, MixtureDensity(config.n_components, backbone.base_dim).to(device))
+
+    def _parts(self) -> dict[str, torch.nn.Module]:
+        return {"backbone": self._backbone, "vae": self._vae, "density": self._density}
+
+    @property
+    def _device(self) -> torch.device:
+        return self._vae.pi_logits.device
+
+    def _to(self, device: torch.device) -> None:
+        for module in self._parts().values():
+            module.to(device)
+
+    def _use_prior(self, name: Prior, trainer: Trainer) -> None:
+        self.config = replace(self.config, prior=name)
+        self._vae.use_prior(name, self.config)
+        trainer.refit_prior()
+
+    def _encode(self, x: NDArray[np.generic], temperature: float) -> Encoding:
+        inputs = self._backbone.inputs(torch.from_numpy(np.ascontiguousarray(x)).to(self._device))
+        base = self._backbone.base(inputs)
+        inference = self._vae.infer(inputs, base)
+        top = inference.log_r.topk(self.config.top_m, dim=1)
+        responsibilities = SparseResponsibilities(
+            indices=top.indices.int().cpu().numpy(),
+            log_r=top.values.cpu().numpy(),
+            log_z_soft=torch.logsumexp(inference.log_r / temperature, 1).cpu().numpy(),
+            n_components=self.config.n_components,
+            temperature=temperature,
+        )
+        return Encoding(
+            responsibilities,
+            inference.mean.cpu().numpy(),
+            self._density.log_density(base).cpu().numpy(),
+            self._mean_sigma(inference.mean, top.indices, top.values).cpu().numpy(),
+        )
+
+    def _mean_sigma(self, mean: Tensor, indices: Tensor, log_r: Tensor) -> Tensor:
+        """Decoder sigma at the latent mean, averaged over dimensions and over the largest components by r."""
+        components = indices[:, :ALEATORIC_COMPONENTS]
+        _, log_sigma = self._vae.decode(mean[:, None] + self._vae.shift(components), components)
+        share = torch.softmax(log_r[:, :ALEATORIC_COMPONENTS], 1)
+        return (share * log_sigma.exp().flatten(2).mean(2)).sum(1)
+
+
+def _tensors(state: Mapping[str, NDArray[np.generic]], prefix: str) -> dict[str, Tensor]:
+    chosen = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    if not all(np.isfinite(value).all() for value in chosen.values()):
+        raise ValueError(f"{prefix}* holds numbers that are not finite")
+    return {name: torch.from_numpy(np.array(value)) for name, value in chosen.items()}

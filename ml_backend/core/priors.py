@@ -1,0 +1,102 @@
+"""p(z|c) in three forms, and the KL terms in closed form. pi is learned in all of them and lives in the VAE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ml_backend.core.hyperparameters import Prior
+from ml_backend.core.nets import soft_bound
+
+LOG_VARIANCE_MIN = -6.0
+LOG_VARIANCE_MAX = 2.0
+
+Posterior = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""(inputs (S, ...), components (S,)) -> mean, log variance (S, dz) of q(z|x,c)."""
+
+
+def gaussian_kl(mean_q: Tensor, log_var_q: Tensor, mean_p: Tensor, log_var_p: Tensor) -> Tensor:
+    """KL(N(mean_q, diag) || N(mean_p, diag)) in nats, summed over the last axis; inputs broadcast."""
+    ratio = (log_var_q - log_var_p).exp() + (mean_q - mean_p).square() * (-log_var_p).exp()
+    return 0.5 * (ratio - 1 + log_var_p - log_var_q).sum(-1)
+
+
+def categorical_kl(log_r: Tensor, log_pi: Tensor) -> Tensor:
+    """KL(r || pi) in nats over all K (last axis), exact."""
+    return (log_r.exp() * (log_r - log_pi)).sum(-1)
+
+
+class StandardPrior(nn.Module):
+    """p(z|c) = N(0, I)."""
+
+    name: Prior = "standard"
+
+    def __init__(self, n_components: int, latent_dim: int) -> None:
+        super().__init__()
+        self.register_buffer("zeros", torch.zeros(n_components, latent_dim), persistent=False)
+
+    zeros: Tensor
+
+    def moments(self, posterior: Posterior) -> tuple[Tensor, Tensor]:
+        """Mean and log variance, (K, dz) each."""
+        del posterior
+        return self.zeros, self.zeros
+
+    def pull(self, posterior: Posterior) -> Tensor:
+        """Nothing to pull: 0."""
+        del posterior
+        return self.zeros.new_zeros(())
+
+
+class MixturePrior(nn.Module):
+    """p(z|c) = N(mu_c, diag(sigma_c^2)), mu and sigma learned; as VaDE (Jiang et al. 2017)."""
+
+    name: Prior = "mixture"
+
+    def __init__(self, n_components: int, latent_dim: int) -> None:
+        super().__init__()
+        self.mean = nn.Parameter(torch.zeros(n_components, latent_dim))
+        self.raw_log_variance = nn.Parameter(torch.zeros(n_components, latent_dim))
+
+    def moments(self, posterior: Posterior) -> tuple[Tensor, Tensor]:
+        """Mean and log variance, (K, dz) each; log variance softly bounded."""
+        del posterior
+        return self.mean, soft_bound(self.raw_log_variance, LOG_VARIANCE_MIN, LOG_VARIANCE_MAX)
+
+    def pull(self, posterior: Posterior) -> Tensor:
+        """The means are free: 0."""
+        del posterior
+        return self.mean.new_zeros(())
+
+
+class VampPrior(nn.Module):
+    """p(z|c) = q(z|u_c, c) with trainable pseudo-inputs u_c (Tomczak & Welling 2018), one per component, started from medoids."""
+
+    name: Prior = "vamp"
+
+    def __init__(self, n_components: int, input_shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.pseudo_inputs = nn.Parameter(torch.zeros(n_components, *input_shape))
+
+    def moments(self, posterior: Posterior) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of q(z|u_c, c), (K, dz) each."""
+        components = torch.arange(len(self.pseudo_inputs), device=self.pseudo_inputs.device)
+        return posterior(self.pseudo_inputs, components)
+
+    def pull(self, posterior: Posterior) -> Tensor:
+        """Mean over components of |E q(z|u_c, c)|^2 / 2: minus log N(0, I) of the pseudo-latents, up to a constant."""
+        return 0.5 * self.moments(posterior)[0].square().sum(-1).mean()
+
+
+AnyPrior = StandardPrior | MixturePrior | VampPrior
+
+
+def build_prior(name: Prior, n_components: int, latent_dim: int, input_shape: tuple[int, ...]) -> AnyPrior:
+    """An untrained prior of that name; input_shape is that of the VAE's preprocessed input."""
+    if name == "standard":
+        return StandardPrior(n_components, latent_dim)
+    if name == "mixture":
+        return MixturePrior(n_components, latent_dim)
+    return VampPrior(n_components, input_shape)

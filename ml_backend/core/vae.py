@@ -1,0 +1,112 @@
+"""The component VAE: q(c,z|x) = q(c|x) q(z|x,c), p(x,z,c) = pi_c p(z|c) p(x|z,c). Tensors only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ml_backend.core.hyperparameters import ModelConfig, Prior
+from ml_backend.core.nets import ImageDecoder, ImageEncoder, VectorDecoder, VectorEncoder, soft_bound
+from ml_backend.core.priors import AnyPrior, build_prior
+
+POSTERIOR_LOG_VARIANCE_MIN = -8.0
+POSTERIOR_LOG_VARIANCE_MAX = 2.0
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What the encoder says of a batch.
+
+    log_r: (B, K) log q(c|x), rows sum to 1. mean, log_variance: (B, dz) of q(z|x) before the component's shift.
+    """
+
+    log_r: Tensor
+    mean: Tensor
+    log_variance: Tensor
+
+
+class ComponentVAE(nn.Module):
+    """The trainable nets.
+
+    q(c|x) is a softmax over squared distances to K prototypes in a feature space: features = base + residual(h). The base is
+    a frozen representation, in which k-means placed the prototypes; the residual starts at zero. So r starts as k-means and
+    training refines it. q(z|x,c) = N(m(x) + shift_c, diag s(x)^2): the encoder runs once for all components.
+    """
+
+    def __init__(self, config: ModelConfig, input_shape: tuple[int, ...], base_dim: int) -> None:
+        super().__init__()
+        k, dz, hidden = config.n_components, config.latent_dim, config.hidden_dim
+        self.input_shape = input_shape
+        self.encoder: nn.Module
+        self.decoder: nn.Module
+        if config.is_image:
+            self.encoder = ImageEncoder(input_shape, hidden)
+            self.decoder = ImageDecoder(input_shape, dz, hidden, k)
+        else:
+            self.encoder = VectorEncoder(input_shape[0], hidden)
+            self.decoder = VectorDecoder(input_shape[0], dz, hidden, k)
+        self.to_mean = nn.Linear(hidden, dz)
+        self.to_log_variance = nn.Linear(hidden, dz)
+        self.residual = nn.Linear(hidden, base_dim)
+        self.shift = nn.Embedding(k, dz)
+        self.prototypes = nn.Parameter(torch.zeros(k, base_dim))
+        self.component_bias = nn.Parameter(torch.zeros(k))
+        self.log_scale = nn.Parameter(torch.zeros(()))
+        self.pi_logits = nn.Parameter(torch.zeros(k))
+        self.prior: AnyPrior = build_prior(config.prior, k, dz, input_shape)
+        self.register_buffer("usage", torch.full((k,), 1.0 / k))
+        for module in (self.residual, self.shift):
+            for parameter in module.parameters():
+                nn.init.zeros_(parameter)
+
+    usage: Tensor
+    """(K,) moving average of the batch means of r: p_hat."""
+
+    @property
+    def n_components(self) -> int:
+        """K."""
+        return len(self.pi_logits)
+
+    @property
+    def log_pi(self) -> Tensor:
+        """(K,) log pi."""
+        return torch.log_softmax(self.pi_logits, 0)
+
+    def infer(self, inputs: Tensor, base: Tensor) -> Inference:
+        """inputs (B, *input_shape) preprocessed, base (B, F) frozen representation."""
+        hidden = self.encoder(inputs)
+        return Inference(
+            log_r=torch.log_softmax(self.component_logits(base + self.residual(hidden)), 1),
+            mean=self.to_mean(hidden),
+            log_variance=self._log_variance(hidden),
+        )
+
+    def component_logits(self, features: Tensor) -> Tensor:
+        """(B, F) -> (B, K): -exp(log_scale) |f - prototype_c|^2 + bias_c, up to a constant per row."""
+        inner = 2 * features @ self.prototypes.T - self.prototypes.square().sum(1)
+        return self.log_scale.exp() * inner + self.component_bias
+
+    def posterior(self, inputs: Tensor, components: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance (B, dz) of q(z|x,c) for one component (B,) per row."""
+        hidden = self.encoder(inputs)
+        return self.to_mean(hidden) + self.shift(components), self._log_variance(hidden)
+
+    def prior_moments(self) -> tuple[Tensor, Tensor]:
+        """(K, dz) mean and log variance of p(z|c)."""
+        return self.prior.moments(self.posterior)
+
+    def decode(self, z: Tensor, components: Tensor) -> tuple[Tensor, Tensor]:
+        """z (..., dz) and components (...) -> mu, log sigma (..., *input_shape)."""
+        mean, log_sigma = self.decoder(z, components)
+        return mean, log_sigma
+
+    def use_prior(self, name: Prior, config: ModelConfig) -> None:
+        """Swap p(z|c) for a fresh one of that kind; every other weight, and so every component id, stays."""
+        device = self.pi_logits.device
+        self.prior = build_prior(name, config.n_components, config.latent_dim, self.input_shape).to(device)
+
+    def _log_variance(self, hidden: Tensor) -> Tensor:
+        raw: Tensor = self.to_log_variance(hidden)
+        return soft_bound(raw, POSTERIOR_LOG_VARIANCE_MIN, POSTERIOR_LOG_VARIANCE_MAX)
