@@ -1,0 +1,150 @@
+"""What the label store and the description say of each item: every score in [0, 1], each with its direction.
+
+s_ood      HIGH = out of distribution or out of the labels: 1 - max_c r_c max_y tau (the seed formula)
+evidence   HIGH = many labels on the item's components: n(x) / (1 + n(x)), n(x) = sum_c r_c n_c
+ambiguity  HIGH = the labels that reach the item conflict; 0 where no label reaches it
+novelty    p-value, LOW = nothing like it was ever seen (conformal, see `NoveltyReference`)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from ml_backend.core.labels import leftover, resolve_alpha0
+from ml_backend.core.responsibilities import SparseResponsibilities
+from ml_backend.errors import InputError
+
+DENSITY_WEIGHT = 0.5
+"""Weight of the mixture density beside the neighbour distance (weight 1) in the novelty score."""
+
+
+def s_ood(responsibilities: SparseResponsibilities, tau: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(N,) 1 - max_c (r_c max_y tau[c, y]), HIGH = unknown; r softened by the responsibilities' temperature (1: exact).
+
+    The maximum runs over the listed components, whose r are the largest.
+    """
+    peak = tau.max(axis=1).astype(np.float32)
+    best: NDArray[np.float32] = (responsibilities.soft * peak[responsibilities.indices]).max(axis=1)
+    return np.clip(1.0 - best, 0.0, 1.0)
+
+
+def label_count(responsibilities: SparseResponsibilities, s: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(N,) n(x) = sum_c r_c n_c >= 0, in labels: how many labels lie on the item's components, n_c = sum_y s[c, y]."""
+    per_component = s.sum(axis=1).astype(np.float32)
+    return np.asarray((responsibilities.values * per_component[responsibilities.indices]).sum(axis=1), np.float32)
+
+
+def evidence(responsibilities: SparseResponsibilities, s: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(N,) n(x) / (1 + n(x)) in [0, 1), HIGH = its components hold many labels, 0 = a group without any label."""
+    count = label_count(responsibilities, s)
+    return np.asarray(count / (1.0 + count), np.float32)
+
+
+def labelled_share(
+    responsibilities: SparseResponsibilities, s: NDArray[np.float64], alpha0: float | None
+) -> NDArray[np.float32]:
+    """(N,) in [0, 1], the part of p(y|x) that comes from labels and not from the smoothing.
+
+    p(y|x) = sum_c r_c s[c,y] / (n_c + alpha0 Y) + f(x), with the same f(x) for every class; this is 1 - Y f(x).
+    """
+    n_classes = s.shape[1]
+    mass = resolve_alpha0(alpha0, n_classes) * n_classes
+    floor = (mass / (s.sum(axis=1) + mass)).astype(np.float32)
+    unlabelled = (responsibilities.values * floor[responsibilities.indices]).sum(axis=1) + leftover(responsibilities)
+    return np.asarray(np.clip(1.0 - unlabelled, 0.0, 1.0), np.float32)
+
+
+def ambiguity(
+    share: NDArray[np.float32], first: NDArray[np.float32], second: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(N,) the labelled share of p minus the margin of its two best classes, HIGH = the labels that reach it conflict.
+
+    share: `labelled_share`. first, second: the two largest p(y|x), or first twice where there is one class only.
+    """
+    return np.clip(share - (first - second), 0.0, 1.0).astype(np.float32)
+
+
+def typicality(similarities: NDArray[np.float32], reference: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """(N,) in [0, 1]: rank of the mean cosine to the neighbours among `reference` (sorted) or all, 1 = typical."""
+    mean = mean_similarity(similarities)
+    ordered = np.sort(mean) if reference is None else reference
+    if not len(ordered):
+        return np.ones(len(mean), np.float32)
+    middle = np.searchsorted(ordered, mean, side="left") + np.searchsorted(ordered, mean, side="right")
+    return np.asarray(middle / (2.0 * len(ordered)), np.float32)
+
+
+def mean_similarity(similarities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N,) mean cosine to the neighbours, 0 without any."""
+    if not similarities.shape[1]:
+        return np.zeros(len(similarities), np.float32)
+    return np.asarray(similarities.mean(axis=1, dtype=np.float32))
+
+
+def conformal_p_values(reference: NDArray[np.floating], scores: NDArray[np.floating]) -> NDArray[np.float32]:
+    """p = (1 + #{reference >= score}) / (n + 1) in (0, 1], LOW = stranger than the reference.
+
+    reference: (n,) SORTED scores of items exchangeable with ordinary new ones. Valid on its own: at most a share a of
+    ordinary items gets p <= a (Bates et al. 2021). The least value is 1 / (n + 1): with few reference items nothing
+    can be rare.
+    """
+    above = len(reference) - np.searchsorted(reference, scores, side="left")
+    return ((1.0 + above) / (len(reference) + 1.0)).astype(np.float32)
+
+
+def own_p_values(scores: NDArray[np.floating]) -> NDArray[np.float32]:
+    """`conformal_p_values` of each item against all the others (itself excluded), (N,) in (0, 1]."""
+    above = len(scores) - np.searchsorted(
+        np.sort(scores), scores, side="left"
+    )  # counts the item itself: the 1 of the formula
+    return (above / max(len(scores), 1)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class NoveltyReference:
+    """The pool's own novelty scores, against which new items are compared.
+
+    distance, strangeness, combined: (N,) sorted float32; distance = 1 - mean cosine to the neighbours (self excluded),
+    strangeness = - log mixture density, combined = their normal scores, added with weights 1 and DENSITY_WEIGHT.
+    Both are ranked first, since their units have nothing in common; the sum is recalibrated by its own ranks, since
+    the two depend on each other.
+    """
+
+    distance: NDArray[np.float32]
+    strangeness: NDArray[np.float32]
+    combined: NDArray[np.float32]
+
+    @staticmethod
+    def fit(similarities: NDArray[np.float32], log_density: NDArray[np.float32]) -> NoveltyReference:
+        """similarities: (N, k) cosine of each pool item to its neighbours, itself excluded; log_density: (N,)."""
+        if len(similarities) != len(log_density):
+            raise InputError(f"{len(similarities)} rows of similarities for {len(log_density)} densities")
+        distance, strangeness = 1.0 - mean_similarity(similarities), -log_density
+        ordered = NoveltyReference(np.sort(distance), np.sort(strangeness), np.empty(0, np.float32))
+        combined = np.sort(ordered.score(similarities, log_density))
+        return NoveltyReference(ordered.distance, ordered.strangeness, combined)
+
+    def score(self, similarities: NDArray[np.float32], log_density: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) combined novelty score, HIGH = strange, of any items."""
+        near = _normal_score(self.distance, 1.0 - mean_similarity(similarities))
+        dense = _normal_score(self.strangeness, -log_density)
+        return (near + DENSITY_WEIGHT * dense).astype(np.float32)
+
+    def p_values(self, similarities: NDArray[np.float32], log_density: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) conformal p-value of NEW items, LOW = never seen."""
+        return conformal_p_values(self.combined, self.score(similarities, log_density))
+
+
+def _normal_score(ordered: NDArray[np.float32], values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Normal quantile of the rank in `ordered`; it goes on rising above, so that strange items stay comparable."""
+    n = len(ordered)
+    if n == 0:
+        return np.zeros(len(values))
+    middle = np.searchsorted(ordered, values, side="left") + np.searchsorted(ordered, values, side="right")
+    score = ndtri(np.clip(middle / (2.0 * n), 0.5 / n, 1.0 - 0.5 / n))
+    scale = max(float(ordered[-1] - ordered[n // 2]), 1e-12)
+    return np.asarray(score + np.maximum(values - ordered[-1], 0.0) / scale)

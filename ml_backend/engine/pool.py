@@ -1,0 +1,285 @@
+"""A pool of items in memory: index -> describe -> train -> describe. Labels and scores are in `propagation.py`.
+
+Shared by the persisted project, `lantern simulate` and `lantern propagate`. A pool can be described as soon as it is
+created.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_backend.core.description import PoolDescription
+from ml_backend.core.hyperparameters import ModelConfig, Prior, RunConfig, default_components
+from ml_backend.core.labels import LabelSet
+from ml_backend.core.model import ComponentModel, Encoding, EpochReport, TrainingData, TrainingReport
+from ml_backend.core.scores import NoveltyReference, mean_similarity, own_p_values, typicality
+from ml_backend.data.index import NeighbourIndex
+from ml_backend.engine.propagation import (
+    LabelStore,
+    Propagation,
+    TaskScores,
+    apply_store,
+    combine,
+    fit_store,
+    propagate,
+    rank,
+)
+from ml_backend.errors import CheckpointError, ConfigError, InputError
+
+__all__ = [
+    "LabelStore",
+    "Pool",
+    "PoolSettings",
+    "Propagation",
+    "TaskScores",
+    "apply_store",
+    "combine",
+    "fit_store",
+    "propagate",
+    "rank",
+]
+
+IMAGE_LATENT_DIM = 16
+VECTOR_LATENT_DIM = 32
+CONFIG_KEY = "pool.config"
+MODEL_PREFIX = "model."
+PROBE_ROWS = 64
+"""Items whose features tell whether a training has moved the space in which neighbours are sought."""
+
+Progress = Callable[[str, float], None]
+"""Called with a step's name and the share of it that is done, 0..1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolSettings:
+    """What a project sets. None: the data-derived default.
+
+    n_components: K. latent_dim: dimensions of z. alpha0: label smoothing per class. query: "lantern" or "s_ood".
+    temperature: softens r for s_ood, 1 = the formula exactly. never_seen_level: novelty p-value at or below which an
+    item counts as never seen. neighbours: k of the neighbour graph. device: "auto", "cpu" or "cuda".
+    """
+
+    n_components: int | None = None
+    latent_dim: int | None = None
+    prior: Prior = "mixture"
+    alpha0: float | None = None
+    query: str = "lantern"
+    temperature: float = 1.0
+    never_seen_level: float = 0.01
+    neighbours: int = 15
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.query not in ("lantern", "s_ood"):
+            raise ConfigError(f"query {self.query!r} is neither 'lantern' nor 's_ood'")
+        if not self.temperature > 0:
+            raise ConfigError(f"temperature {self.temperature!r} must be > 0")
+        if not 0 <= self.never_seen_level < 1:
+            raise ConfigError(f"never_seen_level {self.never_seen_level!r} must lie in [0, 1)")
+        if self.neighbours < 1:
+            raise ConfigError(f"neighbours {self.neighbours!r} must be at least 1")
+
+    def model_config(self, x: NDArray[np.generic]) -> ModelConfig:
+        """Shape of a model for the items x."""
+        shape = x.shape[1:]
+        latent = self.latent_dim or (IMAGE_LATENT_DIM if len(shape) == 3 else VECTOR_LATENT_DIM)
+        k = self.n_components or max(2, min(default_components(len(x)), len(x)))
+        return ModelConfig(input_shape=shape, n_components=k, latent_dim=latent, prior=self.prior, top_m=min(8, k))
+
+
+class Pool:
+    """Items x, their neighbours and the model; rows are never renumbered. Not thread-safe while it trains."""
+
+    def __init__(
+        self,
+        x: NDArray[np.generic],
+        settings: PoolSettings,
+        model: ComponentModel,
+        neighbours: NDArray[np.int32],
+        similarities: NDArray[np.float32],
+        index: NeighbourIndex | None,
+    ) -> None:
+        self.x = x
+        self.settings = settings
+        self.model = model
+        self._neighbours, self._similarities = neighbours, similarities
+        self._index = index
+        self._reference: _Reference | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @classmethod
+    def create(
+        cls,
+        x: NDArray[np.generic],
+        settings: PoolSettings,
+        *,
+        seed: int,
+        should_stop: Callable[[], bool] | None = None,
+        progress: Progress | None = None,
+    ) -> Pool:
+        """Fit a new model to x (N, D) floats or (N, C, H, W) uint8, N >= 1, and find the neighbours.
+
+        Raises InputError on shapes, NaN or an empty pool.
+        """
+        if not len(x):
+            raise InputError("a pool needs at least one item")
+        report = progress or (lambda _step, _share: None)
+        report("components", 0.0)
+        model = ComponentModel.create(
+            settings.model_config(x), x, seed=seed, device=settings.device, should_stop=should_stop
+        )
+        report("neighbours", 0.0)
+        pool = cls(x, settings, model, np.empty((0, 0), np.int32), np.empty((0, 0), np.float32), None)
+        pool._find_neighbours()
+        report("neighbours", 1.0)
+        return pool
+
+    def train(
+        self,
+        run: RunConfig,
+        label_sets: Sequence[LabelSet] = (),
+        *,
+        on_epoch: Callable[[EpochReport], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> TrainingReport:
+        """1-5 epochs in place; components keep their ids. Labels are those of this pool's rows."""
+        probe = self.model.features(self.x[:PROBE_ROWS])
+        data = TrainingData(self.x, self._neighbours, tuple(label_sets), self.settings.alpha0)
+        try:
+            return self.model.train(data, run, on_epoch=on_epoch, should_stop=should_stop)
+        finally:
+            self._reference = None
+            if not np.array_equal(probe, self.model.features(self.x[:PROBE_ROWS])):
+                self._find_neighbours()
+
+    def describe(self) -> PoolDescription:
+        """What the present model says of every row."""
+        encoding = self.model.encode(self.x, temperature=self.settings.temperature)
+        reference = self._reference = _Reference.fit(self._similarities, encoding)
+        combined = reference.novelty.score(self._similarities, encoding.log_density)
+        return PoolDescription(
+            responsibilities=encoding.responsibilities,
+            neighbours=self._neighbours,
+            similarities=self._similarities,
+            density=typicality(self._similarities),
+            novelty=own_p_values(combined),
+            aleatoric=encoding.aleatoric,
+        )
+
+    def describe_new(self, x_new: NDArray[np.generic]) -> PoolDescription:
+        """The same of items outside the pool: neighbours and p-values are among the pool. x_new: (n, ...), n >= 1."""
+        if not len(x_new):
+            raise InputError("there is nothing to describe")
+        if self._reference is None:
+            self._reference = _Reference.fit(self._similarities, self.model.encode(self.x))
+        encoding = self.model.encode(x_new, temperature=self.settings.temperature)
+        neighbours, similarities = self._ready_index().search(self.model.features(x_new), self.settings.neighbours)
+        return PoolDescription(
+            responsibilities=encoding.responsibilities,
+            neighbours=neighbours,
+            similarities=similarities,
+            density=typicality(similarities, self._reference.mean_similarity),
+            novelty=self._reference.novelty.p_values(similarities, encoding.log_density),
+            aleatoric=encoding.aleatoric,
+        )
+
+    def extend(self, x_new: NDArray[np.generic]) -> None:
+        """Append items without training; the rows before keep their numbers and may get new ones as neighbours."""
+        if not len(x_new):
+            return
+        first, index = len(self.x), self._ready_index()
+        features = self.model.features(x_new)
+        index.add(features)
+        self.x = np.concatenate([self.x, x_new])
+        near, similar = index.neighbours(features, self.settings.neighbours, first_row=first)
+        self._neighbours, self._similarities = _linked_back(self._neighbours, self._similarities, near, similar)
+        self._reference = None
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Everything but x and the settings, as arrays without NaN."""
+        config = json.dumps(asdict(self.model.config)).encode()
+        arrays: dict[str, NDArray[np.generic]] = {MODEL_PREFIX + n: v for n, v in self.model.state().items()}
+        arrays[CONFIG_KEY] = np.frombuffer(config, np.uint8).copy()
+        arrays["pool.neighbours"], arrays["pool.similarities"] = self._neighbours, self._similarities
+        return arrays
+
+    @classmethod
+    def restore(cls, x: NDArray[np.generic], settings: PoolSettings, state: Mapping[str, NDArray[np.generic]]) -> Pool:
+        """The pool that gave `state`, with the x it had. Raises CheckpointError when they do not fit."""
+        try:
+            fields = json.loads(state[CONFIG_KEY].tobytes())
+            config = ModelConfig(**{**fields, "input_shape": tuple(fields["input_shape"])})
+            neighbours = state["pool.neighbours"].astype(np.int32, copy=False)
+            similarities = state["pool.similarities"].astype(np.float32, copy=False)
+        except (KeyError, ValueError, TypeError, ConfigError) as error:
+            raise CheckpointError(f"the pool's state cannot be read: {error}") from error
+        if len(neighbours) != len(x) or config.input_shape != x.shape[1:]:
+            raise CheckpointError(
+                f"the state is of {len(neighbours)} items of shape {config.input_shape}, x is {x.shape}"
+            )
+        model_state = {n.removeprefix(MODEL_PREFIX): v for n, v in state.items() if n.startswith(MODEL_PREFIX)}
+        model = ComponentModel.restore(config, model_state, device=settings.device)
+        return cls(x, settings, model, neighbours, similarities, None)
+
+    def _ready_index(self) -> NeighbourIndex:
+        if self._index is None:
+            self._index = NeighbourIndex(_Features(self.model, self.x))
+        return self._index
+
+    def _find_neighbours(self) -> None:
+        rows = _Features(self.model, self.x)
+        self._index = NeighbourIndex(rows)
+        self._neighbours, self._similarities = self._index.neighbours(rows, self.settings.neighbours)
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """The pool's own values, sorted, against which new items are compared."""
+
+    novelty: NoveltyReference
+    mean_similarity: NDArray[np.float32]
+
+    @staticmethod
+    def fit(similarities: NDArray[np.float32], encoding: Encoding) -> _Reference:
+        novelty = NoveltyReference.fit(similarities, encoding.log_density)
+        return _Reference(novelty, np.sort(mean_similarity(similarities)))
+
+
+class _Features:
+    """The pool's features, block by block: the whole float matrix never exists beside faiss's own copy."""
+
+    def __init__(self, model: ComponentModel, x: NDArray[np.generic]) -> None:
+        self._model, self._x = model, x
+        self.shape = (len(x), model.features(x[:1]).shape[1])
+
+    def __len__(self) -> int:
+        return len(self._x)
+
+    def __getitem__(self, rows: slice) -> NDArray[np.float32]:
+        return self._model.features(self._x[rows])
+
+
+def _linked_back(
+    neighbours: NDArray[np.int32],
+    similarities: NDArray[np.float32],
+    near: NDArray[np.int32],
+    similar: NDArray[np.float32],
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Neighbours of old and new rows: an old row takes in the new rows that name it, where they are nearer."""
+    first, k = len(neighbours), near.shape[1]
+    joined, cosine = np.concatenate([neighbours, near]), np.concatenate([similarities, similar])
+    for new, (rows, values) in enumerate(zip(near, similar, strict=True)):
+        for row, value in zip(rows, values, strict=True):
+            if 0 <= row < first:
+                place = int(np.sum((joined[row] >= 0) & (cosine[row] >= value)))
+                if place < k:
+                    joined[row, place + 1 :], cosine[row, place + 1 :] = joined[row, place:-1], cosine[row, place:-1]
+                    joined[row, place], cosine[row, place] = first + new, value
+    return joined, cosine

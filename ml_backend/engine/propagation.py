@@ -1,0 +1,208 @@
+"""From labels to scores of every item, without training: what one label store says, and what all say together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_backend.core import scores
+from ml_backend.core.calibration import apply_temperature, fit_temperature
+from ml_backend.core.description import PoolDescription
+from ml_backend.core.labels import (
+    LabelSet,
+    check_label_set,
+    class_probabilities,
+    leave_one_out_probabilities,
+    soft_counts,
+    tau,
+)
+from ml_backend.core.query import QueryScores, Ranking, rank_lantern, rank_s_ood
+from ml_backend.errors import ConfigError, InputError
+
+CHUNK = 8192
+"""Items whose (n, Y) probabilities exist at a time."""
+
+NO_ROW = -1
+
+
+@dataclass(frozen=True)
+class LabelStore:
+    """What a label set means for a model: everything that a new item needs besides its responsibilities.
+
+    s: (K, Y) soft counts. tau: (K, Y). temperature: of the confidence. rows: (n,) labelled rows of the pool.
+    suspicion: (n,) in [0, 1], HIGH = the other labels contradict this one (mislabelled?). example: (K,) the labelled
+    row that belongs most to each component, or -1.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    alpha0: float | None
+    s: NDArray[np.float64]
+    tau: NDArray[np.float64]
+    temperature: float
+    rows: NDArray[np.int64]
+    suspicion: NDArray[np.float32]
+    example: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Propagation:
+    """One label store applied to N items. All arrays (N,).
+
+    label: int32 position in classes. p_max: float32 max_y p(y|x) as the formula gives it. confidence: float32, the
+    same, calibrated. s_ood, ambiguity: HIGH = ask. evidence: HIGH = well supported. nearest_labelled: int32 row of the
+    pool, or -1.
+    """
+
+    store: LabelStore
+    label: NDArray[np.int32]
+    p_max: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    ambiguity: NDArray[np.float32]
+    evidence: NDArray[np.float32]
+    s_ood: NDArray[np.float32]
+    clash: NDArray[np.float32]
+    nearest_labelled: NDArray[np.int32]
+
+    @property
+    def label_set(self) -> str:
+        """The label set's name."""
+        return self.store.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of `label`."""
+        return self.store.classes
+
+
+@dataclass(frozen=True)
+class TaskScores:
+    """All label stores together: a task is as sure as its least sure store. Each (N,) float32 in [0, 1]."""
+
+    s_ood: NDArray[np.float32]
+    evidence: NDArray[np.float32]
+    ambiguity: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    clash: NDArray[np.float32]
+
+
+def fit_store(
+    description: PoolDescription, labels: LabelSet, *, alpha0: float | None = None, calibrate: bool = True
+) -> LabelStore:
+    """description: of the pool that the label set's rows count in. Raises InputError on rows outside it."""
+    check_label_set(labels, len(description))
+    own = description.responsibilities.take(labels.rows)
+    s = soft_counts(own, labels.targets, own.n_components)
+    left_out = leave_one_out_probabilities(own, labels.targets, s, alpha0)
+    example = np.full(own.n_components, NO_ROW, np.int64)
+    by_share = np.argsort(own.values, axis=None, kind="stable")  # the largest share is written last
+    example[own.indices.ravel()[by_share]] = np.repeat(labels.rows, own.indices.shape[1])[by_share]
+    return LabelStore(
+        name=labels.name,
+        classes=labels.classes,
+        alpha0=alpha0,
+        s=s,
+        tau=tau(s, alpha0),
+        temperature=fit_temperature(left_out, labels.targets) if calibrate else 1.0,
+        rows=labels.rows,
+        suspicion=(1.0 - (left_out * labels.targets).sum(axis=1)).astype(np.float32),
+        example=example,
+    )
+
+
+def apply_store(store: LabelStore, description: PoolDescription, n_pool: int) -> Propagation:
+    """description: of the pool, or of new items whose neighbours point into it; n_pool: the pool's size."""
+    n = len(description)
+    label = np.zeros(n, np.int32)
+    p_max, second, confidence = (np.zeros(n, np.float32) for _ in range(3))
+    for start in range(0, n, CHUNK):
+        part = slice(start, start + CHUNK)
+        p = class_probabilities(description.responsibilities.take(np.arange(n)[part]), store.tau)
+        label[part] = p.argmax(axis=1)
+        rows = np.arange(len(p))
+        p_max[part] = p[rows, label[part]]
+        confidence[part] = apply_temperature(p, store.temperature)[rows, label[part]]
+        p[rows, label[part]] = -1.0
+        second[part] = p.max(axis=1) if p.shape[1] > 1 else p_max[part]
+    share = scores.labelled_share(description.responsibilities, store.s, store.alpha0)
+    return Propagation(
+        store=store,
+        label=label,
+        p_max=p_max,
+        confidence=confidence,
+        ambiguity=scores.ambiguity(share, p_max, second),
+        evidence=scores.evidence(description.responsibilities, store.s),
+        s_ood=scores.s_ood(description.responsibilities, store.tau),
+        clash=_clash(description, label) if n == n_pool else np.zeros(n, np.float32),
+        nearest_labelled=_nearest_labelled(store, description, n_pool),
+    )
+
+
+def propagate(
+    description: PoolDescription, labels: LabelSet, *, alpha0: float | None = None, calibrate: bool = True
+) -> Propagation:
+    """Spread one label set over its pool."""
+    return apply_store(
+        fit_store(description, labels, alpha0=alpha0, calibrate=calibrate), description, len(description)
+    )
+
+
+def combine(propagations: Sequence[Propagation], description: PoolDescription) -> TaskScores:
+    """The least sure store speaks for the task; without any store nothing is known: s_ood 1, evidence 0."""
+    n = len(description)
+    if not propagations:
+        nothing, everything = np.zeros(n, np.float32), np.ones(n, np.float32)
+        return TaskScores(everything, nothing, nothing, nothing, nothing)
+    if any(len(p.label) != n for p in propagations):
+        raise InputError("the propagations are not of the described items")
+    return TaskScores(
+        s_ood=np.max([p.s_ood for p in propagations], axis=0),
+        evidence=np.min([p.evidence for p in propagations], axis=0),
+        ambiguity=np.max([p.ambiguity for p in propagations], axis=0),
+        confidence=np.min([p.confidence for p in propagations], axis=0),
+        clash=np.max([p.clash for p in propagations], axis=0),
+    )
+
+
+def rank(
+    description: PoolDescription,
+    task_scores: TaskScores,
+    labelled_rows: NDArray[np.int64],
+    query: str = "lantern",
+    *,
+    never_seen_level: float = 0.01,
+) -> Ranking:
+    """Order of the queue. query: "lantern" or "s_ood"."""
+    labelled = np.zeros(len(description), bool)
+    labelled[labelled_rows] = True
+    asked = QueryScores(task_scores.s_ood, task_scores.evidence, task_scores.ambiguity, task_scores.clash, labelled)
+    if query == "s_ood":
+        return rank_s_ood(description, asked, never_seen_level=never_seen_level)
+    if query == "lantern":
+        return rank_lantern(description, asked, never_seen_level=never_seen_level)
+    raise ConfigError(f"query {query!r} is neither 'lantern' nor 's_ood'")
+
+
+def _clash(description: PoolDescription, label: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(N,) share of the neighbours, weighed by cosine, that get another label; 0 without neighbours."""
+    weight = np.where(description.neighbours >= 0, np.maximum(description.similarities, 0.0), 0.0)
+    other = label[description.neighbours] != label[:, None]
+    total = weight.sum(axis=1)
+    return np.where(total > 0, (weight * other).sum(axis=1) / np.where(total > 0, total, 1.0), 0.0).astype(np.float32)
+
+
+def _nearest_labelled(store: LabelStore, description: PoolDescription, n_pool: int) -> NDArray[np.int32]:
+    """The nearest labelled neighbour, else the labelled row that belongs most to the item's component."""
+    labelled = np.zeros(n_pool + 1, bool)  # the last place stands for "no neighbour" (-1)
+    labelled[store.rows] = True
+    result = np.full(len(description), NO_ROW, np.int32)
+    examples = store.example[description.responsibilities.indices]
+    for found, rows in ((examples >= 0, examples), (labelled[description.neighbours], description.neighbours)):
+        if rows.shape[1]:
+            first = found.argmax(axis=1)[:, None]
+            hit = np.take_along_axis(found, first, axis=1)[:, 0]
+            result[hit] = np.take_along_axis(rows, first, axis=1)[hit, 0]
+    return result
