@@ -1,0 +1,74 @@
+"""Calibration on synthetic answers whose true probabilities are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_backend.core.calibration import (
+    apply_temperature,
+    expected_calibration_error,
+    fit_temperature,
+    negative_log_likelihood,
+)
+from tests.core.synthetic import seeds
+
+
+def drawn(rng: np.random.Generator, n: int, y: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """True distributions (n, y) and answers drawn from them, one-hot."""
+    p = rng.dirichlet(np.full(y, 0.5), n)
+    answers = (p.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1).clip(max=y - 1)
+    return p, np.eye(y)[answers]
+
+
+@pytest.mark.parametrize("temperature", [0.4, 1.0, 3.0])
+def test_the_temperature_that_spoiled_the_truth_is_found_and_undone(temperature: float) -> None:
+    rng = np.random.default_rng(0)
+    truth, answers = drawn(rng, 3000)
+    spoiled = apply_temperature(truth, 1 / temperature)
+    fitted = fit_temperature(spoiled, answers)
+    assert fitted == pytest.approx(temperature, rel=0.1)
+    fresh_truth, fresh = drawn(rng, 3000)
+    spoiled = apply_temperature(fresh_truth, 1 / temperature)
+    mended = apply_temperature(spoiled, fitted)
+    assert negative_log_likelihood(mended, fresh) <= negative_log_likelihood(spoiled, fresh) + 1e-3
+    confidence, correct = mended.max(axis=1), mended.argmax(axis=1) == fresh.argmax(axis=1)
+    assert expected_calibration_error(confidence, correct) < 0.04
+
+
+@given(seeds, st.integers(1, 40), st.floats(0.3, 3))
+def test_calibration_never_raises_the_loss_on_what_it_was_fitted_on(seed: int, n: int, temperature: float) -> None:
+    truth, answers = drawn(np.random.default_rng(seed), n)
+    p = apply_temperature(truth, temperature)
+    mended = apply_temperature(p, fit_temperature(p, answers))
+    assert negative_log_likelihood(mended, answers) <= negative_log_likelihood(p, answers) + 1e-6
+
+
+def test_a_few_labels_hardly_move_the_temperature() -> None:
+    confident = np.array([[0.9, 0.1]] * 2)
+    wrong = np.array([[0.0, 1.0]] * 2)
+    few = fit_temperature(confident, wrong)
+    many = fit_temperature(confident.repeat(200, axis=0), wrong.repeat(200, axis=0))
+    assert 1.0 < few < 2.0 < many
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (4, 1)])
+def test_nothing_to_learn_from_leaves_temperature_one(shape: tuple[int, int]) -> None:
+    assert fit_temperature(np.ones(shape), np.ones(shape)) == 1.0
+
+
+@given(seeds, st.floats(0.1, 5))
+def test_a_temperature_keeps_sums_and_the_order_of_classes(seed: int, temperature: float) -> None:
+    p, _ = drawn(np.random.default_rng(seed), 7)
+    mended = apply_temperature(p, temperature)
+    np.testing.assert_allclose(mended.sum(axis=1), 1.0)
+    np.testing.assert_array_equal(mended.argmax(axis=1), p.argmax(axis=1))
+
+
+def test_ece_is_the_gap_between_confidence_and_accuracy() -> None:
+    correct = np.array([True, False] * 50)
+    assert expected_calibration_error(np.full(100, 0.5), correct) < 0.1
+    assert expected_calibration_error(np.full(100, 0.9), np.zeros(100, bool)) == pytest.approx(0.9)
+    assert expected_calibration_error(np.empty(0), np.empty(0, bool)) == 0.0
