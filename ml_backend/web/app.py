@@ -1,0 +1,89 @@
+"""The app factory: order of the checks, security headers, metrics and access log."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, g, request
+
+from ml_backend.config import Settings
+from ml_backend.logs import forget_hidden
+from ml_backend.web.attempts import Attempts
+from ml_backend.web.auth import Gate
+from ml_backend.web.browsers import BrowserRules
+from ml_backend.web.failures import register_failures, route_label
+from ml_backend.web.metrics import Metrics
+from ml_backend.web.protocol import protocol_routes
+from ml_backend.web.replies import StrictJson
+
+if TYPE_CHECKING:
+    from ml_backend.label_studio.service import LanternService
+
+log = logging.getLogger(__name__)
+
+STOPPING_FILE = "LANTERN_STOPPING_FILE"
+"""Environment variable set by `lantern serve`: while the file it names exists, /ready says 503."""
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def create_app(settings: Settings, service: LanternService, *, attempts: Attempts | None = None) -> Flask:
+    """The WSGI app on one service; `attempts` lets a test bring its own clock."""
+    app = Flask(__name__, static_folder=None)
+    app.json = StrictJson(app)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    metrics = Metrics()
+    rules, gate = BrowserRules(settings), Gate(settings, metrics, attempts or Attempts())
+
+    @app.before_request
+    def check() -> None:
+        forget_hidden()
+        g.started = time.perf_counter()
+        rules.check(request)
+        gate.check(request)
+
+    @app.after_request
+    def finish(reply: Response) -> Response:
+        for name, value in SECURITY_HEADERS.items():
+            reply.headers.setdefault(name, value)
+        _account(metrics, reply)
+        return reply
+
+    register_failures(app, metrics)
+    app.register_blueprint(protocol_routes(service, metrics, _is_stopping))
+    return app
+
+
+def _account(metrics: Metrics, reply: Response) -> None:
+    """Metrics and one access line: the route's pattern, never the query or a header, which may hold secrets."""
+    route, seconds = route_label(), time.perf_counter() - g.started
+    metrics.requests.labels(route=route, method=_method(), status=reply.status_code).inc()
+    metrics.seconds.labels(route=route).observe(seconds)
+    log.log(
+        logging.DEBUG if route == "/health" else logging.INFO,
+        "%s %s %s -> %d in %.1f ms",
+        request.remote_addr,
+        _method(),
+        route,
+        reply.status_code,
+        seconds * 1e3,
+    )
+
+
+def _method() -> str:
+    return request.method if request.method in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE") else "OTHER"
+
+
+def _is_stopping() -> bool:
+    path = os.environ.get(STOPPING_FILE)
+    return path is not None and Path(path).exists()

@@ -1,0 +1,42 @@
+"""Counters and timings in Prometheus form.
+
+With several web processes each writes to files under PROMETHEUS_MULTIPROC_DIR (set by `lantern serve`) and whichever
+process is asked adds them up; alone, the numbers are in memory.
+"""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0, 30.0, 100.0)
+"""Bucket limits: the budgets of /setup, /webhook, /predict (0.05, 0.1, 0.2); Label Studio's time-outs (1, 3, 100)."""
+
+
+class Metrics:
+    """The numbers of one app."""
+
+    def __init__(self) -> None:
+        self._own = CollectorRegistry()
+        self.requests = Counter(
+            "lantern_http_requests", "Requests answered", ("route", "method", "status"), registry=self._own
+        )
+        self.seconds = Histogram(
+            "lantern_http_request_seconds", "Time to answer", ("route",), buckets=SECONDS, registry=self._own
+        )
+        self.refused = Counter(
+            "lantern_http_refused", "Requests refused for want of valid credentials", ("route",), registry=self._own
+        )
+        self.failures = Counter("lantern_http_failures", "Unexpected errors (500)", ("route",), registry=self._own)
+        self.refused.labels(route="/webhook")
+
+    def text(self) -> bytes:
+        """All numbers, in Prometheus' text form, of every web process."""
+        if MULTIPROCESS_DIRECTORY not in os.environ:
+            return bytes(generate_latest(self._own))
+        everyone = CollectorRegistry()
+        MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
+        return bytes(generate_latest(everyone))

@@ -1,0 +1,64 @@
+"""The routes that Label Studio and monitoring call. Each reads, asks the service once, and replies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, jsonify, request
+
+from ml_backend.web.bodies import read_object, read_predict
+from ml_backend.web.metrics import Metrics
+
+if TYPE_CHECKING:
+    from ml_backend.label_studio.service import LanternService
+
+HEALTH = {"status": "UP", "model_class": "LanternModel"}
+
+
+def protocol_routes(service: LanternService, metrics: Metrics, is_stopping: Callable[[], bool]) -> Blueprint:
+    """All protocol routes on one service."""
+    routes = Blueprint("protocol", __name__)
+
+    @routes.get("/")
+    @routes.get("/health")
+    def health() -> Response:
+        return jsonify(HEALTH)
+
+    @routes.post("/setup")
+    def setup() -> Response:
+        return jsonify(service.setup(read_object(request)))
+
+    @routes.post("/predict")
+    def predict() -> Response:
+        return jsonify(service.predict(read_predict(request)))
+
+    @routes.post("/webhook")
+    def webhook() -> Response:
+        return jsonify(service.webhook(read_object(request)))
+
+    @routes.get("/versions")
+    def versions() -> Response:
+        return jsonify(service.versions())
+
+    @routes.get("/status")
+    def status() -> Response:
+        return jsonify(service.status(request.args.get("project")))
+
+    @routes.get("/ready")
+    def ready() -> Response:
+        if is_stopping():
+            return _ready(False, {"reason": "stopping"})
+        return _ready(*service.ready())
+
+    @routes.get("/metrics")
+    def numbers() -> Response:
+        return Response(metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return routes
+
+
+def _ready(is_ready: bool, details: dict[str, object]) -> Response:
+    reply = jsonify({"ready": is_ready, **details})
+    reply.status_code = 200 if is_ready else 503
+    return reply
