@@ -1,0 +1,1 @@
+"""Alembic's folder. Migrations are numbered, appended and never edited once released."""

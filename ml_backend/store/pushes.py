@@ -1,0 +1,98 @@
+"""Pushes: bulk imports of predictions into Label Studio, and the old versions that remain to be deleted there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ml_backend.store.tables import Project, Push
+
+
+class State(StrEnum):
+    """Where a push is; done and failed are final."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+def start(
+    session: Session,
+    project: Project,
+    *,
+    model_version: str,
+    now: float,
+    publication_number: int | None = None,
+    labels_version: int | None = None,
+    old_versions: Iterable[str] = (),
+) -> Push:
+    """A new push, begun now, with the next number of the project."""
+    number = (session.scalar(select(func.max(Push.number)).where(Push.project_id == project.id)) or 0) + 1
+    push = Push(
+        project_id=project.id,
+        number=number,
+        model_version=model_version,
+        publication_number=publication_number,
+        labels_version=labels_version,
+        state=State.RUNNING,
+        sent=0,
+        created=0,
+        started_at=now,
+        old_versions=list(old_versions),
+    )
+    session.add(push)
+    session.flush()
+    return push
+
+
+def progress(session: Session, push: Push, *, sent: int, created: int) -> None:
+    """Add a batch: sent by us, created as Label Studio answered."""
+    row = _row(session, push)
+    row.sent += sent
+    row.created += created
+    session.flush()
+
+
+def finish(session: Session, push: Push, now: float) -> None:
+    """All batches are in and Label Studio points at them."""
+    row = _row(session, push)
+    row.state, row.finished_at, row.error = State.DONE, now, None
+    session.flush()
+
+
+def fail(session: Session, push: Push, error: str, now: float) -> None:
+    """It is over; error: one sentence for the user. A later push brings what this one did not."""
+    row = _row(session, push)
+    row.state, row.finished_at, row.error = State.FAILED, now, error
+    session.flush()
+
+
+def set_old_versions(session: Session, push: Push, versions: Iterable[str]) -> None:
+    """The model versions that are still to be deleted in Label Studio."""
+    _row(session, push).old_versions = list(versions)
+    session.flush()
+
+
+def newest(session: Session, project: Project, state: State | None = None) -> Push | None:
+    """The last one, or the last one in that state."""
+    query = select(Push).where(Push.project_id == project.id).order_by(Push.number.desc()).limit(1)
+    return session.scalar(query if state is None else query.where(Push.state == state))
+
+
+def unfinished(session: Session, project: Project) -> list[Push]:
+    """Those still marked running: left by a dead worker, when the caller holds the lease."""
+    query = select(Push).where(Push.project_id == project.id, Push.state == State.RUNNING).order_by(Push.number)
+    return list(session.scalars(query))
+
+
+def with_old_versions(session: Session, project: Project) -> list[Push]:
+    """Those with model versions still to be deleted, oldest first."""
+    query = select(Push).where(Push.project_id == project.id).order_by(Push.number)
+    return [push for push in session.scalars(query) if push.old_versions]
+
+
+def _row(session: Session, push: Push) -> Push:
+    return push if push in session else session.get_one(Push, (push.project_id, push.number))
