@@ -2,8 +2,8 @@
 
 What Label Studio does with a reply decides its form. One entry a task, in order: a shorter list loses the whole batch.
 An entry `[]` stores nothing (a task that could not be read). A dict is stored, and must hold a score in [0, 1] and a
-model_version that is no null, or the whole page is refused. Regions are built from the label config of the same request:
-a region that does not fit is stored and never shown. Nothing but result, score and model_version survives.
+model_version that is no null, or the whole page is refused. Regions are built from the label config of the same
+request: a region that does not fit is stored and never shown. Nothing but result, score and model_version survives.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def parse_setup(body: object) -> SetupRequest:
 
 
 def parse_predict(body: object) -> PredictRequest:
-    """Raises InputError when the body is no object, names no project, or `tasks` is no list. A broken task is no error."""
+    """Raises InputError when the body is no object, names no project, or `tasks` is no list; a broken task is none."""
     fields = _object(body)
     tasks = fields.get("tasks")
     if not isinstance(tasks, list):
