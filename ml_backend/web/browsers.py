@@ -1,8 +1,8 @@
 """What a browser must not be made to do for a foreign page.
 
-Threats: a page elsewhere posts to Lantern with the log-in that the browser remembers (Basic is ambient, so a log-in does
-not help); a foreign name that resolves to 127.0.0.1 makes an unguarded Lantern same-origin with the attacker's page (DNS
-rebinding). Label Studio's server sends no Sec-Fetch-Site, and calls Lantern by address or by the name in
+Threats: a page elsewhere posts to Lantern with the log-in that the browser remembers (Basic is ambient, so a log-in
+does not help); a foreign name that resolves to 127.0.0.1 makes an unguarded Lantern same-origin with the attacker's
+page (DNS rebinding). Label Studio's server sends no Sec-Fetch-Site, and calls Lantern by address or by the name in
 LANTERN_PUBLIC_URL.
 """
 
