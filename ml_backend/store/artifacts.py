@@ -84,6 +84,18 @@ def load(path: Path) -> Artifact:
         return _read_tensors(path, again)
 
 
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The caller's manifest alone, without reading the tensors. Raises CheckpointError when it is missing or altered."""
+    manifest: dict[str, Any] = _read_manifest(path)["manifest"]
+    return manifest
+
+
+def load_manifest(path: Path) -> dict[str, Any]:
+    """The caller's manifest alone, without reading the tensors. Raises CheckpointError as `load` does."""
+    manifest: dict[str, Any] = _read_manifest(path)["manifest"]
+    return manifest
+
+
 def remove(path: Path) -> None:
     """Delete an artifact; it is gone at one moment. Nothing happens when it is not there."""
     if not path.is_dir():

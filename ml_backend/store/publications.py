@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from ml_backend.errors import StoreError
 from ml_backend.store.tables import Project, Publication
-
-
-def next_number(session: Session, project: Project) -> int:
-    """The number that `add` gives next in this transaction; a number is never given twice."""
-    query = select(func.max(Publication.number)).where(Publication.project_id == project.id)
-    return (session.scalar(query) or 0) + 1
 
 
 def add(
     session: Session,
     project: Project,
     *,
+    number: int,
     model_version: str,
     data_version: int,
     labels_version: int,
     model_path: str,
     description_path: str,
     trained: bool,
-    now: float,
+    created_at: float,
 ) -> Publication:
-    """Publish: call it only when both paths hold complete artifacts."""
+    """Publish: call it only when both paths hold complete artifacts.
+
+    number: larger than the newest one's, else StoreError: somebody else has published in between.
+    """
+    latest = newest(session, project)
+    if latest is not None and number <= latest.number:
+        raise StoreError(
+            f"publication {number} of project {project.uid} comes after {latest.number}: read the newest again"
+        )
     publication = Publication(
         project_id=project.id,
-        number=next_number(session, project),
+        number=number,
         model_version=model_version,
         data_version=data_version,
         labels_version=labels_version,
         model_path=model_path,
         description_path=description_path,
         trained=trained,
-        created_at=now,
+        created_at=created_at,
     )
     session.add(publication)
     session.flush()
@@ -61,16 +65,11 @@ def list_all(session: Session, project: Project) -> list[Publication]:
 
 
 def prune(session: Session, project: Project, keep: int) -> list[Publication]:
-    """Forget all but the newest `keep` (at least 1); those forgotten, so that the caller removes files no kept one
-    names.
+    """Forget all but the newest `keep` (at least 1). Returns those kept, newest first: files that none of them names
+    may go.
     """
-    gone = list_all(session, project)[max(1, keep) :]
-    session.execute(
-        delete(Publication).where(
-            Publication.project_id == project.id, Publication.number.in_([p.number for p in gone])
-        ),
-        execution_options={"synchronize_session": False},
-    )
-    for publication in gone:
-        session.expunge(publication)
-    return gone
+    kept = list_all(session, project)[: max(1, keep)]
+    if kept:
+        oldest = kept[-1].number
+        session.execute(delete(Publication).where(Publication.project_id == project.id, Publication.number < oldest))
+    return kept
