@@ -15,6 +15,8 @@ from ml_backend.web.bodies import MAX_DEPTH, parse
 from .conftest import RecordingService
 
 POSTS = ["/setup", "/predict", "/webhook"]
+NOT_AN_OBJECT = [b"", b"{", b"[]", b"NaN", b'"x"', b"null", b"1", b"\xff\xfe\x00"]
+NOT_FINITE = [b'{"tasks": NaN}', b'{"tasks": [-Infinity]}', b'{"tasks": [1e999]}', b'{"tasks": [%s]}' % (b"9" * 5000)]
 
 
 def post(client: FlaskClient, raw: bytes | str, path: str = "/predict", kind: str | None = "application/json"):
@@ -30,10 +32,6 @@ def test_other_content_types_are_415(open_client: FlaskClient, path: str, kind: 
 
 
 @pytest.mark.parametrize("path", POSTS)
-NOT_AN_OBJECT = [b"", b"{", b"[]", b"NaN", b'"x"', b"null", b"1", b"\xff\xfe\x00"]
-NOT_FINITE = [b'{"tasks": NaN}', b'{"tasks": [-Infinity]}', b'{"tasks": [1e999]}', b'{"tasks": [%s]}' % (b"9" * 5000)]
-
-
 @pytest.mark.parametrize("raw", NOT_AN_OBJECT + NOT_FINITE)
 def test_what_is_not_a_json_object_is_400(
     open_client: FlaskClient, service: RecordingService, path: str, raw: bytes
