@@ -66,5 +66,13 @@ class LabelStudioAuthError(LabelStudioError):
     """Label Studio refused the credentials."""
 
 
+class LabelStudioRefused(LabelStudioError):
+    """Label Studio answered with an error. http_status: its status code."""
+
+    def __init__(self, message: str, http_status: int) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+
+
 class LabelStudioUnreachable(LabelStudioError):
     """No answer from Label Studio: worth trying again later."""
