@@ -113,6 +113,11 @@ class Settings:
             raise TypeError(f"no such setting: {', '.join(sorted(overrides))}")
         return cls(**values)
 
+    def environment(self) -> dict[str, str]:
+        """Environment variables from which `from_environment` reads these same settings: for child processes."""
+        values = {option_of(of).names[0]: getattr(self, of.name) for of in fields(self)}
+        return {name: str(value) for name, value in values.items() if value is not None}
+
     @property
     def guarded(self) -> bool:
         """Whether Basic credentials protect the routes."""

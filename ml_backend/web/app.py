@@ -19,14 +19,12 @@ from ml_backend.web.failures import register_failures, route_label
 from ml_backend.web.metrics import Metrics
 from ml_backend.web.protocol import protocol_routes
 from ml_backend.web.replies import StrictJson
+from ml_backend.web.run_environment import STOPPING_FILE
 
 if TYPE_CHECKING:
     from ml_backend.label_studio.service import LanternService
 
 log = logging.getLogger(__name__)
-
-STOPPING_FILE = "LANTERN_STOPPING_FILE"
-"""Environment variable set by `lantern serve`: while the file it names exists, /ready says 503."""
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",

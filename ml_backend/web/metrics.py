@@ -11,7 +11,8 @@ import os
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+from ml_backend.web.run_environment import MULTIPROCESS_DIRECTORY
+
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0, 30.0, 100.0)
 """Bucket limits: the budgets of /setup, /webhook, /predict (0.05, 0.1, 0.2); Label Studio's time-outs (1, 3, 100)."""
 

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ml_backend.errors import StoreError
-from ml_backend.web.app import STOPPING_FILE
+from ml_backend.web.run_environment import STOPPING_FILE
 
 from .conftest import RecordingService
 
