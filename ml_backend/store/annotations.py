@@ -1,16 +1,13 @@
-"""Annotations: what people said. Any order and any repetition of the same events leads to the same rows.
+"""Annotations: what people said. Any order and any repetition of the same events leads to the same rows
+(annotation_state.py).
 
-Content: the newest `updated_at` wins, at equal times the larger canonical text (any rule does that both orders agree
-on). Deletion is final against events: Label Studio never gives an id twice, and the two clocks (its `updated_at`, our
-arrival time of an event that names ids only) cannot be compared. Only a reconcile takes a tombstone back. Skipped
-(`was_cancelled`) annotations are kept but are no labels.
+Skipped (`was_cancelled`) annotations are kept but are no labels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, type_coerce
@@ -19,71 +16,23 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import Text
 
-from ml_backend.errors import InputError
 from ml_backend.store import checks
+from ml_backend.store.annotation_state import (
+    AnnotationRow,
+    AnnotationState,
+    after_deletion,
+    after_event,
+    after_export,
+    is_gone,
+    label_of,
+)
 from ml_backend.store.bulk import chunks, execute_many
-from ml_backend.store.jsontext import to_text
 from ml_backend.store.projects import current
-from ml_backend.store.tables import Annotation, JsonList, Project
+from ml_backend.store.tables import Annotation, Project
 
+__all__ = ["AnnotationRow", "apply", "apply_many", "by_ids", "count_labels", "live", "replace_all", "tombstone"]
 
-@dataclass(frozen=True)
-class AnnotationRow:
-    """One annotation as Label Studio tells it. Raises InputError for ids, times or a result of the wrong kind.
-
-    updated_at: epoch seconds on Label Studio's clock. result: the raw list of regions.
-    """
-
-    annotation_id: int
-    task_id: int | None
-    annotator: str | None
-    result: JsonList
-    was_cancelled: bool
-    updated_at: float
-
-    def __post_init__(self) -> None:
-        checks.row_id(self.annotation_id, "an annotation")
-        if self.task_id is not None:
-            checks.row_id(self.task_id, "a task")
-        checks.seconds(self.updated_at, "updated_at")
-        if not isinstance(self.result, list):
-            raise InputError(f"the result of annotation {self.annotation_id} is not a list")
-
-    @cached_property
-    def text(self) -> str:
-        """`result` in canonical JSON; worth asking for before the write lock is taken when there are many rows."""
-        return to_text(self.result)
-
-
-@dataclass(frozen=True)
-class _State:
-    """A row as the table has it, the result as text."""
-
-    annotation_id: int
-    task_id: int | None
-    annotator: str | None
-    text: str
-    was_cancelled: bool
-    updated_at: float
-    deleted: bool
-    deleted_at: float | None
-    content_version: int = 0
-
-    @classmethod
-    def of(cls, row: AnnotationRow) -> _State:
-        return cls(
-            row.annotation_id, row.task_id, row.annotator, row.text, row.was_cancelled, row.updated_at, False, None
-        )
-
-    @property
-    def label(self) -> tuple[object, ...] | None:
-        """What it says as a label; None while deleted or skipped."""
-        return None if self.deleted or self.was_cancelled else (self.task_id, self.annotator, self.text)
-
-    @property
-    def rank(self) -> tuple[object, ...]:
-        """The larger one wins; a tombstone without content loses to any content."""
-        return (self.updated_at, self.was_cancelled, str(self.task_id), self.annotator or "", self.text)
+States = dict[int, AnnotationState]
 
 
 def apply(session: Session, project: Project, row: AnnotationRow) -> bool:
@@ -109,8 +58,7 @@ def tombstone(session: Session, project: Project, ids: Iterable[int], at: float)
     for chunk in chunks(wanted):
         known = _states(session, project, Annotation.annotation_id.in_(chunk))
         unknown += [i for i in chunk if i not in known]
-        gone = [_deleted(known.get(i) or _empty(i), at) for i in chunk]
-        _save(session, project, (state for state in gone if state != known.get(state.annotation_id)))
+        _save(session, project, known, {i: after_deletion(known.get(i), i, at) for i in chunk})
     return unknown
 
 
@@ -119,24 +67,26 @@ def replace_all(
 ) -> int:
     """Reconcile with a complete export; how many labels changed.
 
-    as_of: our clock, before the export began. Rows in the export are made, updated, or taken back from a tombstone that
-    is not newer than as_of (or older than their own updated_at). Rows missing in it are deleted, but for those with
-    updated_at > as_of and, where since_version (the project's labels_version before the export began) is given, those
-    that changed after it: that holds even when Label Studio's clock is behind ours.
+    as_of, since_version: our clock and the project's labels_version, both from before the export began. A row that
+    changed after since_version keeps the newer content. Any other one becomes what the export says; missing in it, it
+    is deleted, unless its updated_at > as_of. Without since_version the times alone decide, which is right only while
+    both clocks agree: the newer content wins, and a tombstone is taken back when it is not newer than as_of or older
+    than the exported updated_at.
     """
     checks.seconds(as_of, "the time of the export")
     known = _states(session, project)
-    after: dict[int, _State] = {}
+    after: States = {}
     for row in rows:
-        before = after.get(row.annotation_id) or known.get(row.annotation_id)
-        after[row.annotation_id] = _revived(before, _State.of(row), as_of)
-    for annotation_id, state in known.items():
-        seen_later = since_version is not None and state.content_version > since_version
-        if annotation_id not in after and not state.deleted and state.updated_at <= as_of and not seen_later:
-            after[annotation_id] = _deleted(state, as_of)
-    changes = {i: state for i, state in after.items() if state != known.get(i)}
-    _save(session, project, changes.values())
-    return sum(_label(known.get(i)) != state.label for i, state in changes.items())
+        exported, i = AnnotationState.of(row), row.annotation_id
+        after[i] = (
+            after_event(after[i], exported)
+            if i in after
+            else after_export(known.get(i), exported, as_of, since_version)
+        )
+    for i, state in known.items():
+        if i not in after and is_gone(state, as_of, since_version):
+            after[i] = after_deletion(state, i, as_of)
+    return _save(session, project, known, after)
 
 
 def live(session: Session, project: Project) -> list[Annotation]:
@@ -165,41 +115,11 @@ def count_labels(session: Session, project: Project, ids: Iterable[int] | None =
 
 def _merge(session: Session, project: Project, rows: list[AnnotationRow]) -> int:
     known = _states(session, project, Annotation.annotation_id.in_([row.annotation_id for row in rows]))
-    after: dict[int, _State] = {}
+    after: States = {}
     for row in rows:
-        after[row.annotation_id] = _newest(after.get(row.annotation_id) or known.get(row.annotation_id), _State.of(row))
-    changes = {i: state for i, state in after.items() if state != known.get(i)}
-    _save(session, project, changes.values())
-    return sum(_label(known.get(i)) != state.label for i, state in changes.items())
-
-
-def _newest(before: _State | None, event: _State) -> _State:
-    if before is None:
-        return event
-    if event.rank <= before.rank:
-        return before
-    return replace(event, deleted=before.deleted, deleted_at=before.deleted_at, content_version=before.content_version)
-
-
-def _revived(before: _State | None, exported: _State, as_of: float) -> _State:
-    after = _newest(before, exported)
-    if before is None or before.deleted_at is None or not after.deleted:
-        return after
-    if before.deleted_at <= as_of or exported.updated_at > before.deleted_at:
-        return replace(after, deleted=False, deleted_at=None)
-    return after
-
-
-def _deleted(state: _State, at: float) -> _State:
-    return replace(state, deleted=True, deleted_at=at if state.deleted_at is None else max(state.deleted_at, at))
-
-
-def _empty(annotation_id: int) -> _State:
-    return _State(annotation_id, None, None, "[]", False, 0.0, False, None)
-
-
-def _label(state: _State | None) -> tuple[object, ...] | None:
-    return None if state is None else state.label
+        before = after.get(row.annotation_id) or known.get(row.annotation_id)
+        after[row.annotation_id] = after_event(before, AnnotationState.of(row))
+    return _save(session, project, known, after)
 
 
 def _is_label(project: Project) -> tuple[ColumnElement[bool], ...]:
@@ -223,12 +143,22 @@ _COLUMNS = (
 )
 
 
-def _states(session: Session, project: Project, *where: ColumnElement[bool]) -> dict[int, _State]:
+def _states(session: Session, project: Project, *where: ColumnElement[bool]) -> States:
     found = session.execute(select(*_COLUMNS).where(Annotation.project_id == project.id, *where))
-    return {row[0]: _State(*row) for row in found}
+    return {row[0]: AnnotationState(*row) for row in found}
 
 
-def _save(session: Session, project: Project, states: Iterable[_State]) -> None:
+def _save(session: Session, project: Project, known: States, after: States) -> int:
+    """Write the rows that differ; how many labels changed. Those carry the labels_version that the caller's bump leads
+    to.
+    """
+    now = current(session, project).labels_version
+    changed = {i for i, state in after.items() if state.label != label_of(known.get(i))}
+    rows = [
+        replace(state, content_version=now + 1 if i in changed else known[i].content_version if i in known else now)
+        for i, state in after.items()
+        if state != known.get(i)
+    ]
     # the text is canonical JSON already: as a JSON value it would be encoded twice
     statement = insert(Annotation).values(result=bindparam("result_text", type_=Text))
     names = (
@@ -245,11 +175,11 @@ def _save(session: Session, project: Project, states: Iterable[_State]) -> None:
         index_elements=[Annotation.project_id, Annotation.annotation_id],
         set_={name: statement.excluded[name] for name in names},
     )
-    version = current(session, project).labels_version + 1
-    execute_many(session, statement, (_values(project, version, state) for state in states))
+    execute_many(session, statement, (_values(project, state) for state in rows))
+    return len(changed)
 
 
-def _values(project: Project, version: int, state: _State) -> dict[str, Any]:
+def _values(project: Project, state: AnnotationState) -> dict[str, Any]:
     return {
         "project_id": project.id,
         "annotation_id": state.annotation_id,
@@ -258,7 +188,7 @@ def _values(project: Project, version: int, state: _State) -> dict[str, Any]:
         "result_text": state.text,
         "was_cancelled": state.was_cancelled,
         "updated_at": state.updated_at,
-        "content_version": version,
+        "content_version": state.content_version,
         "deleted": state.deleted,
         "deleted_at": state.deleted_at,
     }

@@ -73,26 +73,20 @@ def publish(root: Path, name: str, *, manifest: Mapping[str, object], tensors: M
 
 def load(path: Path) -> Artifact:
     """Read an artifact. Raises CheckpointError when anything is missing, altered, of another version or not finite."""
-    envelope = _read_manifest(path)
+    envelope = _read_envelope(path)
     try:
         return _read_tensors(path, envelope)
     except FileNotFoundError:
         # replaced between the two reads: the new manifest names the new file
-        again = _read_manifest(path)
+        again = _read_envelope(path)
         if again["sha256"] == envelope["sha256"]:
             raise CheckpointError(f"{path} has lost its tensors: delete the folder, it will be made anew") from None
         return _read_tensors(path, again)
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The caller's manifest alone, without reading the tensors. Raises CheckpointError when it is missing or altered."""
-    manifest: dict[str, Any] = _read_manifest(path)["manifest"]
-    return manifest
-
-
-def load_manifest(path: Path) -> dict[str, Any]:
-    """The caller's manifest alone, without reading the tensors. Raises CheckpointError as `load` does."""
-    manifest: dict[str, Any] = _read_manifest(path)["manifest"]
+    """The caller's manifest alone, without the tensors. Raises CheckpointError when it is missing or altered."""
+    manifest: dict[str, Any] = _read_envelope(path)["manifest"]
     return manifest
 
 
@@ -187,7 +181,7 @@ def _move_into_place(folder: Path, target: Path) -> None:
             stale.unlink(missing_ok=True)
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
+def _read_envelope(path: Path) -> dict[str, Any]:
     try:
         envelope = json.loads((path / MANIFEST).read_bytes())
     except (OSError, ValueError, RecursionError) as error:

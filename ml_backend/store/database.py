@@ -32,8 +32,6 @@ class Database:
     """One process's door to the database. Safe for threads: each block below has a session of its own."""
 
     def __init__(self, writer: Engine, reader: Engine, path: Path) -> None:
-        self.home = path.parent
-        """The folder that everything of Lantern lies under."""
         self._writer = writer
         self._reader = reader
         self._path = path
@@ -59,6 +57,11 @@ class Database:
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise StoreError(f"the database {path} cannot be opened: {_cause(error)}") from error
         return cls(writer, _engine(path, begin="BEGIN", query_only=True), path)
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies; its folder is the home that everything of Lantern is under."""
+        return self._path
 
     @contextmanager
     def write(self) -> Iterator[Session]:

@@ -5,42 +5,38 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from ml_backend.errors import StoreError
 from ml_backend.store.tables import Project, Publication
+
+
+def next_number(session: Session, project: Project) -> int:
+    """The number that `add` gives in this transaction. `prune` keeps the newest, so no number comes twice."""
+    latest = newest(session, project)
+    return 1 if latest is None else latest.number + 1
 
 
 def add(
     session: Session,
     project: Project,
     *,
-    number: int,
     model_version: str,
     data_version: int,
     labels_version: int,
     model_path: str,
     description_path: str,
     trained: bool,
-    created_at: float,
+    now: float,
 ) -> Publication:
-    """Publish: call it only when both paths hold complete artifacts.
-
-    number: larger than the newest one's, else StoreError: somebody else has published in between.
-    """
-    latest = newest(session, project)
-    if latest is not None and number <= latest.number:
-        raise StoreError(
-            f"publication {number} of project {project.uid} comes after {latest.number}: read the newest again"
-        )
+    """Publish: call it only when both paths hold complete artifacts."""
     publication = Publication(
         project_id=project.id,
-        number=number,
+        number=next_number(session, project),
         model_version=model_version,
         data_version=data_version,
         labels_version=labels_version,
         model_path=model_path,
         description_path=description_path,
         trained=trained,
-        created_at=created_at,
+        created_at=now,
     )
     session.add(publication)
     session.flush()

@@ -99,9 +99,9 @@ class Annotation(Base):
     result: Mapped[JsonList]
     was_cancelled: Mapped[bool] = mapped_column(default=False)
     updated_at: Mapped[float]
-    """Label Studio's clock; of a tombstone without content 0."""
+    """Label Studio's clock; -inf for a tombstone without content."""
     content_version: Mapped[int]
-    """The project's labels_version with which the row last changed."""
+    """The project's labels_version with which it last changed as a label."""
     deleted: Mapped[bool] = mapped_column(default=False)
     deleted_at: Mapped[float | None]
     """Our clock: when we learned of the deletion."""
