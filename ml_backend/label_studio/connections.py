@@ -1,0 +1,69 @@
+"""Which Label Studio a project lives in, and a client for it.
+
+`lantern connect` writes address and token into the project's row; the environment (LABEL_STUDIO_URL,
+LABEL_STUDIO_API_KEY) serves every project that has none of its own. The hostname that /setup sends is never called:
+inside a container it is wrong, and anybody who can reach /setup could send another.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ml_backend.config import Settings
+from ml_backend.store.tables import Project
+
+if TYPE_CHECKING:
+    from ml_backend.label_studio.api import LabelStudioApi
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a Label Studio is and how to enter it."""
+
+    url: str
+    token: str | None = field(repr=False)
+
+
+class Connections:
+    """Clients by address, made once. Safe for threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._apis: dict[tuple[str, str], LabelStudioApi] = {}
+        self._lock = threading.Lock()
+
+    def address(self, project: Project) -> Address | None:
+        """None when nobody said where Label Studio is."""
+        own = project.connection
+        url = own.get("url") or self._settings.label_studio_url
+        if not url:
+            return None
+        is_configured = url == self._settings.label_studio_url
+        token = own.get("token") or (self._settings.label_studio_api_key if is_configured else None)
+        return Address(str(url), str(token) if token else None)
+
+    def usable(self, project: Project) -> bool:
+        """Whether Lantern may act in this project's Label Studio: it has a token and was not disconnected."""
+        address = self.address(project)
+        return address is not None and address.token is not None and project.connection.get("connected") is not False
+
+    def api(self, project: Project) -> LabelStudioApi | None:
+        """Calls to the project's Label Studio; None without address or token. Raises LabelStudioAuthError for a token
+        that cannot be one.
+        """
+        address = self.address(project)
+        return self.api_at(address.url, address.token) if address and address.token else None
+
+    def api_at(self, url: str, token: str) -> LabelStudioApi:
+        """Calls to that Label Studio."""
+        # here, so that a web process which only answers requests does not load the SDK (1.5 s)
+        from ml_backend.label_studio.api import LabelStudioApi
+        from ml_backend.label_studio.client import LabelStudioClient
+
+        with self._lock:
+            found = self._apis.get((url, token))
+            if found is None:
+                found = self._apis[url, token] = LabelStudioApi(LabelStudioClient(url, token))
+            return found
