@@ -33,8 +33,10 @@ def is_allowed(address: str, *, allow_private: bool) -> bool:
     allow_private.
     """
     ip = _unwrap(ipaddress.ip_address(address.partition("%")[0]))
-    if ip.is_link_local or ip.is_multicast or ip.is_unspecified or (ip.is_reserved and not ip.is_private):
+    if ip.is_link_local or ip.is_multicast or ip.is_unspecified or (ip.is_reserved and not ip.is_loopback):
         return False
+    if isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local:
+        return allow_private
     return ip.is_global or allow_private
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from ml_backend.data.pictures import MAX_SIDE
@@ -115,11 +116,10 @@ def _read_npz(path: Path) -> Dataset:
 def _load_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     arrays: dict[str, NDArray[np.generic]] = {}
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, Mapping):
-                raise InputError(
-                    f"{path.name}: is a single array, not an .npz archive: save it with np.savez(path, x=...)"
-                )
+        opened = np.load(path, allow_pickle=False)
+        if not isinstance(opened, NpzFile):
+            raise InputError(f"{path.name}: is a single array, not an .npz archive: save it with np.savez(path, x=...)")
+        with opened as file:
             for name in ("x", "text", "y", "split", "id"):
                 if name in file:
                     arrays[name] = _load_one(file, name, path.name)

@@ -91,6 +91,12 @@ class LabelSchema:
         asked = [(c.name, c.to_name, c.kind, c.classes, sorted(c.paths.items())) for c in self.controls]
         return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
 
+    @property
+    def inputs_digest(self) -> str:
+        """Hash of what is shown and which of it is asked about: changes when tasks must be read anew."""
+        shown = [(i.name, i.kind, i.field, i.by_url) for i in self.inputs]
+        return hashlib.sha256(repr((shown, sorted({c.to_name for c in self.controls}))).encode()).hexdigest()[:16]
+
 
 def parse_label_config(xml: str) -> LabelSchema:
     """The schema of a Label Studio label config.

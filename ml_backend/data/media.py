@@ -168,7 +168,10 @@ class MediaFetcher:
             raise kind(f"its address answers HTTP {response.status_code}")
         content = bytearray()
         too_large = MediaError(f"its content is larger than {self._max_bytes:,} bytes")
-        if int(response.headers.get("Content-Length", "0")) > self._max_bytes:
+        announced = int(response.headers.get("Content-Length", "0"))
+        if announced < 0:
+            raise MediaError("its address announces a negative length")
+        if announced > self._max_bytes:
             raise too_large
         for chunk in response.iter_content(_CHUNK_BYTES):
             content += chunk
@@ -217,9 +220,10 @@ class MediaFetcher:
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         except OSError as error:
             raise MediaError(f"its file {path.name!r} cannot be opened: {error.strerror}") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise MediaError(f"{path.name!r} is no file")
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise MediaError(f"{path.name!r} is no file")
             content = file.read(self._max_bytes + 1)
         if len(content) > self._max_bytes:
             raise MediaError(f"its file is larger than {self._max_bytes:,} bytes")

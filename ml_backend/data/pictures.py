@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import io
-import warnings
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +30,7 @@ def read_picture(content: bytes) -> NDArray[np.uint8]:
     the reason.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(content), formats=_FORMATS)
+        image = Image.open(io.BytesIO(content), formats=_FORMATS)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
         raise EncodingError(f"it is no picture of the kinds {', '.join(_FORMATS)}") from error
     width, height = image.size

@@ -1,0 +1,76 @@
+"""The shipped label configs: valid for Label Studio's SDK, read by Lantern, and in step with the demo data."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from label_studio_sdk.label_interface import LabelInterface
+
+from ml_backend.data.label_config import LabelSchema, parse_label_config
+from ml_backend.data.notifications import SOMETHING_ELSE, TAGS, group_kinds, kinds
+from ml_backend.data.source import choose_source
+
+FOLDER = Path(__file__).parents[2] / "labeling_configs"
+FILES = sorted(FOLDER.glob("*.xml"))
+
+
+def schema(name: str) -> LabelSchema:
+    return parse_label_config((FOLDER / name).read_text(encoding="utf-8"))
+
+
+def test_the_four_are_there() -> None:
+    expected = {"text_classification.xml", "notification_triage.xml", "image_classification.xml", "vectors.xml"}
+    assert expected <= {path.name for path in FILES}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_label_studio_and_lantern_read_the_same_controls(path: Path) -> None:
+    xml = path.read_text(encoding="utf-8")
+    interface = LabelInterface(xml)
+    interface.validate()
+    read = parse_label_config(xml)
+    assert read.controls
+    assert read.unsupported == ()
+    assert {control.name: list(control.classes) for control in read.controls} == {
+        control.name: list(control.labels) for control in interface.controls
+    }
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_predictions_for_every_class_are_valid_for_label_studio(path: Path) -> None:
+    xml = path.read_text(encoding="utf-8")
+    interface = LabelInterface(xml)
+    for control in parse_label_config(xml).controls:
+        for label in control.classes:
+            region = {"from_name": control.name, "to_name": control.to_name, "type": control.result_type}
+            region |= {"value": {control.result_type: [label]}}
+            errors = interface.validate_prediction(
+                {"result": [region], "score": 0.5, "model_version": "v"}, return_errors=True
+            )
+            assert errors == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_hotkeys_are_unique_and_a_header_and_a_comment_explain(path: Path) -> None:
+    xml = path.read_text(encoding="utf-8")
+    hotkeys = re.findall(r'hotkey="(.)"', xml)
+    assert len(hotkeys) == len(set(hotkeys)) == xml.count("<Choice value=")
+    assert "<Header " in xml
+    assert "Lantern reads the task field" in xml
+
+
+def test_each_config_leads_to_the_encoder_its_comment_names() -> None:
+    assert choose_source(schema("text_classification.xml"), {"text": "a"}).encoder_spec == "text"
+    assert choose_source(schema("notification_triage.xml"), {"text": "a"}).encoder_spec == "text"
+    assert choose_source(schema("image_classification.xml"), {"image": "/a.png"}).encoder_spec == "pixels"
+    assert choose_source(schema("vectors.xml"), {"title": "a", "embedding": [0.1, 0.2]}).encoder_spec == "vector"
+
+
+def test_the_triage_config_offers_exactly_what_the_generator_makes() -> None:
+    kind, tags = schema("notification_triage.xml").controls
+    assert kind.classes == (*kinds(), *group_kinds(), SOMETHING_ELSE)
+    assert (tags.kind, tags.classes) == ("multiple", TAGS)
+    (digit,) = schema("image_classification.xml").controls
+    assert digit.classes == tuple("0123456789")
