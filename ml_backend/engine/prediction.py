@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class TaskPrediction:
     """One task's answers and how sure they are.
 
-    readable: False when the task could not be read or there is no model yet; `reason_unreadable` says why, no more counts.
+    readable: False when the task could not be read or there is no model yet; `reason_unreadable` says why.
     never_seen: novelty p-value at or below the configured level: Lantern abstains.
     answers: control name -> (class, confidence in [0, 1]) chosen, best first; an empty tuple = nothing predicted.
     score: 1 - query value, in [0, 1]; LOW = label first. reason: why the task is asked, in words.

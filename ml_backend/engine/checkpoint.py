@@ -1,0 +1,63 @@
+"""A project's model on disk: weights and neighbours, bound to the pool's matrix that its rows stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ml_backend.engine.pool import Pool, PoolSettings
+from ml_backend.engine.snapshot import NO_TASK, PoolMatrix, load_pool, save_pool
+from ml_backend.errors import CheckpointError
+from ml_backend.store import artifacts
+
+
+@dataclass
+class Working:
+    """A pool with the tasks that its rows stand for. pool_folder: where the matrix lies on disk, None = not saved."""
+
+    matrix: PoolMatrix
+    pool: Pool
+    encoder: str
+    pool_folder: str | None = None
+
+    def row_of(self) -> dict[int, int]:
+        """Row of each task."""
+        return {int(task): row for row, task in enumerate(self.matrix.task_ids) if task != NO_TASK}
+
+    def same_rows(self, matrix: PoolMatrix) -> bool:
+        """Whether nothing in the pool has changed: no task is new, gone or different."""
+        return np.array_equal(self.matrix.task_ids, matrix.task_ids)
+
+    def take(self, matrix: PoolMatrix) -> None:
+        """Go over to a matrix that begins with the present rows: what is new joins the pool, what is gone loses its
+        task.
+        """
+        self.pool.extend(matrix.x[len(self.matrix) :])
+        self.matrix = replace(matrix, x=self.pool.x)
+        self.pool_folder = None
+
+
+def save_model(root: Path, number: int, working: Working) -> Path:
+    """Writes the matrix if it is new, then the model; returns the model's folder."""
+    if working.pool_folder is None:
+        working.pool_folder = save_pool(root, f"pool-{number}", working.matrix).name
+    manifest = {"kind": "model", "pool": working.pool_folder, "encoder": working.encoder}
+    return artifacts.publish(root, f"model-{number}", manifest=manifest, tensors=working.pool.state())
+
+
+def load_model(path: Path, settings: PoolSettings) -> Working:
+    """Raises CheckpointError when the files are incomplete, altered or not finite."""
+    artifact = artifacts.load(path)
+    folder, encoder = artifact.manifest.get("pool"), artifact.manifest.get("encoder")
+    if artifact.manifest.get("kind") != "model" or not isinstance(folder, str) or not isinstance(encoder, str):
+        raise CheckpointError(f"{path} holds no model: delete the folder, it will be made anew")
+    matrix = load_pool(path.parent / Path(folder).name)
+    return Working(matrix, Pool.restore(matrix.x, settings, artifact.tensors), encoder, Path(folder).name)
+
+
+def pool_folder_of(path: Path) -> str | None:
+    """Name of the matrix's folder that the model in this folder is bound to."""
+    folder = artifacts.read_manifest(path).get("pool")
+    return folder if isinstance(folder, str) else None

@@ -1,0 +1,167 @@
+"""The door to the engine for everything that answers requests: views of projects and predictions for tasks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ml_backend.config import Settings
+from ml_backend.data.encoding import encode_records
+from ml_backend.data.records import Record
+from ml_backend.engine.checkpoint import Working, load_model
+from ml_backend.engine.label_sets import make_label_sets
+from ml_backend.engine.prediction import TaskPrediction
+from ml_backend.engine.reading import FetcherFor, Readers
+from ml_backend.engine.schema import schema_of
+from ml_backend.engine.settings import project_settings
+from ml_backend.engine.snapshot import NO_TASK, Snapshot, load_description
+from ml_backend.engine.view import ProjectView
+from ml_backend.errors import CheckpointError
+from ml_backend.store import annotations as annotation_rows
+from ml_backend.store import projects, publications
+from ml_backend.store.database import Database
+from ml_backend.store.tables import Annotation, Project, Publication
+
+log = logging.getLogger(__name__)
+
+NO_MODEL = "there is no model yet: the first one is being made"
+
+IncomingTask = tuple[int, Mapping[str, object]]
+"""(task id, task data)"""
+
+
+@dataclass(frozen=True)
+class _State:
+    """One project as the database has it at one moment."""
+
+    project: Project
+    publications: tuple[Publication, ...]
+    labels: tuple[Annotation, ...]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Changes whenever a view of the project would."""
+        newest = self.publications[0].number if self.publications else 0
+        return newest, self.project.labels_version, self.project.label_config, repr(self.project.extra_params)
+
+
+class Engine:
+    """One per process. Safe for threads: a view is made by one thread while the others wait for it, per project."""
+
+    def __init__(self, db: Database, settings: Settings, fetcher_for: FetcherFor) -> None:
+        self.db = db
+        self.settings = settings
+        self.readers = Readers(settings, db.path.parent, fetcher_for)
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._views: dict[str, tuple[tuple[object, ...], ProjectView]] = {}
+        self._snapshots: dict[str, tuple[str, Snapshot]] = {}
+        self._working: dict[str, tuple[str, Working]] = {}
+
+    def view(self, uid: str) -> ProjectView | None:
+        """Newest publication and newest labels; None before the first publication."""
+        with self.db.read() as session:
+            project = projects.find(session, uid)
+            if project is None:
+                return None
+            published = tuple(publications.list_all(session, project))
+            key = _State(project, published, ()).key
+            cached = self._views.get(project.uid)
+            if cached and cached[0] == key:
+                return cached[1]
+        with self._lock(project.uid):
+            return self._fresh_view(project.uid)
+
+    def predict(self, uid: str, tasks: Sequence[IncomingTask]) -> list[TaskPrediction]:
+        """One prediction a task, in order. Tasks that the publication does not know are folded into the model, without
+        training.
+        """
+        view = self.view(uid)
+        if view is None:
+            return [TaskPrediction.unreadable(task_id, NO_MODEL) for task_id, _ in tasks]
+        known = {p.task_id: p for p in view.predictions([task_id for task_id, _ in tasks])}
+        unknown = [task for task in tasks if task[0] not in known]
+        if unknown:
+            known.update({p.task_id: p for p in self._fold_in(uid, view, unknown)})
+        return [known[task_id] for task_id, _ in tasks]
+
+    def _lock(self, uid: str) -> threading.Lock:
+        with self._guard:
+            return self._locks.setdefault(uid, threading.Lock())
+
+    def _fresh_view(self, uid: str) -> ProjectView | None:
+        state = self._read(uid)
+        cached = self._views.get(uid)
+        if cached and cached[0] == state.key:
+            return cached[1]
+        loaded = self._newest_intact(state)
+        if loaded is None:
+            return None
+        publication, snapshot = loaded
+        schema = schema_of(state.project)
+        rows = {int(task): row for row, task in enumerate(snapshot.task_ids) if task != NO_TASK}
+        view = ProjectView(
+            number=publication.number,
+            model_version=publication.model_version,
+            labels_version=state.project.labels_version,
+            schema=schema,
+            settings=project_settings(self.settings, state.project.extra_params).pool,
+            snapshot=snapshot,
+            label_sets=make_label_sets(schema, state.labels, rows),
+        )
+        self._views[uid] = (state.key, view)
+        return view
+
+    def _read(self, uid: str) -> _State:
+        with self.db.read() as session:
+            project = projects.ensure(session, uid)
+            published = tuple(publications.list_all(session, project))
+            return _State(project, published, tuple(annotation_rows.live(session, project)))
+
+    def _newest_intact(self, state: _State) -> tuple[Publication, Snapshot] | None:
+        """The newest publication whose files are whole: a damaged one must not silence the project."""
+        for publication in state.publications:
+            kept = self._snapshots.get(state.project.uid)
+            if kept and kept[0] == publication.description_path:
+                return publication, kept[1]
+            try:
+                snapshot = load_description(self.db.path.parent / publication.description_path)
+            except CheckpointError as error:
+                log.error("project %s, publication %d: %s", state.project.uid, publication.number, error)
+                continue
+            self._snapshots[state.project.uid] = (publication.description_path, snapshot)
+            return publication, snapshot
+        return None
+
+    def _fold_in(self, uid: str, view: ProjectView, tasks: Sequence[IncomingTask]) -> list[TaskPrediction]:
+        with self.db.read() as session:
+            project = projects.ensure(session, uid)
+            published = publications.list_all(session, project)
+        wanted = project_settings(self.settings, project.extra_params)
+        reader = self.readers.reader(self.db, project, view.schema, wanted)
+        publication = next((p for p in published if p.number == view.number), published[0])
+        with self._lock(project.uid):
+            working = self._model(project.uid, publication, view)
+            encoded = encode_records(
+                reader.encoder,
+                reader.source,
+                [Record(task_id, data) for task_id, data in tasks],
+                cache=reader.cache,
+                fetch=reader.fetch,
+                expected_shape=working.matrix.x.shape[1:],
+            )
+            found = [TaskPrediction.unreadable(tasks[i][0], why) for i, why in encoded.unreadable.items()]
+            if encoded.kept:
+                description = working.pool.describe_new(encoded.x)
+                found += view.predictions_of_new([tasks[i][0] for i in encoded.kept], description)
+        return found
+
+    def _model(self, uid: str, publication: Publication, view: ProjectView) -> Working:
+        kept = self._working.get(uid)
+        if kept and kept[0] == publication.model_path:
+            return kept[1]
+        working = load_model(self.db.path.parent / publication.model_path, view.settings)
+        self._working[uid] = (publication.model_path, working)
+        return working

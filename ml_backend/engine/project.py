@@ -1,0 +1,170 @@
+"""Brings one project's published state up to date: index -> create or extend -> train -> publish. The worker's side of
+the engine.
+
+Each step compares versions in the database with what the newest publication was made from, so that a worker killed
+anywhere leaves the project only behind. Pools stay in memory between steps; losing them costs a reload.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from ml_backend.config import Settings
+from ml_backend.core.hyperparameters import default_components
+from ml_backend.engine.checkpoint import Working, load_model
+from ml_backend.engine.indexing import index_changes
+from ml_backend.engine.pool import Pool
+from ml_backend.engine.publishing import Versions, publish_model
+from ml_backend.engine.reading import Reader, Readers
+from ml_backend.engine.schema import schema_of
+from ml_backend.engine.settings import ProjectSettings, project_settings
+from ml_backend.engine.snapshot import NO_TASK, PoolMatrix
+from ml_backend.engine.training import Training, training_due
+from ml_backend.errors import CheckpointError
+from ml_backend.store import projects, publications
+from ml_backend.store.database import Database
+from ml_backend.store.tables import Project, Publication
+
+log = logging.getLogger(__name__)
+
+MIN_ITEMS = 2
+"""Fewer readable tasks have no structure to learn."""
+
+POOLS_IN_MEMORY = 2
+
+RETIRED_SHARE = 0.25
+"""With more rows than this standing for no task (deleted or changed), the pool is made anew."""
+
+GROWTH = 1.5
+"""When the pool would get this many times its components by default, it is made anew."""
+
+Progress = Callable[[str], None]
+
+
+def never() -> bool:
+    """The default `should_stop`."""
+    return False
+
+
+class ProjectEngine:
+    """Worker duty: `due` is a few cheap reads, `run` needs the project's lease."""
+
+    def __init__(
+        self, db: Database, settings: Settings, readers: Readers, *, should_stop: Callable[[], bool] = never
+    ) -> None:
+        self._db = db
+        self._settings = settings
+        self._readers = readers
+        self._should_stop = should_stop
+        self._pools: OrderedDict[str, Working] = OrderedDict()
+        self._too_small: dict[str, PoolMatrix] = {}
+
+    def due(self, uid: str) -> bool:
+        """Whether tasks changed since the newest publication, or a training is wanted."""
+        project, newest = self._read(uid)
+        if not schema_of(project).controls or not project.data_version:
+            return False
+        return self._data_due(project, newest) or self._training_due(project, newest)
+
+    def run(self, uid: str) -> None:
+        """One step: new tasks first, since a training wants them too; then at most one training."""
+        project, newest = self._read(uid)
+        wanted = project_settings(self._settings, project.extra_params)
+        schema = schema_of(project)
+        reader = self._readers.reader(self._db, project, schema, wanted)
+        if self._data_due(project, newest):
+            self._take_in(project, newest, reader, wanted)
+            project, newest = self._read(uid)
+        if newest is not None and not self._should_stop() and self._training_due(project, newest):
+            working = self._working(project, newest, reader, wanted)
+            if working is not None:
+                Training(self._db, self._settings, working, schema, wanted, self._should_stop).run(uid)
+
+    def _read(self, uid: str) -> tuple[Project, Publication | None]:
+        with self._db.read() as session:
+            project = projects.ensure(session, uid)
+            return project, publications.newest(session, project)
+
+    def _data_due(self, project: Project, newest: Publication | None) -> bool:
+        indexed = self._pools.get(project.uid) or self._too_small.get(project.uid)
+        version = (
+            indexed.matrix.data_version if isinstance(indexed, Working) else indexed.data_version if indexed else 0
+        )
+        return project.data_version > max(version, newest.data_version if newest else 0)
+
+    def _training_due(self, project: Project, newest: Publication | None) -> bool:
+        return newest is not None and training_due(self._db, project, self._settings, time.time())
+
+    def _take_in(self, project: Project, newest: Publication | None, reader: Reader, wanted: ProjectSettings) -> None:
+        """Read what is new, then make, extend or remake the pool, and publish it when it changed."""
+        working = self._working(project, newest, reader, wanted) if newest else None
+        before = working.matrix if working else self._too_small.get(project.uid)
+        matrix = index_changes(self._db, project.uid, before, reader)
+        live = int(np.count_nonzero(matrix.task_ids != NO_TASK))
+        if working is None and live < MIN_ITEMS:
+            self._too_small[project.uid] = matrix
+            return
+        if working is not None and working.same_rows(matrix):
+            working.matrix = replace(working.matrix, data_version=matrix.data_version)
+            return
+        if working is None or _wants_new_pool(working, matrix, live, wanted):
+            working = self._created(project, matrix.without_retired(), reader, wanted)
+        else:
+            working.take(matrix)
+        self._keep(project.uid, working)
+        self._publish(project.uid, working, trained=working.pool.model.epochs_done > 0)
+
+    def _created(self, project: Project, matrix: PoolMatrix, reader: Reader, wanted: ProjectSettings) -> Working:
+        log.info("project %s: making a pool of %d tasks", project.uid, len(matrix))
+        pool = Pool.create(matrix.x, wanted.pool, seed=self._settings.seed, should_stop=self._should_stop)
+        with self._db.write() as session:
+            projects.request_training(session, project)
+        self._too_small.pop(project.uid, None)
+        return Working(matrix, pool, reader.identity)
+
+    def _publish(self, uid: str, working: Working, *, trained: bool) -> None:
+        project, _ = self._read(uid)
+        versions = Versions(working.matrix.data_version, project.labels_version, trained)
+        publish_model(self._db, uid, working, versions)
+
+    def _working(
+        self, project: Project, newest: Publication, reader: Reader, wanted: ProjectSettings
+    ) -> Working | None:
+        """The pool of the newest publication; None when it cannot be used any more and must be made anew."""
+        working = self._pools.get(project.uid)
+        if working is None:
+            try:
+                working = load_model(self._db.path.parent / newest.model_path, wanted.pool)
+            except CheckpointError as error:
+                log.error("project %s: %s; the pool is made anew", project.uid, error)
+                return None
+        if working.encoder != reader.identity:
+            log.info(
+                "project %s: read by %s now, was %s: the pool is made anew",
+                project.uid,
+                reader.identity,
+                working.encoder,
+            )
+            self._pools.pop(project.uid, None)
+            return None
+        self._keep(project.uid, working)
+        return working
+
+    def _keep(self, uid: str, working: Working) -> None:
+        self._pools[uid] = working
+        self._pools.move_to_end(uid)
+        while len(self._pools) > POOLS_IN_MEMORY:
+            self._pools.popitem(last=False)
+
+
+def _wants_new_pool(working: Working, matrix: PoolMatrix, live: int, wanted: ProjectSettings) -> bool:
+    if len(matrix) - live > RETIRED_SHARE * len(matrix):
+        return True
+    k = working.pool.model.config.n_components
+    return wanted.pool.n_components is None and min(default_components(live), live) >= GROWTH * k

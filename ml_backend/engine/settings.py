@@ -1,0 +1,89 @@
+"""A project's own settings: Label Studio's "extra params" over the server's environment over the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+from ml_backend.config import Settings
+from ml_backend.core.hyperparameters import LossWeights
+from ml_backend.engine.pool import PoolSettings
+from ml_backend.errors import ConfigError
+
+DEFAULT_EPOCHS = 5
+"""Epochs of a training run unless the project says otherwise (1..5)."""
+
+T = TypeVar("T")
+
+_POOL_KEYS = {
+    "n_components": int,
+    "latent_dim": int,
+    "prior": str,
+    "alpha0": float,
+    "query": str,
+    "temperature": float,
+    "never_seen_level": float,
+}
+
+
+@dataclass(frozen=True)
+class ProjectSettings:
+    """encoder, field: what to read and how (None = automatic). epochs: of one run. weights: None = the curriculum's
+    own.
+    """
+
+    pool: PoolSettings
+    encoder: str | None = None
+    field: str | None = None
+    epochs: int = DEFAULT_EPOCHS
+    weights: LossWeights | None = None
+
+
+def project_settings(settings: Settings, extra_params: Mapping[str, object]) -> ProjectSettings:
+    """Raises ConfigError naming the key of extra_params that cannot be used."""
+    pool: dict[str, object] = {
+        "query": settings.query,
+        "never_seen_level": settings.never_seen_level,
+        "device": settings.device,
+    }
+    for key, kind in _POOL_KEYS.items():
+        if key in extra_params:
+            pool[key] = _cast(key, kind, extra_params[key])
+    return ProjectSettings(
+        pool=_made(PoolSettings, pool),
+        encoder=_text(extra_params, "encoder") or settings.encoder,
+        field=_text(extra_params, "field"),
+        epochs=int(_cast("epochs", int, extra_params.get("epochs", DEFAULT_EPOCHS))),
+        weights=_weights(extra_params.get("weights")),
+    )
+
+
+def _weights(given: object) -> LossWeights | None:
+    if given is None:
+        return None
+    known = {f.name for f in fields(LossWeights)}
+    if not isinstance(given, Mapping) or not set(given) <= known:
+        raise ConfigError(f"extra_params.weights must be an object with keys among {', '.join(sorted(known))}")
+    return _made(LossWeights, {key: _cast(f"weights.{key}", float, value) for key, value in given.items()})
+
+
+def _cast(key: str, kind: type[int] | type[float] | type[str], value: object) -> int | float | str:
+    try:
+        return kind(str(value))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"extra_params.{key} = {value!r} is not a {kind.__name__}") from error
+
+
+def _text(extra_params: Mapping[str, object], key: str) -> str | None:
+    value = extra_params.get(key)
+    if value is not None and not isinstance(value, str):
+        raise ConfigError(f"extra_params.{key} = {value!r} is not a text")
+    return value or None
+
+
+def _made(kind: type[T], values: Mapping[str, object]) -> T:
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ConfigError(f"extra_params: {error}") from error

@@ -1,0 +1,100 @@
+"""The newest publication joined with the newest annotations: what Lantern says of every task, right now.
+
+A label changes tau and with it every score as soon as a view is made; no training is needed. A view is immutable: it is
+thrown away when the publication, the labels or the label config change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_backend.core.description import PoolDescription
+from ml_backend.core.labels import LabelSet
+from ml_backend.core.query import Ranking
+from ml_backend.data.label_config import LabelSchema
+from ml_backend.engine.pool import PoolSettings, apply_store, combine, propagate, rank
+from ml_backend.engine.prediction import TaskPrediction
+from ml_backend.engine.scored import ScoredItems
+from ml_backend.engine.snapshot import NO_TASK, Snapshot
+
+
+@dataclass(frozen=True)
+class ProjectView:
+    """Scores of all tasks of one publication under the labels of one moment.
+
+    number, model_version: of the publication. labels_version: of the annotations. label_sets: their rows index
+    `snapshot`.
+    """
+
+    number: int
+    model_version: str
+    labels_version: int
+    schema: LabelSchema
+    settings: PoolSettings
+    snapshot: Snapshot
+    label_sets: tuple[LabelSet, ...]
+
+    @cached_property
+    def task_ids(self) -> NDArray[np.int64]:
+        """(n,) ids of the tasks that are scored."""
+        ids: NDArray[np.int64] = self.snapshot.task_ids[self.snapshot.task_ids != NO_TASK]
+        return ids
+
+    @cached_property
+    def labelled(self) -> NDArray[np.bool_]:
+        """(N,) rows that have a label of any store."""
+        marked = np.zeros(len(self.snapshot.task_ids), dtype=bool)
+        for label_set in self.label_sets:
+            marked[label_set.rows] = True
+        return marked
+
+    @cached_property
+    def scored(self) -> ScoredItems:
+        """All rows, scored."""
+        description = self.snapshot.description
+        propagations = {s.name: propagate(description, s, alpha0=self.settings.alpha0) for s in self.label_sets}
+        scores = combine(list(propagations.values()), description)
+        # Rows whose task is gone go last, as the labelled ones do: nobody can be asked about them.
+        not_to_ask = np.flatnonzero(self.labelled | (self.snapshot.task_ids == NO_TASK))
+        level = self.settings.never_seen_level
+        ranking = rank(description, scores, not_to_ask, self.settings.query, never_seen_level=level)
+        return ScoredItems(self.schema, level, description, propagations, scores, ranking, self.labelled)
+
+    def predictions(self, task_ids: Sequence[int] | None = None) -> list[TaskPrediction]:
+        """In the order asked (default: all tasks); a task that is not in the publication is missing from the answer."""
+        wanted = self.task_ids.tolist() if task_ids is None else task_ids
+        scored, row_of = self.scored, self.row_of
+        return [scored.prediction(task_id, row_of[task_id]) for task_id in wanted if task_id in row_of]
+
+    def predictions_of_new(self, task_ids: Sequence[int], description: PoolDescription) -> list[TaskPrediction]:
+        """Of tasks outside the publication. description: their rows, with neighbours among this publication's rows."""
+        n_pool = len(self.snapshot.task_ids)
+        known = self.scored
+        propagations = {name: apply_store(p.store, description, n_pool) for name, p in known.propagations.items()}
+        scores = combine(list(propagations.values()), description)
+        nobody = np.empty(0, dtype=np.int64)
+        level = self.settings.never_seen_level
+        alone = rank(description, scores, nobody, "s_ood", never_seen_level=level)
+        if self.settings.query == "lantern":
+            alone = Ranking(_place(known.scores.s_ood, known.ranking.value, scores.s_ood), alone.reason)
+        unlabelled = np.zeros(len(description), dtype=bool)
+        scored = ScoredItems(self.schema, level, description, propagations, scores, alone, unlabelled)
+        return [scored.prediction(task_id, row) for row, task_id in enumerate(task_ids)]
+
+    @cached_property
+    def row_of(self) -> dict[int, int]:
+        """Row of each task."""
+        return {int(task): row for row, task in enumerate(self.snapshot.task_ids) if task != NO_TASK}
+
+
+def _place(
+    pool_s_ood: NDArray[np.float32], pool_value: NDArray[np.float32], s_ood: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Query value of new items: they join the pool's queue where its items of the same s_OOD stand."""
+    order = np.argsort(pool_s_ood, kind="stable")
+    return np.interp(s_ood, pool_s_ood[order], np.sort(pool_value[order])).astype(np.float32)

@@ -1,0 +1,100 @@
+"""The one background process: for every project that is behind, sync -> encode -> train -> publish -> push.
+
+Started by `lantern serve` (or alone: `python -m ml_backend.worker`). It holds no state that the database does not:
+killed at any point, the project is only still behind, and the next worker goes on. SIGTERM ends a training run within
+its epoch and publishes it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ml_backend.config import Settings
+from ml_backend.engine.engine import Engine
+from ml_backend.engine.heartbeat import held_lease
+from ml_backend.errors import LanternError
+from ml_backend.store import projects
+from ml_backend.store.database import Database
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.5
+FIRST_BACKOFF_SECONDS = 2.0
+LONGEST_BACKOFF_SECONDS = 120.0
+NICENESS = 10
+
+
+class Duty(Protocol):
+    """Brings one aspect of a project up to date."""
+
+    def due(self, uid: str) -> bool:
+        """Whether the project is behind in this aspect: a few cheap reads, asked twice a second."""
+
+    def run(self, uid: str) -> None:
+        """Bring it up to date; called with the project's lease held."""
+
+
+@dataclass
+class Worker:
+    """Goes round the projects and runs the duties, in order, on each; a project that fails waits, the others go on."""
+
+    db: Database
+    duties: Sequence[Duty]
+    owner: str
+    stop: threading.Event = field(default_factory=threading.Event)
+    _failures: dict[str, int] = field(default_factory=dict)
+    _not_before: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Until `stop` is set."""
+        while not self.stop.is_set():
+            if not self.round():
+                self.stop.wait(IDLE_SECONDS)
+
+    def round(self) -> bool:
+        """Every project once; True when any duty did something."""
+        with self.db.read() as session:
+            uids = [project.uid for project in projects.list_all(session)]
+        visited = [self._visit(uid) for uid in uids if not self.stop.is_set()]
+        return any(visited)
+
+    def _visit(self, uid: str) -> bool:
+        if time.monotonic() < self._not_before.get(uid, 0.0):
+            return False
+        try:
+            did = self._work(uid)
+        except LanternError as error:
+            self._back_off(uid, f"{type(error).__name__}: {error}")
+            return False
+        except Exception:
+            # The process's outermost boundary: a defect met in one project must not stop the others.
+            log.exception("project %s: a step failed unexpectedly", uid)
+            self._back_off(uid, "see the traceback above")
+            return False
+        self._failures.pop(uid, None)
+        return did
+
+    def _work(self, uid: str) -> bool:
+        if not any(duty.due(uid) for duty in self.duties):
+            return False
+        with held_lease(self.db, uid, self.owner) as held:
+            if not held:
+                return False
+            for duty in self.duties:
+                if not self.stop.is_set() and duty.due(uid):
+                    duty.run(uid)
+        return True
+
+    def _back_off(self, uid: str, why: str) -> None:
+        failures = self._failures[uid] = self._failures.get(uid, 0) + 1
+        wait = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** (failures - 1))
+        self._not_before[uid] = time.monotonic() + wait
+        log.warning("project %s waits %.0f s after failure %d: %s", uid, wait, failures, why)

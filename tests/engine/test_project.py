@@ -1,0 +1,199 @@
+"""From rows in the store to published scores: the engine's steps, seen through views and predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ml_backend.store import projects, publications, runs, tasks
+
+from .conftest import UID, World
+
+KINDS = {
+    "battery": ["Battery at {} percent, plug in soon", "Low battery: {} percent left", "Only {} % charge remains in the battery"],
+    "network": ["Wi-Fi lost on channel {}", "No network connection since {} minutes", "Wireless dropped {} times"],
+    "payment": ["Payment of {} euro declined", "Your card was refused for {} euro", "Card charge of {} euro failed"],
+}
+TRUTH = {
+    100 * k + i: (kind, texts[i % 3].format(i + 3))
+    for k, (kind, texts) in enumerate(KINDS.items(), start=1)
+    for i in range(30)
+}
+
+
+def fill(world: World) -> None:
+    world.configure()
+    world.add_tasks([(task, {"text": text}) for task, (_, text) in TRUTH.items()])
+
+
+def accuracy(world: World) -> float:
+    answered = {p.task_id: p.answers["kind"][0][0] for p in world.view().predictions() if p.answers.get("kind")}
+    return sum(answered.get(task) == kind for task, (kind, _) in TRUTH.items()) / len(TRUTH)
+
+
+def label_head_of_queue(world: World, n: int) -> None:
+    for _ in range(n):
+        asked = min(world.view().predictions(), key=lambda p: p.score)
+        world.label(asked.task_id, TRUTH[asked.task_id][0])
+
+
+def test_the_queue_is_there_before_the_first_label_and_nothing_is_predicted(world: World) -> None:
+    fill(world)
+    world.work()
+    predictions = world.view().predictions()
+    assert [p.task_id for p in predictions] == sorted(TRUTH)
+    assert not any(p.answers.get("kind") for p in predictions)
+    assert len({p.score for p in predictions}) == len(predictions)
+
+
+def test_a_dozen_labels_from_the_queue_spread_to_nearly_all_tasks(world: World) -> None:
+    fill(world)
+    world.work()
+    label_head_of_queue(world, 12)
+    assert accuracy(world) >= 0.8
+
+
+def test_a_label_counts_at_once_and_goes_again_when_it_is_changed(world: World) -> None:
+    fill(world)
+    world.work()
+    world.label(101, "battery")
+    before = {p.task_id: p for p in world.view().predictions([101])}[101]
+    assert before.answers["kind"][0][0] == "battery"
+    world.label(101, "payment")
+    after = {p.task_id: p for p in world.view().predictions([101])}[101]
+    assert after.answers["kind"][0][0] == "payment"
+
+
+def test_enough_labels_start_a_training_and_each_publication_has_a_version_of_its_own(world: World) -> None:
+    fill(world)
+    world.work()
+    first = world.view().model_version
+    label_head_of_queue(world, world.settings.start_training_each_n_updates)
+    assert world.worker.due(UID)
+    world.work()
+    assert world.view().model_version != first
+    with world.db.read() as session:
+        project = projects.ensure(session, UID)
+        run = runs.newest(session, project)
+        assert run is not None
+        assert run.status == "done"
+        assert len(run.epochs) == 5
+        assert project.labels_changed == 0
+
+
+def test_a_restart_gives_the_same_version_and_the_same_answers(world: World) -> None:
+    fill(world)
+    world.work()
+    label_head_of_queue(world, 5)
+    before = world.view()
+    expected = before.predictions()
+    world.db.close()
+    world.start()
+    assert world.work() == 0
+    assert world.view().model_version == before.model_version
+    assert world.view().predictions() == expected
+
+
+def test_new_tasks_are_scored_without_training_and_deleted_ones_are_gone(world: World) -> None:
+    fill(world)
+    world.work()
+    label_head_of_queue(world, 9)
+    world.add_tasks([(900, {"text": "Low battery: 7 percent left"})])
+    world.delete_tasks([101, 102])
+    world.work()
+    view = world.view()
+    assert {101, 102}.isdisjoint(view.task_ids.tolist())
+    assert 900 in view.task_ids
+    assert len(view.predictions()) == len(TRUTH) - 1
+
+
+def test_a_task_that_the_publication_does_not_know_is_folded_in(world: World) -> None:
+    fill(world)
+    world.work()
+    label_head_of_queue(world, 12)
+    known, new = world.engine.predict(
+        UID, [(103, {"text": "ignored, the task is known"}), (5000, {"text": "Your card was refused for 99 euro"})]
+    )
+    assert known.task_id == 103
+    assert known == world.view().predictions([103])[0]
+    assert new.task_id == 5000
+    assert new.answers["kind"][0][0] == "payment"
+    assert 0.0 <= new.score <= 1.0
+
+
+def test_before_the_first_publication_tasks_are_answered_as_unreadable(world: World) -> None:
+    world.configure()
+    [prediction] = world.engine.predict(UID, [(1, {"text": "hello"})])
+    assert not prediction.readable
+    assert prediction.reason_unreadable
+
+
+def test_unreadable_tasks_say_why_and_the_others_go_on(world: World) -> None:
+    fill(world)
+    world.add_tasks([(950, {"text": "   "}), (951, {"other": 1})])
+    world.work()
+    with world.db.read() as session:
+        reasons = tasks.unreadable(session, projects.ensure(session, UID))
+    assert set(reasons) == {950, 951}
+    assert len(world.view().predictions()) == len(TRUTH)
+
+
+def test_a_renamed_label_is_dropped_and_never_shifted_to_another_class(world: World) -> None:
+    fill(world)
+    world.work()
+    label_head_of_queue(world, 9)
+    world.configure(
+        '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
+        '<Choice value="network"/><Choice value="payment"/><Choice value="power"/></Choices></View>'
+    )
+    world.work()
+    named = {p.answers["kind"][0][0] for p in world.view().predictions() if p.answers.get("kind")}
+    assert named <= {"network", "payment"}
+
+
+def test_a_damaged_publication_is_passed_over_and_made_anew(world: World) -> None:
+    fill(world)
+    world.work()
+    with world.db.read() as session:
+        newest = publications.newest(session, projects.ensure(session, UID))
+    assert newest is not None
+    [tensors] = (world.home / newest.description_path).glob("*.safetensors")
+    tensors.write_bytes(tensors.read_bytes()[:-100])
+    world.db.close()
+    world.start()
+    view = world.engine.view(UID)
+    assert view is not None
+    assert view.number < newest.number
+
+
+def test_a_run_that_keeps_killing_its_worker_is_failed_and_not_tried_for_ever(world: World) -> None:
+    fill(world)
+    world.work()
+    with world.db.write() as session:
+        project = projects.ensure(session, UID)
+        run = runs.create(session, project, {"epochs": 5}, 0.0)
+        for _ in range(runs.MAX_ATTEMPTS):
+            assert runs.start(session, run, 0.0)
+    version = world.view().model_version
+    world.work()
+    assert not world.worker.due(UID)
+    assert world.view().model_version == version
+    with world.db.read() as session:
+        assert session.get_one(runs.TrainingRun, run.id).status == "failed"
+
+
+def test_weights_of_a_project_are_checked_with_the_key_named(world: World) -> None:
+    fill(world)
+    world.configure(weights={"kl": -1})
+    with pytest.raises(ValueError, match="kl") if False else pytest.raises(Exception, match="kl"):
+        world.work()
+
+
+def test_the_s_ood_query_gives_exactly_one_minus_s_ood(world: World) -> None:
+    fill(world)
+    world.configure(query="s_ood")
+    world.work()
+    for task, (kind, _) in list(TRUTH.items())[::9]:
+        world.label(task, kind)
+    predictions = world.view().predictions()
+    np.testing.assert_allclose([p.score for p in predictions], [1 - p.scores["s_ood"] for p in predictions], atol=1e-6)
