@@ -1,0 +1,218 @@
+"""What the worker does about Label Studio: reconcile, push, clean. When each is due, and how failures wait.
+
+A Label Studio that is down must not keep the engine from training, so failures are caught here: the duty waits,
+longer each time, and says why in the project's row, where /status and `lantern doctor` find it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from ml_backend.config import Settings
+from ml_backend.engine.engine import Engine
+from ml_backend.errors import LabelStudioError, LabelStudioRefused
+from ml_backend.label_studio.connections import Connections
+from ml_backend.store import counters, projects, publications, pushes, runs
+from ml_backend.store.database import Database
+from ml_backend.store.tables import Project, Push
+
+if TYPE_CHECKING:
+    from ml_backend.label_studio.api import LabelStudioApi
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 120.0
+RECONCILE_SHARE = 20.0
+"""Time between two periodic reconciles, as a multiple of how long the last one took."""
+REQUESTED_SHARE = 5.0
+"""The same for one that was asked for."""
+PUSH_SHARE = 10.0
+"""Time between two pushes, as a multiple of how long the last one took; a training overrides it."""
+PUSHED_A_SECOND = 300.0
+"""Slowest import that is believed: a push that waited for Label Studio in between did not work all that time."""
+MAX_OLD_VERSIONS = 3
+"""With more versions than this waiting to be deleted, only a training pushes another."""
+
+
+@dataclass
+class _Waiting:
+    """Failures in a row of one project, and until when it waits (monotonic seconds)."""
+
+    failures: int = 0
+    until: float = 0.0
+
+
+class LabelStudioDuty:
+    """One aspect of keeping both sides equal. Subclasses say when it is due and what to do."""
+
+    name = ""
+
+    def __init__(self, db: Database, settings: Settings, connections: Connections) -> None:
+        self._db = db
+        self._settings = settings
+        self._connections = connections
+        self._waiting: dict[str, _Waiting] = {}
+
+    def due(self, uid: str) -> bool:
+        """Whether there is something to do now, by the database alone."""
+        waiting = self._waiting.get(uid)
+        if waiting is not None and time.monotonic() < waiting.until:
+            return False
+        with self._db.read() as session:
+            project = projects.ensure(session, uid)
+        return self._connections.usable(project) and self._is_due(project, time.time())
+
+    def run(self, uid: str) -> None:
+        """Do it. A LabelStudioError is recorded and waited out, not raised."""
+        with self._db.read() as session:
+            project = projects.ensure(session, uid)
+        try:
+            api = self._connections.api(project)
+            if api is not None:
+                self._do(uid, api)
+        except LabelStudioRefused as error:
+            if error.http_status == HTTPStatus.NOT_FOUND:
+                self._project_is_gone(uid, error)
+            else:
+                self._failed(uid, error)
+        except LabelStudioError as error:
+            self._failed(uid, error)
+        else:
+            self._succeeded(uid)
+
+    def _is_due(self, project: Project, now: float) -> bool:
+        raise NotImplementedError
+
+    def _do(self, uid: str, api: LabelStudioApi) -> None:
+        raise NotImplementedError
+
+    def _failed(self, uid: str, error: LabelStudioError) -> None:
+        waiting = self._waiting.setdefault(uid, _Waiting())
+        waiting.failures += 1
+        wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (waiting.failures - 1))
+        waiting.until = time.monotonic() + wait
+        log.warning("project %s: %s failed, again in %.0f s: %s", uid, self.name, wait, error)
+        self._note(uid, str(error))
+
+    def _succeeded(self, uid: str) -> None:
+        if self._waiting.pop(uid, None) is not None:
+            self._note(uid, None)
+
+    def _note(self, uid: str, error: str | None) -> None:
+        """Leave the failure where it can be seen, or take it away."""
+        with self._db.write() as session:
+            project = projects.ensure(session, uid)
+            errors = {**project.connection.get("errors", {}), self.name: error}
+            errors = {name: text for name, text in errors.items() if text}
+            projects.configure(session, project, connection={**project.connection, "errors": errors})
+            if error:
+                counters.add(session, f"{self.name}_failed", project=project)
+
+    def _project_is_gone(self, uid: str, error: LabelStudioRefused) -> None:
+        """Only when the project itself is not there: other things may be missing in a project that is."""
+        with self._db.write() as session:
+            project = projects.ensure(session, uid)
+            if f"/api/projects/{project.label_studio_id}/ " in str(error):
+                log.warning("project %s is gone in Label Studio: it is no longer worked on", uid)
+                projects.mark_deleted(session, project)
+                return
+        self._failed(uid, error)
+
+
+class ReconcileDuty(LabelStudioDuty):
+    """Compares the store with Label Studio, every so often and when somebody asked."""
+
+    name = "reconcile"
+
+    def __init__(self, db: Database, settings: Settings, connections: Connections) -> None:
+        super().__init__(db, settings, connections)
+        self._took: dict[str, tuple[float, float]] = {}
+
+    def _is_due(self, project: Project, now: float) -> bool:
+        ended, seconds = self._took.get(project.uid, (0.0, 0.0))
+        if project.reconciled_at is None:
+            return True
+        if project.reconcile_requested is not None:
+            return now >= ended + max(1.0, REQUESTED_SHARE * seconds)
+        return now >= project.reconciled_at + max(self._settings.reconcile_seconds, RECONCILE_SHARE * seconds)
+
+    def _do(self, uid: str, api: LabelStudioApi) -> None:
+        from ml_backend.label_studio.reconcile import reconcile
+
+        done = reconcile(self._db, api, uid)
+        self._took[uid] = (time.time(), done.seconds)
+
+
+class PushDuty(LabelStudioDuty):
+    """Brings predictions into Label Studio: at once after a training, else seldom."""
+
+    name = "push"
+
+    def __init__(self, db: Database, settings: Settings, connections: Connections, engine: Engine) -> None:
+        super().__init__(db, settings, connections)
+        self._engine = engine
+
+    def _is_due(self, project: Project, now: float) -> bool:
+        with self._db.read() as session:
+            publication = publications.newest(session, project)
+            push, run = pushes.newest(session, project), runs.newest(session, project)
+        if publication is None or push is None:
+            return publication is not None
+        if push.state == pushes.State.RUNNING:
+            return True
+        behind = publication.model_version != push.model_version
+        behind = behind or project.labels_version > (push.labels_version or 0) or push.state == pushes.State.FAILED
+        if not behind:
+            return False
+        if run is not None and (run.publication_number or 0) > (push.publication_number or 0):
+            return True
+        return now >= self._not_before(push) and len(push.old_versions) <= MAX_OLD_VERSIONS
+
+    def _not_before(self, push: Push) -> float:
+        ended = push.finished_at or push.started_at
+        seconds = min(ended - push.started_at, 1.0 + push.created / PUSHED_A_SECOND)
+        return ended + max(self._settings.push_interval_seconds, PUSH_SHARE * seconds)
+
+    def _do(self, uid: str, api: LabelStudioApi) -> None:
+        from ml_backend.label_studio.push import Pusher
+
+        Pusher(self._db, self._engine, api).push(uid)
+
+
+class CleanDuty(LabelStudioDuty):
+    """Deletes replaced predictions while nobody labels, and rests as long as it worked."""
+
+    name = "clean"
+
+    def __init__(self, db: Database, settings: Settings, connections: Connections) -> None:
+        super().__init__(db, settings, connections)
+        self._rest_until: dict[str, float] = {}
+
+    def _is_due(self, project: Project, now: float) -> bool:
+        from ml_backend.label_studio.cleaning import leftovers
+
+        return now >= self._rest_until.get(project.uid, 0.0) and leftovers(self._db, project.uid, now) is not None
+
+    def _do(self, uid: str, api: LabelStudioApi) -> None:
+        from ml_backend.label_studio.cleaning import clean_step
+
+        started = time.time()
+        clean_step(self._db, api, uid)
+        ended = time.time()
+        self._rest_until[uid] = ended + max(1.0, ended - started)
+
+
+def label_studio_duties(
+    db: Database, settings: Settings, connections: Connections, engine: Engine
+) -> tuple[LabelStudioDuty, LabelStudioDuty, LabelStudioDuty]:
+    """(before the engine's duty: reconcile, after it: push, clean)."""
+    return (
+        ReconcileDuty(db, settings, connections),
+        PushDuty(db, settings, connections, engine),
+        CleanDuty(db, settings, connections),
+    )

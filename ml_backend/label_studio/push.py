@@ -1,0 +1,233 @@
+"""Predictions into Label Studio, so that score column, "Label next" tab, uncertainty sampling and label stream agree.
+
+All four look at the predictions whose model_version equals the project's. So a push imports all tasks under one new
+version, points the project at it, and only then lets the old version go. The bulk import recounts the whole project
+each time, so it is made of few big calls; one call is stored whole or not at all. Imports outside of [0, 1] or with
+regions that do not fit are dropped without a word, so `created` is compared with what was sent, and the reason is
+looked for. The pushes table says how far it came: a push that died goes on where it was, unless the predictions have
+moved on; then the next one starts and clears it away.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from ml_backend.engine.engine import Engine
+from ml_backend.engine.publishing import publish_labels
+from ml_backend.engine.view import ProjectView
+from ml_backend.errors import LabelStudioError, LabelStudioRefused
+from ml_backend.label_studio.api import LabelStudioApi
+from ml_backend.label_studio.contract import Replies
+from ml_backend.label_studio.reconcile import check_same_project
+from ml_backend.label_studio.refusals import explain_refusals
+from ml_backend.store import counters, projects, publications, pushes, tasks
+from ml_backend.store.database import Database
+from ml_backend.store.tables import Project, Push
+
+log = logging.getLogger(__name__)
+
+BATCH = 5_000
+"""Predictions in one import call."""
+OWN_PREFIX = "lantern-"
+"""Model versions that begin so are Lantern's, and Lantern's to delete."""
+MAX_GONE_TASKS = 20
+"""How many tasks that Label Studio no longer has are sorted out of one import before the tasks are read again."""
+
+Item = dict[str, object]
+
+_BAD_TASK = re.compile(r"['\"]task['\"]: (\d+)|Invalid task ID (\d+)")
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """One finished push. refused: sent but not made by Label Studio."""
+
+    model_version: str
+    sent: int
+    created: int
+    seconds: float
+
+    @property
+    def refused(self) -> int:
+        """How many predictions Label Studio dropped."""
+        return self.sent - self.created
+
+
+class Pusher:
+    """Brings one project's predictions into its Label Studio."""
+
+    def __init__(self, db: Database, engine: Engine, api: LabelStudioApi) -> None:
+        self._db = db
+        self._engine = engine
+        self._api = api
+
+    def push(self, uid: str) -> Pushed | None:
+        """Import the newest predictions and point the project at them. None when there is nothing to send.
+
+        Raises LabelStudioError; what has arrived until then stays recorded, and the next call goes on from there.
+        """
+        project = self._project(uid)
+        number = project.label_studio_id
+        found = self._api.project(number)
+        check_same_project(project, found)
+        if found.get("label_config") != project.label_config:
+            self._take_config(uid, found)
+        view = self._view(uid)
+        if view is None or not len(view.task_ids):
+            return None
+        started = time.time()
+        push = self._begin(uid, view, number)
+        items = self._items(uid, view, push.model_version)
+        sent, created = self._send(uid, push, number, items, str(found.get("label_config") or ""))
+        if not created:
+            self._fail(push, f"Label Studio made none of {sent} predictions: run `lantern doctor`")
+            return None
+        self._verify(push, number, created)
+        self._switch(push, number)
+        done = Pushed(push.model_version, sent, created, time.time() - started)
+        log.info("project %s: %d of %d predictions pushed as %s", uid, created, sent, push.model_version)
+        return done
+
+    def _project(self, uid: str) -> Project:
+        with self._db.read() as session:
+            return projects.ensure(session, uid)
+
+    def _take_config(self, uid: str, found: dict[str, Any]) -> None:
+        """The webhook that told of the new label config was lost: predictions for the old one would be dropped."""
+        with self._db.write() as session:
+            projects.configure(session, projects.ensure(session, uid), label_config=found.get("label_config"))
+
+    def _view(self, uid: str) -> ProjectView | None:
+        """The newest view under a version that no earlier push has used and that no older labels had."""
+        view = self._engine.view(uid)
+        if view is None:
+            return None
+        with self._db.read() as session:
+            project = projects.ensure(session, uid)
+            push, published = pushes.newest(session, project), publications.list_all(session, project)
+        if push and push.state == pushes.State.RUNNING and _continues(push, view):
+            return view
+        used = push is not None and push.model_version == view.model_version
+        made_from = next((p.labels_version for p in published if p.number == view.number), None)
+        if used or view.labels_version != made_from:
+            publish_labels(self._db, uid, view.labels_version)
+            view = self._engine.view(uid)
+        return view
+
+    def _begin(self, uid: str, view: ProjectView, number: int) -> Push:
+        """Go on with the push that was left unfinished for this version, or start one."""
+        with self._db.write() as session:
+            project = projects.ensure(session, uid)
+            going_on = None
+            for push in pushes.unfinished(session, project):
+                if _continues(push, view) and going_on is None:
+                    going_on = push
+                else:
+                    pushes.fail(session, push, "the predictions moved on before it was complete", time.time())
+            if going_on is None:
+                return pushes.start(
+                    session,
+                    project,
+                    model_version=view.model_version,
+                    now=time.time(),
+                    publication_number=view.number,
+                    labels_version=view.labels_version,
+                )
+        return self._caught_up(going_on, number)
+
+    def _caught_up(self, push: Push, number: int) -> Push:
+        """Count a batch that arrived although its answer was lost. A call is stored whole or not at all."""
+        there = self._api.model_versions(number).get(push.model_version, 0)
+        missing = there - push.created
+        if missing >= BATCH:
+            with self._db.write() as session:
+                pushes.progress(session, push, sent=BATCH, created=BATCH)
+        log.info("push of %s goes on after %d predictions", push.model_version, push.sent)
+        with self._db.read() as session:
+            return session.get_one(Push, (push.project_id, push.number))
+
+    def _items(self, uid: str, view: ProjectView, version: str) -> Iterator[Item]:
+        """Import items of the live tasks, in the order of ids."""
+        with self._db.read() as session:
+            live = set(tasks.live_ids(session, projects.ensure(session, uid)))
+        wanted = sorted(live & set(view.task_ids.tolist()))
+        replies = Replies(view.schema, version)
+        for start in range(0, len(wanted), BATCH):
+            for prediction in view.predictions(wanted[start : start + BATCH]):
+                item = replies.import_item(prediction)
+                if item is not None:
+                    yield item
+
+    def _send(self, uid: str, push: Push, number: int, items: Iterator[Item], config: str) -> tuple[int, int]:
+        sent, created = push.sent, push.created
+        remaining = islice(items, sent, None)
+        while batch := list(islice(remaining, BATCH)):
+            n_sent, n_created = self._import(uid, number, batch)
+            with self._db.write() as session:
+                project = projects.ensure(session, uid)
+                pushes.progress(session, push, sent=n_sent, created=n_created)
+                if n_created < n_sent:
+                    counters.add(session, "predictions_refused", n_sent - n_created, project)
+            if n_created < n_sent:
+                log.error(
+                    "project %s: Label Studio dropped %d of %d predictions: %s",
+                    uid,
+                    n_sent - n_created,
+                    n_sent,
+                    explain_refusals(config, batch),
+                )
+            sent, created = sent + n_sent, created + n_created
+        return sent, created
+
+    def _import(self, uid: str, number: int, batch: list[Item]) -> tuple[int, int]:
+        """(sent, created). A task that is gone fails the whole call: it is taken out, and the tasks are read again."""
+        for _ in range(MAX_GONE_TASKS):
+            try:
+                return len(batch), self._api.import_predictions(number, batch)
+            except LabelStudioRefused as error:
+                gone = {int(first or second) for first, second in _BAD_TASK.findall(str(error))}
+                kept = [item for item in batch if item["task"] not in gone]
+                if len(kept) == len(batch):
+                    raise
+                log.info("project %s: tasks %s are gone in Label Studio", uid, sorted(gone))
+                self._ask_reconcile(uid)
+                batch = kept
+            if not batch:
+                return 0, 0
+        raise LabelStudioError("more tasks than expected are gone in Label Studio: reconciling first")
+
+    def _ask_reconcile(self, uid: str) -> None:
+        with self._db.write() as session:
+            projects.request_reconcile(session, projects.ensure(session, uid))
+
+    def _verify(self, push: Push, number: int, created: int) -> None:
+        """What Label Studio says it made must be there before the project points at it."""
+        there = self._api.model_versions(number).get(push.model_version, 0)
+        if there < created:
+            self._fail(push, f"Label Studio made {created} predictions, but only {there} are there")
+            raise LabelStudioError(f"{push.model_version}: {created} predictions made, {there} found; pushing again")
+
+    def _switch(self, push: Push, number: int) -> None:
+        """Point the project at the new version first: deleting the one it points at would blank the pointer."""
+        self._api.update_project(number, {"model_version": push.model_version})
+        old = [v for v in self._api.model_versions(number) if v.startswith(OWN_PREFIX) and v != push.model_version]
+        with self._db.write() as session:
+            for earlier in pushes.with_old_versions(session, session.get_one(Project, push.project_id)):
+                pushes.set_old_versions(session, earlier, [])
+            pushes.set_old_versions(session, push, sorted(old))
+            pushes.finish(session, push, time.time())
+
+    def _fail(self, push: Push, why: str) -> None:
+        with self._db.write() as session:
+            pushes.fail(session, push, why, time.time())
+
+
+def _continues(push: Push, view: ProjectView) -> bool:
+    """Whether what is missing of a push can still be sent: the same publication under the same labels."""
+    return push.model_version == view.model_version and push.labels_version == view.labels_version
