@@ -26,14 +26,18 @@ LAYOUT = 1
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process's write."""
 _KEYS_PER_QUERY = 500
+_PAGE_BYTES = 8192
+"""Holds five vectors of 384 numbers."""
 _DTYPES: dict[str, np.dtype[Any]] = {"f": np.dtype("<f4"), "u": np.dtype("u1")}
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS encoding (
-  encoder TEXT NOT NULL, digest BLOB NOT NULL, kind TEXT NOT NULL, shape TEXT NOT NULL, value BLOB NOT NULL,
-  PRIMARY KEY (encoder, digest)
-) WITHOUT ROWID
-"""
+# Values are appended in order of arrival; only the small index is in random order, so large caches stay dense and fast.
+_SCHEMA = (
+    "CREATE TABLE encoder (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE encoding (id INTEGER PRIMARY KEY, encoder INTEGER NOT NULL, digest BLOB NOT NULL,"
+    " kind TEXT NOT NULL, shape TEXT NOT NULL, value BLOB NOT NULL)",
+    "CREATE UNIQUE INDEX encoding_key ON encoding (encoder, digest)",
+)
+_ENCODER_ID = "(SELECT id FROM encoder WHERE name = ?)"
 
 
 class EmbeddingCache:
@@ -57,7 +61,7 @@ class EmbeddingCache:
         with self._connection() as connection:
             for keys in _chunks(digests, _KEYS_PER_QUERY):
                 marks = ",".join("?" * len(keys))
-                query = f"SELECT digest, kind, shape, value FROM encoding WHERE encoder = ? AND digest IN ({marks})"
+                query = f"SELECT digest, kind, shape, value FROM encoding WHERE encoder = {_ENCODER_ID} AND digest IN ({marks})"
                 for digest, kind, shape, value in connection.execute(query, (encoder_name, *keys)):
                     found[digest] = _decode(kind, shape, value)
         return found
@@ -68,12 +72,17 @@ class EmbeddingCache:
         if not rows:
             return
         with self._connection() as connection, _immediate(connection):
-            connection.executemany("INSERT OR IGNORE INTO encoding VALUES (?, ?, ?, ?, ?)", rows)
+            connection.execute("INSERT OR IGNORE INTO encoder (name) VALUES (?)", (encoder_name,))
+            connection.executemany(
+                "INSERT OR IGNORE INTO encoding (encoder, digest, kind, shape, value) "
+                f"VALUES ({_ENCODER_ID}, ?, ?, ?, ?)",
+                rows,
+            )
 
     def forget(self, encoder_name: str) -> int:
         """Drops all encodings of an encoder; how many there were."""
         with self._connection() as connection, _immediate(connection):
-            return connection.execute("DELETE FROM encoding WHERE encoder = ?", (encoder_name,)).rowcount
+            return connection.execute(f"DELETE FROM encoding WHERE encoder = {_ENCODER_ID}", (encoder_name,)).rowcount
 
     def close(self) -> None:
         """Closes this thread's connection; another call opens it again."""
@@ -96,11 +105,13 @@ class EmbeddingCache:
     def _create(self) -> int:
         """Makes the table in an empty file; the layout that the file has now."""
         with closing(_connect(self._path)) as connection:
+            connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
             with _immediate(connection):
                 layout: int = connection.execute("PRAGMA user_version").fetchone()[0]
                 if layout == 0:
-                    connection.execute(_SCHEMA)
+                    for statement in _SCHEMA:
+                        connection.execute(statement)
                     connection.execute(f"PRAGMA user_version = {LAYOUT}")
                     layout = LAYOUT
         return layout

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from ml_backend.data.encoders import Unreadable, build_encoder
+from ml_backend.data.encoders import EncoderOptions, Unreadable, build_encoder
 from ml_backend.data.encoders.vector import VectorEncoder, read_npy
 from ml_backend.data.encoders.words import WordLlamaEncoder
 from ml_backend.data.pictures import fit_picture, read_picture, to_data_uri, to_png
@@ -161,19 +161,20 @@ def test_sentence_vectors_are_normalised_and_loaded_once(monkeypatch: pytest.Mon
     loads: list[str] = []
 
     class Model:
-        def __init__(self, name: str, device: str) -> None:
+        def __init__(self, name: str, device: str | None) -> None:
             loads.append(f"{name} on {device}")
 
         def encode(self, texts: list[str], **_: object) -> np.ndarray:
             return np.array([[3.0, 4.0] if text else [np.nan, 0.0] for text in texts], dtype=np.float32)
 
     monkeypatch.setitem(sys.modules, "sentence_transformers", types.SimpleNamespace(SentenceTransformer=Model))
-    encoder = build_encoder("sentence-transformers:m")
+    encoder = build_encoder("sentence-transformers:m", EncoderOptions(device="cuda:1"))
     good, bad = encoder.encode(["x", ""])
     encoder.encode(["y"])
+    build_encoder("sentence-transformers:n").encode(["z"])
     np.testing.assert_allclose(good, [0.6, 0.8], rtol=1e-6)
     assert isinstance(bad, Unreadable)
-    assert loads == ["m on cpu"]
+    assert loads == ["m on cuda:1", "n on None"]
     assert encoder.name == "sentence-transformers:m"
 
 

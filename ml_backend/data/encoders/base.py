@@ -64,8 +64,8 @@ class EncoderOptions:
     """Tries of one request before the service counts as down."""
     max_wait_seconds: float = 60.0
     """Longest wait between two tries, whatever the service asks for."""
-    device: str = "cpu"
-    """Where sentence-transformers runs."""
+    device: str = "auto"
+    """Where sentence-transformers runs: auto, cpu, cuda or cuda:N."""
     sleep: Callable[[float], None] = time.sleep
 
 

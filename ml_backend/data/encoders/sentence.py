@@ -22,7 +22,7 @@ class SentenceTransformersEncoder:
     kind: SourceKind = "text"
     batch = 256
 
-    def __init__(self, model: str, *, device: str = "cpu") -> None:
+    def __init__(self, model: str, *, device: str = "auto") -> None:
         self.name = f"sentence-transformers:{model}"
         self._model_name = model
         self._device = device
@@ -55,7 +55,7 @@ def _open(model: str, device: str) -> Any:
             f"encoder sentence-transformers:{model} needs a package that is not installed: {INSTALL}"
         ) from error
     try:
-        return SentenceTransformer(model, device=device)
+        return SentenceTransformer(model, device=None if device == "auto" else device)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ConfigError(
