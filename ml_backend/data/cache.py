@@ -61,7 +61,8 @@ class EmbeddingCache:
         with self._connection() as connection:
             for keys in _chunks(digests, _KEYS_PER_QUERY):
                 marks = ",".join("?" * len(keys))
-                query = f"SELECT digest, kind, shape, value FROM encoding WHERE encoder = {_ENCODER_ID} AND digest IN ({marks})"
+                where = f"encoder = {_ENCODER_ID} AND digest IN ({marks})"
+                query = f"SELECT digest, kind, shape, value FROM encoding WHERE {where}"
                 for digest, kind, shape, value in connection.execute(query, (encoder_name, *keys)):
                     found[digest] = _decode(kind, shape, value)
         return found
