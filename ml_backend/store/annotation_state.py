@@ -8,8 +8,9 @@ arrival time of an event that names ids only) cannot be compared. Only a reconci
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from ml_backend.errors import InputError
 from ml_backend.store import checks
@@ -50,8 +51,7 @@ class AnnotationRow:
         return to_text(self.result)
 
 
-@dataclass(frozen=True)
-class AnnotationState:
+class AnnotationState(NamedTuple):
     """A row as the table has it, the result as text. content_version: of the last change of `label`."""
 
     annotation_id: int
@@ -91,14 +91,14 @@ def after_event(before: AnnotationState | None, event: AnnotationState) -> Annot
         return event
     if event.rank <= before.rank:
         return before
-    return replace(event, deleted=before.deleted, deleted_at=before.deleted_at, content_version=before.content_version)
+    return event._replace(deleted=before.deleted, deleted_at=before.deleted_at, content_version=before.content_version)
 
 
 def after_deletion(before: AnnotationState | None, annotation_id: int, at: float) -> AnnotationState:
     """The row after its id was told to be deleted, `at` on our clock; an unknown one becomes an empty tombstone."""
     if before is None:
         return AnnotationState(annotation_id, None, None, "[]", False, NO_CONTENT, deleted=True, deleted_at=at)
-    return replace(before, deleted=True, deleted_at=at if before.deleted_at is None else max(before.deleted_at, at))
+    return before._replace(deleted=True, deleted_at=at if before.deleted_at is None else max(before.deleted_at, at))
 
 
 def after_export(
@@ -111,8 +111,8 @@ def after_export(
     if deleted_at is not None and as_of < deleted_at and exported.updated_at <= deleted_at:
         return after_event(before, exported)
     if since_version is not None and before.content_version <= since_version:
-        return replace(exported, content_version=before.content_version)
-    return replace(after_event(before, exported), deleted=False, deleted_at=None)
+        return exported._replace(content_version=before.content_version)
+    return after_event(before, exported)._replace(deleted=False, deleted_at=None)
 
 
 def is_gone(state: AnnotationState, as_of: float, since_version: int | None) -> bool:

@@ -7,7 +7,6 @@ Skipped (`was_cancelled`) annotations are kept but are no labels.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, type_coerce
@@ -155,7 +154,7 @@ def _save(session: Session, project: Project, known: States, after: States) -> i
     now = current(session, project).labels_version
     changed = {i for i, state in after.items() if state.label != label_of(known.get(i))}
     rows = [
-        replace(state, content_version=now + 1 if i in changed else known[i].content_version if i in known else now)
+        state._replace(content_version=now + 1 if i in changed else known[i].content_version if i in known else now)
         for i, state in after.items()
         if state != known.get(i)
     ]

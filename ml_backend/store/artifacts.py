@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -38,6 +39,7 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 
 _TEMPORARY = ".tmp-"
+_LOCK = ".lock"
 _FINITE_CHUNK = 1 << 20
 """Values looked at together: bounds the memory of the check."""
 _KINDS = "biuf"
@@ -65,7 +67,8 @@ def publish(root: Path, name: str, *, manifest: Mapping[str, object], tensors: M
         root.mkdir(parents=True, exist_ok=True)
         with _workplace(root, name) as folder:
             _write(folder, manifest, arrays)
-            _move_into_place(folder, target)
+            with locked(root / _LOCK):
+                _move_into_place(folder, target)
     except (OSError, SafetensorError) as error:
         raise StoreError(f"the artifact {target} cannot be written: {error}") from error
     return target
@@ -74,14 +77,14 @@ def publish(root: Path, name: str, *, manifest: Mapping[str, object], tensors: M
 def load(path: Path) -> Artifact:
     """Read an artifact. Raises CheckpointError when anything is missing, altered, of another version or not finite."""
     envelope = _read_envelope(path)
-    try:
-        return _read_tensors(path, envelope)
-    except FileNotFoundError:
-        # replaced between the two reads: the new manifest names the new file
-        again = _read_envelope(path)
-        if again["sha256"] == envelope["sha256"]:
-            raise CheckpointError(f"{path} has lost its tensors: delete the folder, it will be made anew") from None
-        return _read_tensors(path, again)
+    while True:
+        try:
+            return _read_tensors(path, envelope)
+        except FileNotFoundError:
+            before, envelope = envelope, _read_envelope(path)
+            if envelope["sha256"] == before["sha256"]:
+                raise CheckpointError(f"{path} has lost its tensors: delete the folder, it will be made anew") from None
+            # replaced between the two reads: the new manifest names the new file
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -92,18 +95,23 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def remove(path: Path) -> None:
     """Delete an artifact; it is gone at one moment. Nothing happens when it is not there."""
-    if not path.is_dir():
-        return
-    grave = Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}gone-", dir=path.parent))
-    path.rename(grave / path.name)
-    shutil.rmtree(grave, ignore_errors=True)
+    try:
+        if path.is_dir():
+            with locked(path.parent / _LOCK):
+                grave = Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}gone-", dir=path.parent))
+                path.rename(grave / path.name)
+            shutil.rmtree(grave, ignore_errors=True)
+    except FileNotFoundError:
+        return  # another process was faster
+    except OSError as error:
+        raise StoreError(f"the artifact {path} cannot be removed: {error}") from error
 
 
 def sweep(root: Path) -> int:
     """Delete what dead writers left; how many folders. Safe while others publish. `publish` does it too."""
     if not root.is_dir():
         return 0
-    with locked(root / ".lock"):
+    with locked(root / _LOCK):
         return _sweep(root)
 
 
@@ -125,7 +133,7 @@ def _is_finite(value: NDArray[Any]) -> bool:
 @contextmanager
 def _workplace(root: Path, name: str) -> Iterator[Path]:
     """A temporary folder, locked so that no sweep takes it, and gone at the end whatever happens."""
-    with locked(root / ".lock"):
+    with locked(root / _LOCK):
         _sweep(root)
         folder = Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}{name}-", dir=root))
         lock = try_lock_folder(folder)
@@ -158,7 +166,7 @@ def _write(folder: Path, manifest: Mapping[str, object], arrays: Tensors) -> Non
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "manifest": dict(manifest),
-        "tensors": {key: {"dtype": value.dtype.str, "shape": list(value.shape)} for key, value in arrays.items()},
+        "tensors": _layout(arrays),
         "tensors_sha256": digest,
     }
     envelope["sha256"] = _envelope_digest(envelope)
@@ -192,25 +200,35 @@ def _read_envelope(path: Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{path} has format version {envelope.get('format_version')!r}, this Lantern reads {FORMAT_VERSION}"
         )
-    if envelope.get("sha256") != _envelope_digest(envelope):
+    if envelope.get("sha256") != _envelope_digest(envelope) or not _is_digest(envelope.get("tensors_sha256")):
         raise CheckpointError(f"{path / MANIFEST} was altered: delete the folder, it will be made anew")
     return envelope
 
 
 def _read_tensors(path: Path, envelope: dict[str, Any]) -> Artifact:
-    file = path / _tensor_file(envelope["tensors_sha256"])
-    if _digest(file) != envelope["tensors_sha256"]:
+    digest = envelope["tensors_sha256"]
+    file = path / _tensor_file(digest)
+    if _digest(file) != digest:
         raise CheckpointError(f"{file} is truncated or altered: delete the folder, it will be made anew")
     try:
         tensors: Tensors = load_file(file)
     except SafetensorError as error:
         raise CheckpointError(f"{file} cannot be read: {error}") from error
+    if envelope["tensors"] != _layout(tensors):
+        raise CheckpointError(f"{file} does not hold the tensors that its manifest names")
     for key, value in tensors.items():
         if not _is_finite(value):
             raise CheckpointError(f"{file}: tensor {key!r} holds NaN or infinity")
-    if envelope["tensors"] != {k: {"dtype": v.dtype.str, "shape": list(v.shape)} for k, v in tensors.items()}:
-        raise CheckpointError(f"{file} does not hold the tensors that its manifest names")
     return Artifact(manifest=envelope["manifest"], tensors=tensors)
+
+
+def _layout(tensors: Tensors) -> dict[str, dict[str, Any]]:
+    return {key: {"dtype": value.dtype.str, "shape": list(value.shape)} for key, value in tensors.items()}
+
+
+def _is_digest(value: object) -> bool:
+    """It becomes part of a path."""
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value, re.ASCII) is not None
 
 
 def _tensor_file(digest: str) -> str:

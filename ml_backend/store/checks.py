@@ -30,24 +30,25 @@ class ProjectUid:
 
 def project_uid(value: object) -> ProjectUid:
     """Read "12.1795381627", "12" or 12; anything else raises InputError."""
-    match = _UID.fullmatch(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    text = str(value) if isinstance(value, int) and _is_row_id(value) else value
+    match = _UID.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise InputError(f"project {str(value)[:40]!r} is not a project key: send 12, '12' or '12.1795381627'")
+        raise InputError(f"project {_shown(value)} is not a project key: send 12, '12' or '12.1795381627'")
     number, created = match.groups()
     return ProjectUid(int(number), None if created is None else int(created))
 
 
 def row_id(value: object, noun: str) -> int:
     """A task's or annotation's id as an int in [0, 2^63); anything else (a bool, a text, 10**30) raises InputError."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST_ID:
-        raise InputError(f"{str(value)[:40]!r} is not the id of {noun}: send a whole number")
+    if not isinstance(value, int) or not _is_row_id(value):
+        raise InputError(f"{_shown(value)} is not the id of {noun}: send a whole number")
     return value
 
 
 def seconds(value: object, noun: str) -> float:
     """A moment as finite epoch seconds; anything else raises InputError."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(f"{noun} {str(value)[:40]!r} is not a time in seconds")
+        raise InputError(f"{noun} {_shown(value)} is not a time in seconds")
     return float(value)
 
 
@@ -56,3 +57,12 @@ def path_component(name: str) -> str:
     if not _NAME.fullmatch(name) or name.endswith("."):
         raise InputError(f"{name[:40]!r} cannot be a file name: use letters, digits, '.', '_' and '-' (at most 120)")
     return name
+
+
+def _is_row_id(value: int) -> bool:
+    return not isinstance(value, bool) and 0 <= value <= _LARGEST_ID
+
+
+def _shown(value: object) -> str:
+    """For a message: short, and not the digits of a huge number, which Python may refuse to write."""
+    return "a huge number" if isinstance(value, int) and abs(value) > _LARGEST_ID else repr(str(value)[:40])
