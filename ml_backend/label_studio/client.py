@@ -31,7 +31,7 @@ READ_SECONDS = 60.0
 """Default time for an answer; slow calls name their own."""
 KEEP_ALIVE_SECONDS = 2.0
 """Shorter than any server's: a connection that the server has just closed breaks the next call."""
-SHOWN_CHARACTERS = 300
+SHOWN_CHARACTERS = 600
 """How much of an error's text is passed on."""
 
 Params = Mapping[str, str | int | list[int]]

@@ -10,18 +10,18 @@ import logging
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from ml_backend.config import Settings
 from ml_backend.engine.engine import Engine
 from ml_backend.errors import LabelStudioError, LabelStudioRefused
+from ml_backend.label_studio.api import LabelStudioApi
+from ml_backend.label_studio.cleaning import clean_step, leftovers
 from ml_backend.label_studio.connections import Connections
+from ml_backend.label_studio.push import Pusher
+from ml_backend.label_studio.reconcile import reconcile
 from ml_backend.store import counters, projects, publications, pushes, runs
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project, Push
-
-if TYPE_CHECKING:
-    from ml_backend.label_studio.api import LabelStudioApi
 
 log = logging.getLogger(__name__)
 
@@ -142,8 +142,6 @@ class ReconcileDuty(LabelStudioDuty):
         return now >= project.reconciled_at + max(self._settings.reconcile_seconds, RECONCILE_SHARE * seconds)
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
-        from ml_backend.label_studio.reconcile import reconcile
-
         done = reconcile(self._db, api, uid)
         self._took[uid] = (time.time(), done.seconds)
 
@@ -179,8 +177,6 @@ class PushDuty(LabelStudioDuty):
         return ended + max(self._settings.push_interval_seconds, PUSH_SHARE * seconds)
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
-        from ml_backend.label_studio.push import Pusher
-
         Pusher(self._db, self._engine, api).push(uid)
 
 
@@ -194,13 +190,9 @@ class CleanDuty(LabelStudioDuty):
         self._rest_until: dict[str, float] = {}
 
     def _is_due(self, project: Project, now: float) -> bool:
-        from ml_backend.label_studio.cleaning import leftovers
-
         return now >= self._rest_until.get(project.uid, 0.0) and leftovers(self._db, project.uid, now) is not None
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
-        from ml_backend.label_studio.cleaning import clean_step
-
         started = time.time()
         clean_step(self._db, api, uid)
         ended = time.time()

@@ -1,0 +1,258 @@
+"""`lantern connect` and `lantern disconnect`: what must be set in a Label Studio project, and how it was before.
+
+Connecting twice changes nothing the second time. What was there before the first time is kept in the project's row,
+so that disconnecting puts it back. Predictions that were pushed stay in Label Studio.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ml_backend.config import Settings
+from ml_backend.errors import ConfigError, LabelStudioError
+from ml_backend.label_studio import wanted
+from ml_backend.label_studio.api import LabelStudioApi
+from ml_backend.label_studio.client import LabelStudioClient
+from ml_backend.label_studio.reachability import explain_backend_error, explain_webhook_error
+from ml_backend.store import projects, pushes
+from ml_backend.store.database import Database
+from ml_backend.store.tables import Project
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+PROJECT_FIELDS = ("sampling", "show_collab_predictions", "model_version")
+BACKEND_FIELDS = ("url", "title", "is_interactive", "auth_method", "basic_auth_user", "extra_params")
+WEBHOOK_FIELDS = ("url", "headers", "send_payload", "send_for_all_actions", "is_active")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that connect or disconnect looked after. changed: False when it was as it should be already."""
+
+    what: str
+    changed: bool
+    detail: str = ""
+
+
+def connect(
+    db: Database,
+    settings: Settings,
+    *,
+    project: int,
+    url: str | None = None,
+    token: str | None = None,
+    backend_url: str | None = None,
+    extra_params: Mapping[str, object] | None = None,
+) -> list[Change]:
+    """Attach a Label Studio project to this Lantern, or repair what is attached.
+
+    url, token: Label Studio's; else LABEL_STUDIO_URL, LABEL_STUDIO_API_KEY. backend_url: how Label Studio reaches
+    Lantern; else LANTERN_PUBLIC_URL, else localhost and the port. extra_params: settings of this project, such as its
+    encoder; None leaves them. Raises ConfigError when something is not given, LabelStudioError with the way out when
+    one side does not reach the other.
+    """
+    url, token = url or settings.label_studio_url, token or settings.label_studio_api_key
+    if not url or not token:
+        missing = "address: --url or LABEL_STUDIO_URL" if not url else "token: --token or LABEL_STUDIO_API_KEY"
+        raise ConfigError(f"connecting needs Label Studio's {missing}")
+    api = LabelStudioApi(LabelStudioClient(url, token))
+    changes = [Change("Label Studio reached", False, f"{api.version()} at {api.url}, as {api.whoami().get('email')}")]
+    found = api.project(project)
+    row = _register(db, settings, found, api.url, token)
+    connecting = _Connecting(db, settings, api, row, found, (backend_url or wanted.public_url(settings)).rstrip("/"))
+    steps: tuple[Callable[[], Change], ...] = (
+        lambda: connecting.backend(extra_params),
+        connecting.webhook,
+        connecting.project,
+        connecting.tab,
+        connecting.version,
+    )
+    changes += [step() for step in steps]
+    with db.write() as session:
+        known = projects.ensure(session, row.uid)
+        projects.request_reconcile(session, known, time.time())
+    return changes
+
+
+def disconnect(db: Database, settings: Settings, api: LabelStudioApi, project: int) -> list[Change]:
+    """Put back what `connect` found. Raises ConfigError when the project was never connected from here."""
+    with db.read() as session:
+        row = projects.by_label_studio_id(session, project)
+    if row is None or not row.connection.get("connected"):
+        raise ConfigError(f"project {project} is not connected to this Lantern ({settings.home})")
+    kept = row.connection
+    changes = [
+        _put_back("the tab", kept.get("view"), api.delete_view, lambda i, old: api.update_view(i, project, old)),
+        _put_back("the webhook", kept.get("webhook"), api.delete_webhook, api.update_webhook),
+        _put_back_project(api, project, kept.get("before", {})),
+        _put_back(
+            "the ML backend",
+            kept.get("backend"),
+            api.delete_backend,
+            lambda i, old: api.update_backend(i, {**old, "project": project}),
+        ),
+    ]
+    with db.write() as session:
+        known = projects.ensure(session, row.uid)
+        projects.configure(session, known, connection={"connected": False, "url": kept.get("url", api.url)})
+    return changes
+
+
+@dataclass
+class _Connecting:
+    """The steps of one connect. `row` is the project's row here, `found` the project as Label Studio has it."""
+
+    db: Database
+    settings: Settings
+    api: LabelStudioApi
+    row: Project
+    found: Json
+    backend_url: str
+
+    @property
+    def number(self) -> int:
+        return self.row.label_studio_id
+
+    def backend(self, extra_params: Mapping[str, object] | None) -> Change:
+        kept = self.row.connection.get("backend") or {}
+        backends = self.api.backends(self.number)
+        ours = next((b for b in backends if b["id"] == kept.get("id")), None)
+        ours = ours or next((b for b in backends if wanted.same_address(b.get("url"), self.backend_url)), None)
+        fields = wanted.backend_fields(self.settings, self.number, self.backend_url, extra_params)
+        visible = {name: fields[name] for name in BACKEND_FIELDS if name in fields}
+        if ours and ours.get("state") == "CO" and wanted.holds(ours, visible):
+            self._keep("backend", ours, BACKEND_FIELDS)
+            return Change("ML backend", False, f"attached at {self.backend_url}")
+        try:
+            done = self.api.update_backend(ours["id"], fields) if ours else self.api.create_backend(fields)
+        except LabelStudioError as error:
+            raise LabelStudioError(explain_backend_error(str(error), self.backend_url)) from error
+        self._keep("backend", ours or done, BACKEND_FIELDS, made=ours is None)
+        return Change("ML backend", True, f"{'repaired' if ours else 'attached'} at {self.backend_url}")
+
+    def webhook(self) -> Change:
+        target = f"{self.backend_url}/webhook"
+        try:
+            return self._one_webhook(target)
+        except LabelStudioError as error:
+            raise LabelStudioError(explain_webhook_error(str(error), target)) from error
+
+    def _one_webhook(self, target: str) -> Change:
+        fields = wanted.webhook_fields(self.settings, target)
+        kept = self.row.connection.get("webhook") or {}
+        hooks = self.api.webhooks(self.number)
+        ours = [h for h in hooks if h["id"] == kept.get("id") or wanted.same_address(h.get("url"), target)]
+        if not ours:
+            made = self.api.create_webhook({"project": self.number, **fields})
+            self._keep("webhook", made, WEBHOOK_FIELDS, made=True)
+            return Change("webhook", True, f"made for {target}")
+        first, *duplicates = sorted(ours, key=lambda hook: (hook["id"] != kept.get("id"), hook["id"]))
+        for duplicate in duplicates:
+            self.api.delete_webhook(duplicate["id"])
+        # Label Studio makes this webhook itself when a backend is attached: it goes when our backend goes.
+        backend = self.row.connection.get("backend") or {}
+        self._keep("webhook", first, WEBHOOK_FIELDS, made=bool(backend.get("made")))
+        if wanted.holds(first, fields):
+            return Change(
+                "webhook", bool(duplicates), f"{len(duplicates)} duplicates removed" if duplicates else target
+            )
+        self.api.update_webhook(first["id"], fields)
+        return Change("webhook", True, f"address and secret set, {len(duplicates)} duplicates removed")
+
+    def project(self) -> Change:
+        self._remember("before", {name: self.found.get(name) for name in PROJECT_FIELDS})
+        if wanted.holds(self.found, wanted.PROJECT):
+            return Change("project", False, "uncertainty sampling, predictions shown")
+        self.api.update_project(self.number, wanted.PROJECT)
+        return Change("project", True, "uncertainty sampling, predictions shown")
+
+    def tab(self) -> Change:
+        views = self.api.views(self.number)
+        kept = self.row.connection.get("view") or {}
+        ours = next((v for v in views if v["id"] == kept.get("id")), None)
+        ours = ours or next((v for v in views if _data(v).get("title") == wanted.TAB["title"]), None)
+        if ours is None:
+            self._keep("view", self.api.create_view(self.number, wanted.TAB), (), made=True)
+            return Change("tab", True, f'"{wanted.TAB["title"]}" made')
+        self._keep("view", ours, (), before=_data(ours))
+        if wanted.holds(_data(ours), {name: wanted.TAB[name] for name in ("title", "ordering", "filters")}):
+            return Change("tab", False, f'"{wanted.TAB["title"]}"')
+        self.api.update_view(ours["id"], self.number, {**wanted.TAB, **_data(ours), **wanted.tab_order()})
+        return Change("tab", True, f'"{wanted.TAB["title"]}" ordered by score')
+
+    def version(self) -> Change:
+        """Point the project at predictions that were pushed earlier, or have them pushed again."""
+        with self.db.read() as session:
+            push = pushes.newest(session, self.row, pushes.State.DONE)
+        if push is None or self.found.get("model_version") == push.model_version:
+            return Change("predictions", False, push.model_version if push else "follow after the first model")
+        if self.api.model_versions(self.number).get(push.model_version):
+            self.api.update_project(self.number, {"model_version": push.model_version})
+            return Change("predictions", True, f"shown again: {push.model_version}")
+        with self.db.write() as session:
+            pushes.fail(session, push, "its predictions are no longer in Label Studio", time.time())
+        return Change("predictions", True, "will be pushed again")
+
+    def _keep(
+        self, key: str, thing: Json, fields: tuple[str, ...], *, made: bool = False, before: Json | None = None
+    ) -> None:
+        """Remember which one is ours and, the first time, what it was like."""
+        old = {name: thing[name] for name in fields if name in thing} if before is None else before
+        kept = self.row.connection.get(key) or {}
+        if kept.get("id") != thing["id"]:
+            kept = {"id": thing["id"], "made": made, "before": old}
+        self._remember(key, kept, overwrite=True)
+
+    def _remember(self, key: str, value: object, *, overwrite: bool = False) -> None:
+        """At once, so that a connect that fails half-way can still be undone."""
+        if key in self.row.connection and not overwrite:
+            return
+        with self.db.write() as session:
+            known = projects.ensure(session, self.row.uid)
+            projects.configure(session, known, connection={**known.connection, key: value})
+        self.row = known
+
+
+def _register(db: Database, settings: Settings, found: Json, url: str, token: str) -> Project:
+    """The project's row, with the address and (unless the environment has it) the token."""
+    with db.write() as session:
+        row = projects.ensure(session, found["uid"], time.time())
+        connection = {**row.connection, "connected": True, "url": url}
+        connection.pop("token", None)
+        if (url, token) != (settings.label_studio_url, settings.label_studio_api_key):
+            connection["token"] = token
+        projects.configure(
+            session, row, label_config=found.get("label_config"), title=found.get("title"), connection=connection
+        )
+    return row
+
+
+def _put_back(
+    what: str, kept: Json | None, delete: Callable[[int], object], update: Callable[[int, Json], object]
+) -> Change:
+    if not kept:
+        return Change(what, False, "was not touched")
+    if kept.get("made"):
+        delete(int(kept["id"]))
+        return Change(what, True, "removed")
+    update(int(kept["id"]), dict(kept.get("before") or {}))
+    return Change(what, True, "as before")
+
+
+def _put_back_project(api: LabelStudioApi, number: int, before: Json) -> Change:
+    fields = {name: before[name] for name in PROJECT_FIELDS if name in before}
+    version = fields.pop("model_version", "") or ""
+    there = version in api.model_versions(number) or any(b.get("title") == version for b in api.backends(number))
+    api.update_project(number, {**fields, "model_version": version if there else ""})
+    return Change("the project", True, "as before")
+
+
+def _data(view: Json) -> Json:
+    data = view.get("data")
+    return data if isinstance(data, dict) else {}

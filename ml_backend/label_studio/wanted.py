@@ -1,0 +1,89 @@
+"""How a connected Label Studio project has to look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ml_backend.config import Settings
+
+BACKEND_TITLE = "Lantern"
+
+PROJECT: dict[str, Any] = {"sampling": "Uncertainty sampling", "show_collab_predictions": True}
+"""Lowest score first in the label stream, and predictions shown in it."""
+
+TAB: dict[str, Any] = {
+    "title": "Label next",
+    "type": "list",
+    "target": "tasks",
+    "ordering": ["tasks:predictions_score"],
+    "filters": {
+        "conjunction": "and",
+        "items": [{"filter": "filter:tasks:total_annotations", "operator": "equal", "type": "Number", "value": 0}],
+    },
+    "hiddenColumns": {"explore": ["tasks:inner_id"], "labeling": []},
+    "columnsDisplayType": {},
+    "columnsWidth": {},
+    "gridWidth": 4,
+}
+"""A Data Manager tab with what to label first on top; works with any sampling."""
+
+
+def tab_order() -> dict[str, Any]:
+    """What of the tab makes it ours: the rest is the annotator's taste."""
+    return {name: TAB[name] for name in ("title", "ordering", "filters")}
+
+
+def public_url(settings: Settings) -> str:
+    """How Label Studio reaches this Lantern, unless somebody says otherwise: on the same machine."""
+    return settings.public_url or f"http://localhost:{settings.port}"
+
+
+def backend_fields(
+    settings: Settings, project: int, url: str, extra_params: Mapping[str, object] | None
+) -> dict[str, Any]:
+    """The ML backend: without credentials of its own, Label Studio's calls would be refused."""
+    fields: dict[str, Any] = {"project": project, "url": url, "title": BACKEND_TITLE, "is_interactive": False}
+    if settings.guarded:
+        fields |= {
+            "auth_method": "BASIC_AUTH",
+            "basic_auth_user": settings.basic_auth_user,
+            "basic_auth_pass": settings.basic_auth_pass,
+        }
+    else:
+        fields["auth_method"] = "NONE"
+    if extra_params is not None:
+        fields["extra_params"] = dict(extra_params)
+    return fields
+
+
+def webhook_fields(settings: Settings, url: str) -> dict[str, Any]:
+    """The webhook: Label Studio's own one carries no credentials, so each post would be refused."""
+    return {
+        "url": url,
+        "headers": settings.webhook_headers(),
+        "send_payload": True,
+        "send_for_all_actions": True,
+        "is_active": True,
+    }
+
+
+def holds(thing: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
+    """Whether all of the fields have these values."""
+    return all(thing.get(name) == value for name, value in fields.items())
+
+
+def same_address(one: object, other: str) -> bool:
+    """Whether two addresses mean the same place, whatever log-in or trailing slash they carry."""
+    return isinstance(one, str) and _place(one) == _place(other)
+
+
+def _place(url: str) -> tuple[str, str, int | None, str]:
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        return ("", url, None, "")
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    return (parts.scheme, (parts.hostname or "").lower(), port or default, parts.path.rstrip("/"))
