@@ -26,8 +26,8 @@ def explain_backend_error(error: str, backend_url: str) -> str:
         )
     if "health check failed" in text or "refused" in text or "timed out" in text:
         return (
-            f"Label Studio does not reach Lantern at {backend_url}: start it with `lantern serve`; if Label Studio runs "
-            "in a container, `localhost` is the container: set LANTERN_PUBLIC_URL to an address that it reaches. "
+            f"Label Studio does not reach Lantern at {backend_url}: start it with `lantern serve`; if Label Studio "
+            "runs in a container, `localhost` is the container: set LANTERN_PUBLIC_URL to an address that it reaches. "
             f"It says: {_reason(error)}"
         )
     return f"Label Studio would not attach Lantern at {backend_url}: {_reason(error)}"
