@@ -1,0 +1,96 @@
+# `make` alone says what there is. A second run reuses what the first one installed.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Another Python than the first good one found: make venv PYTHON=/path/to/python3.12
+PYTHON ?=
+# Options of `make demo`, of `make bench` and of pytest, such as ARGS=--once
+ARGS ?=
+
+VENV := .venv
+LABEL_STUDIO_VENV := .venv-label-studio
+BIN := $(VENV)/bin
+CONSTRAINTS := .ci/constraints.txt
+TOOLKIT := .ci/label-studio-ml.txt
+LABEL_STUDIO := .ci/label-studio.txt
+# pip shows its progress bars to people; a CI log stays short.
+PIP := -m pip install --disable-pip-version-check $(if $(CI),--quiet)
+
+# Prints the command of a Python that can make virtual environments, or says what to install.
+define find_python
+	python=; \
+	for candidate in $(or $(PYTHON),python3 python3.11 python3.12 python3.13); do \
+		if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			python="$$candidate"; break; \
+		fi; \
+	done; \
+	if [[ -z "$$python" ]]; then \
+		echo "make: no Python 3.11 or newer with venv was found (Debian, Ubuntu: apt install python3 python3-venv)." >&2; \
+		echo "make: if it is installed under another name: make $(or $(MAKECMDGOALS),venv) PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi
+endef
+
+.PHONY: help
+help:  ## show this list
+	@echo "Lantern: a Label Studio ML backend that labels with a team."
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make demo ARGS=--help       options of the demo (others: --once, --port N, --fresh, --dataset FILE)"
+
+.PHONY: venv
+venv: $(VENV)/.installed  ## install Lantern and its tools into .venv
+
+.PHONY: venv-label-studio
+venv-label-studio: $(LABEL_STUDIO_VENV)/.installed  ## install Label Studio into .venv-label-studio (1 GB)
+
+$(VENV)/.installed: setup.cfg pyproject.toml $(CONSTRAINTS) $(TOOLKIT)
+	@$(find_python); \
+	echo "Installing Lantern into $(VENV) with $$("$$python" --version), a few minutes ..."; \
+	[[ -x $(BIN)/python ]] || "$$python" -m venv $(VENV)
+	@$(BIN)/python $(PIP) --constraint $(CONSTRAINTS) --editable '.[dev]'
+	@$(BIN)/python $(PIP) --no-deps label-studio-ml==1.0.9
+	@$(BIN)/python $(PIP) --constraint $(CONSTRAINTS) --requirement $(TOOLKIT)
+	@touch $@
+
+$(LABEL_STUDIO_VENV)/.installed: $(LABEL_STUDIO)
+	@$(find_python); \
+	echo "Installing Label Studio into $(LABEL_STUDIO_VENV), a minute or two ..."; \
+	[[ -x $(LABEL_STUDIO_VENV)/bin/python ]] || "$$python" -m venv $(LABEL_STUDIO_VENV)
+	@$(LABEL_STUDIO_VENV)/bin/python $(PIP) --requirement $(LABEL_STUDIO)
+	@touch $@
+
+.PHONY: demo
+demo: venv venv-label-studio  ## start Label Studio and Lantern, label a handful, show what happened (ARGS=--once ends by itself)
+	@$(BIN)/python -m ml_backend.demo $(ARGS)
+
+.PHONY: test
+test: venv venv-label-studio  ## all tests, with a real Label Studio (about 20 minutes on 2 cores)
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: test-fast
+test-fast: venv  ## the tests that take under 90 s together
+	@$(BIN)/python -m pytest -m "not slow and not e2e" $(ARGS)
+
+.PHONY: lint
+lint: venv  ## ruff and mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+.PHONY: bench
+bench: venv  ## print the figures of benchmarks/
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
+
+.PHONY: screenshots
+screenshots: venv venv-label-studio  ## take docs/images/*.png of the demo's Label Studio (needs Chromium)
+	@$(BIN)/python -m ml_backend.demo.screenshots $(ARGS)
+
+.PHONY: clean
+clean:  ## remove both environments, caches and the demo's data
+	rm -rf $(VENV) $(LABEL_STUDIO_VENV) .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
