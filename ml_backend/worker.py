@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -20,7 +21,12 @@ from typing import Protocol
 from ml_backend.config import Settings
 from ml_backend.engine.engine import Engine
 from ml_backend.engine.heartbeat import held_lease
+from ml_backend.engine.project import ProjectEngine
 from ml_backend.errors import LanternError
+from ml_backend.label_studio.connections import Connections
+from ml_backend.label_studio.duties import label_studio_duties
+from ml_backend.label_studio.media_access import fetcher_factory
+from ml_backend.logs import configure_logging
 from ml_backend.store import projects
 from ml_backend.store.database import Database
 
@@ -98,3 +104,30 @@ class Worker:
         wait = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** (failures - 1))
         self._not_before[uid] = time.monotonic() + wait
         log.warning("project %s waits %.0f s after failure %d: %s", uid, wait, failures, why)
+
+
+def build_worker(settings: Settings, stop: threading.Event) -> Worker:
+    """A worker on the settings' data folder. Raises ConfigError or StoreError when that cannot work."""
+    db = Database.open(settings.home)
+    connections = Connections(settings)
+    engine = Engine(db, settings, fetcher_factory(settings, connections))
+    work = ProjectEngine(db, settings, engine.readers, should_stop=stop.is_set)
+    reconcile, push, clean = label_studio_duties(db, settings, connections, engine)
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    return Worker(db, (reconcile, work, push, clean), owner, stop)
+
+
+def main() -> int:
+    """Until SIGTERM or SIGINT; returns the exit status."""
+    settings = Settings.from_environment(os.environ)
+    configure_logging(settings.log_level, settings.secrets())
+    os.nice(NICENESS)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    build_worker(settings, stop).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -72,7 +72,10 @@ class Training:
             log.error("project %s: training run %d failed: %s", uid, run.id, error)
             self._end(project, run, error=str(error))
             return
-        if not stopped:
+        if stopped:
+            with self._db.write() as session:
+                runs.put_back(session, run.id)
+        else:
             self._end(project, run, publication_number=publication)
 
     def _begin(self, uid: str) -> tuple[Project, TrainingRun] | None:

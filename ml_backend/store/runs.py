@@ -68,6 +68,13 @@ def epoch(session: Session, run: TrainingRun | int, report: Mapping[str, object]
     session.flush()
 
 
+def put_back(session: Session, run: TrainingRun | int) -> None:
+    """It was interrupted on purpose (a shutdown): it waits again, and this begin does not count against it."""
+    row = _row(session, run)
+    row.status, row.attempts, row.started_at = Status.QUEUED, max(0, row.attempts - 1), None
+    session.flush()
+
+
 def finish(session: Session, run: TrainingRun | int, publication_number: int | None, now: float) -> None:
     """It is done; publication_number: what came of it, None when nothing new had to be published."""
     row = _row(session, run)
