@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from ml_backend.errors import StoreError
 from ml_backend.store.files import locked
 from ml_backend.store.jsontext import to_text
-from ml_backend.store.migrate import migrate
+from ml_backend.store.migrate import is_current, migrate
 
 FILE_NAME = "lantern.db"
 BUSY_SECONDS = 30.0
@@ -47,8 +47,10 @@ class Database:
             with locked(home / "lantern.lock"):
                 _create_file(path)
                 writer = _engine(path, begin="BEGIN IMMEDIATE", query_only=False)
+                reader = _engine(path, begin="BEGIN", query_only=True)
                 _use_wal(writer)
-                migrate(writer)
+                if not is_current(reader):
+                    migrate(writer)
         except OSError as error:
             raise StoreError(
                 f"the data folder {home} cannot be used ({error.strerror or error}): "
@@ -56,7 +58,7 @@ class Database:
             ) from error
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise StoreError(f"the database {path} cannot be opened: {_cause(error)}") from error
-        return cls(writer, _engine(path, begin="BEGIN", query_only=True), path)
+        return cls(writer, reader, path)
 
     @property
     def path(self) -> Path:

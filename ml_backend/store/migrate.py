@@ -27,13 +27,17 @@ def head() -> str:
     return revision
 
 
+def is_current(engine: Engine) -> bool:
+    """Whether the database has the newest revision; only reads."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head()
+
+
 def migrate(engine: Engine, to: str = "head") -> None:
     """Upgrade to a revision; the caller keeps other processes out. Raises StoreError for a newer Lantern's database."""
     settings = config()
     with engine.begin() as connection:
         present = MigrationContext.configure(connection).get_current_revision()
-        if present == head():
-            return
         settings.attributes["connection"] = connection
         try:
             command.upgrade(settings, to)
