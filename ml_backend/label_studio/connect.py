@@ -132,9 +132,17 @@ class _Connecting:
         try:
             done = self.api.update_backend(ours["id"], fields) if ours else self.api.create_backend(fields)
         except LabelStudioError as error:
+            if ours is None:
+                self._keep_half_made()
             raise LabelStudioError(explain_backend_error(str(error), self.backend_url)) from error
         self._keep("backend", ours or done, BACKEND_FIELDS, made=ours is None)
         return Change("ML backend", True, f"{'repaired' if ours else 'attached'} at {self.backend_url}")
+
+    def _keep_half_made(self) -> None:
+        """With SSRF protection on for webhooks only, Label Studio makes the backend and then answers with an error."""
+        for backend in self.api.backends(self.number):
+            if wanted.same_address(backend.get("url"), self.backend_url):
+                self._keep("backend", backend, BACKEND_FIELDS, made=True)
 
     def webhook(self) -> Change:
         target = f"{self.backend_url}/webhook"

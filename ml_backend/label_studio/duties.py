@@ -165,11 +165,17 @@ class PushDuty(LabelStudioDuty):
             return True
         behind = publication.model_version != push.model_version
         behind = behind or project.labels_version > (push.labels_version or 0) or push.state == pushes.State.FAILED
-        if not behind:
+        if not behind or self._training_follows(project, now):
             return False
         if run is not None and (run.publication_number or 0) > (push.publication_number or 0):
             return True
         return now >= self._not_before(push) and len(push.old_versions) <= MAX_OLD_VERSIONS
+
+    def _training_follows(self, project: Project, now: float) -> bool:
+        """Whether a training is about to make this push a waste; not believed for longer than one push interval."""
+        enough = project.labels_changed >= self._settings.start_training_each_n_updates
+        wanted = enough or project.training_requested > project.training_done
+        return wanted and now < project.labels_changed_at + self._settings.push_interval_seconds
 
     def _not_before(self, push: Push) -> float:
         ended = push.finished_at or push.started_at

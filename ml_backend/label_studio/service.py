@@ -101,6 +101,8 @@ class LanternService:
         with self._db.write() as session:
             recorded = record_event(session, event, now)
             counters.add(session, f"webhook_{event.action}" if recorded.known else "webhook_unknown")
+            if recorded.known and event.uid is not None:
+                counters.add(session, "webhooks", project=projects.ensure(session, event.uid))
         _log_event(event.uid, recorded)
         reply: dict[str, object] = {"status": "ok" if recorded.known else "ignored", "action": event.action}
         if recorded.job is not None:

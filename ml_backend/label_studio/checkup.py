@@ -1,0 +1,219 @@
+"""One project under the doctor's eye: its config, ML backend, webhook, version pointer, tasks, pushes and trainings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ml_backend.config import Settings
+from ml_backend.data.label_config import parse_label_config
+from ml_backend.errors import LabelConfigError, LabelStudioError
+from ml_backend.label_studio import wanted
+from ml_backend.label_studio.api import LabelStudioApi
+from ml_backend.label_studio.findings import Finding, error, fine, warning
+from ml_backend.label_studio.reachability import SSRF_MEND, explain_backend_error, is_private
+from ml_backend.label_studio.reconcile import check_same_project
+from ml_backend.store import annotations as annotation_rows
+from ml_backend.store import counters, projects, pushes, runs, tasks
+from ml_backend.store.database import Database
+from ml_backend.store.tables import Project, Push, TrainingRun
+
+RECONNECT = "run `lantern connect` again"
+STUCK_SECONDS = 120.0
+"""Work that waits longer than this, without an error, has no worker."""
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The project as both sides have it."""
+
+    settings: Settings
+    api: LabelStudioApi
+    target: str
+    found: dict[str, Any]
+    row: Project | None
+    push: Push | None
+    run: TrainingRun | None
+    counts: dict[str, int]
+    tasks: int
+    labels: int
+    unreadable: dict[int, str]
+
+
+def check_project(db: Database, settings: Settings, api: LabelStudioApi, number: int, target: str) -> Iterator[Finding]:
+    """All findings about one project. target: how Label Studio reaches Lantern. Raises LabelStudioError."""
+    seen = _look(db, settings, api, number, target)
+    yield fine(f"project {number}: {seen.found.get('title')}")
+    if seen.row is None:
+        yield error(f"project {number} is not known here", "it was never connected to this Lantern", RECONNECT)
+    else:
+        try:
+            check_same_project(seen.row, seen.found)
+        except LabelStudioError as problem:
+            yield error(f"project {number} is another one now", str(problem), RECONNECT)
+    yield from _check_config(seen)
+    yield from _check_backends(seen)
+    yield from _check_webhooks(seen)
+    yield from _check_shown(seen)
+    if seen.row is not None:
+        yield from _check_work(seen, seen.row)
+
+
+def _look(db: Database, settings: Settings, api: LabelStudioApi, number: int, target: str) -> _Seen:
+    found = api.project(number)
+    with db.read() as session:
+        row = projects.find(session, found["uid"]) or projects.by_label_studio_id(session, number)
+        if row is None:
+            return _Seen(settings, api, target, found, None, None, None, {}, 0, 0, {})
+        return _Seen(
+            settings,
+            api,
+            target,
+            found,
+            row,
+            pushes.newest(session, row),
+            runs.newest(session, row),
+            counters.read(session, row),
+            tasks.count_live(session, row),
+            annotation_rows.count_labels(session, row),
+            tasks.unreadable(session, row),
+        )
+
+
+def _check_config(seen: _Seen) -> Iterator[Finding]:
+    supported = "Lantern predicts whole-task <Choices> and <Taxonomy> on <Text>, <HyperText>, <Image> or a vector field"
+    try:
+        schema = parse_label_config(str(seen.found.get("label_config") or ""))
+    except LabelConfigError as problem:
+        yield error("the label config cannot be read", str(problem), "mend it under Settings > Labeling Interface")
+        return
+    for control in schema.unsupported:
+        yield warning(f'the control "{control.name}" is not predicted', control.reason, supported)
+    if not schema.controls:
+        yield error("the label config asks nothing that Lantern predicts", "every task is answered with []", supported)
+    else:
+        yield fine("controls: " + ", ".join(f"{c.name} ({c.kind}, {len(c.classes)} labels)" for c in schema.controls))
+
+
+def _check_backends(seen: _Seen) -> Iterator[Finding]:
+    backends = seen.api.backends(int(seen.found["id"]))
+    ours = [b for b in backends if wanted.same_address(b.get("url"), seen.target)]
+    if not ours:
+        others = ", ".join(str(b.get("url")) for b in backends) or "none"
+        yield error(
+            f"no ML backend of the project is at {seen.target}",
+            f"Label Studio never asks this Lantern (attached: {others})",
+            f"{RECONNECT}; if Lantern is reached at another address, set LANTERN_PUBLIC_URL",
+        )
+        return
+    if len(backends) > 1:
+        yield warning(
+            f"{len(backends)} ML backends are attached",
+            f"Label Studio asks only the first one, {backends[0].get('url')}",
+            "remove the others under Settings > Model",
+        )
+    first = ours[0]
+    if first.get("state") != "CO":
+        yield error(
+            "Label Studio cannot use the ML backend",
+            explain_backend_error(str(first.get("error_message") or first.get("readable_state")), seen.target),
+            SSRF_MEND if is_private(seen.target) else RECONNECT,
+        )
+    elif seen.settings.guarded and first.get("auth_method") != "BASIC_AUTH":
+        yield error("the ML backend has no credentials", "Lantern refuses calls without BASIC_AUTH_USER", RECONNECT)
+    else:
+        yield fine("Label Studio reaches Lantern")
+
+
+def _check_webhooks(seen: _Seen) -> Iterator[Finding]:
+    target = f"{seen.target}/webhook"
+    hooks = seen.api.webhooks(int(seen.found["id"]))
+    ours = [hook for hook in hooks if wanted.same_address(hook.get("url"), target)]
+    if not ours:
+        yield error(
+            f"no webhook goes to {target}",
+            "labels reach Lantern only by the periodic reconcile, and training never starts by itself",
+            f"{RECONNECT}; where Label Studio refuses it: {SSRF_MEND}",
+        )
+        return
+    if len(ours) > 1:
+        yield warning(f"{len(ours)} webhooks go to {target}", "every event arrives that many times", RECONNECT)
+    fields = wanted.webhook_fields(seen.settings, target)
+    for name, why in (
+        ("headers", "Lantern refuses posts without its secret or credentials"),
+        ("is_active", "it is switched off"),
+        ("send_payload", "events arrive without their content, so each of them costs a reconcile"),
+        ("send_for_all_actions", "some events are not sent"),
+    ):
+        if ours[0].get(name) != fields[name]:
+            yield error(f"the webhook's {name} are not as they should be", why, RECONNECT)
+    if seen.labels and not seen.counts.get("webhooks"):
+        yield warning(
+            "no webhook has ever arrived",
+            "all labels came by reconcile; Label Studio gives a webhook one second and never repeats it",
+            f"look for refused posts in Lantern's log; {SSRF_MEND}",
+        )
+
+
+def _check_shown(seen: _Seen) -> Iterator[Finding]:
+    if seen.found.get("sampling") != wanted.PROJECT["sampling"]:
+        yield warning(
+            "the label stream is not ordered by score", f"sampling is {seen.found.get('sampling')}", RECONNECT
+        )
+    if not seen.found.get("show_collab_predictions"):
+        yield error("predictions are hidden from annotators", "show_collab_predictions is off", RECONNECT)
+    titles = [view.get("data", {}).get("title") for view in seen.api.views(int(seen.found["id"]))]
+    if wanted.TAB["title"] not in titles:
+        yield warning(f'there is no "{wanted.TAB["title"]}" tab', "the order can be seen in no list", RECONNECT)
+    for name in ("start_training_on_annotation_update", "evaluate_predictions_automatically"):
+        if seen.found.get(name):
+            yield warning(
+                f"{name} is on",
+                "Label Studio then calls Lantern inside the annotator's own requests",
+                f"PATCH {name}=false",
+            )
+    push = seen.push
+    if push is None or push.state != pushes.State.DONE:
+        return
+    if seen.found.get("model_version") != push.model_version:
+        yield error(
+            "the project points at other predictions than Lantern's newest",
+            f"model_version is {seen.found.get('model_version')!r}, not {push.model_version!r}: score column, tab and "
+            "sampling use those",
+            RECONNECT,
+        )
+    page = seen.api.task_page(int(seen.found["id"]), 1, 1, query={"ordering": ["tasks:predictions_score"]}, full=True)
+    if page.tasks and page.tasks[0].get("predictions_score") is None:
+        yield error("the score column is empty", "no prediction has the project's model_version", RECONNECT)
+
+
+def _check_work(seen: _Seen, row: Project) -> Iterator[Finding]:
+    for name, text in (row.connection.get("errors") or {}).items():
+        yield error(f"the last {name} failed", str(text), "it is tried again by itself once the cause is gone")
+    if seen.unreadable:
+        examples = "; ".join(f"task {number}: {why}" for number, why in list(seen.unreadable.items())[:SHOWN])
+        yield warning(f"{len(seen.unreadable)} tasks cannot be read", examples, "correct their data in Label Studio")
+    if seen.push is not None and seen.push.created < seen.push.sent:
+        yield error(
+            f"Label Studio dropped {seen.push.sent - seen.push.created} of {seen.push.sent} predictions",
+            "they did not fit the label config, or their score lay outside of [0, 1]",
+            "look for `dropped` in Lantern's log, which names the reason",
+        )
+    if seen.push is not None and seen.push.error:
+        yield error("the last push of predictions failed", seen.push.error, "it is tried again by itself")
+    if seen.run is not None and seen.run.status == runs.Status.FAILED:
+        yield error("the last training failed", str(seen.run.error), "press Start Training to try again")
+    counted = seen.found.get("task_number")
+    if isinstance(counted, int) and counted != seen.tasks and row.reconcile_requested is None:
+        yield warning(
+            f"Label Studio has {counted} tasks, Lantern knows {seen.tasks}",
+            "some webhooks were lost, or the first reconcile is still to come",
+            "wait for the next reconcile (LANTERN_RECONCILE_SECONDS)",
+        )
+    if row.reconcile_requested is not None and time.time() - row.reconcile_requested > STUCK_SECONDS:
+        yield error(
+            "work waits and nobody does it", "the worker is not running, or has no token", "run `lantern serve`"
+        )
