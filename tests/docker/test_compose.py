@@ -1,4 +1,4 @@
-"""docker/compose.yml has the structure that Compose wants and the settings that Label Studio needs, without a Docker engine."""
+"""docker/compose.yml has the structure that Compose wants and the settings that Label Studio needs; no Docker needed."""
 
 from __future__ import annotations
 

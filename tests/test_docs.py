@@ -1,0 +1,50 @@
+"""Every setting, route and command has its entry in docs/configuration.md, and no entry is about what is gone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from ml_backend.cli.command_line import COMMANDS
+from ml_backend.config import Settings
+from ml_backend.options import option_of
+from ml_backend.web import create_app
+
+TEXT = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text("utf-8")
+
+
+def first_cells(heading: str) -> str:
+    """The first cells of the tables below a `## heading`, joined."""
+    section = re.split(r"^## ", TEXT.partition(f"## {heading}\n")[2], flags=re.MULTILINE)[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("|")]
+    return "\n".join(rows)
+
+
+def entries(heading: str) -> set[str]:
+    """What stands in backticks in those cells."""
+    return set(re.findall(r"`([^`]+)`", first_cells(heading)))
+
+
+def test_settings() -> None:
+    assert entries("Settings") == {name for of in fields(Settings) for name in option_of(of).names}
+
+
+@pytest.mark.parametrize("of", fields(Settings), ids=lambda of: of.name)
+def test_defaults_are_told_as_they_are(of: object) -> None:
+    option = option_of(of)  # type: ignore[arg-type]
+    [row] = [line for line in TEXT.splitlines() if line.startswith(f"| `{option.names[0]}`")]
+    told = row.split("|")[2].strip().strip("`")
+    expected = option.parse(told) if told != "empty" else None
+    assert of.default == expected  # type: ignore[attr-defined]
+
+
+def test_routes(tmp_path: Path) -> None:
+    app = create_app(Settings(home=tmp_path), None)  # type: ignore[arg-type]
+    assert entries("Routes") == {rule.rule for rule in app.url_map.iter_rules()}
+
+
+def test_commands() -> None:
+    assert entries("Commands") == {f"lantern {command.NAME}" for command in COMMANDS}
