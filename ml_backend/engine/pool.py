@@ -46,6 +46,9 @@ __all__ = [
 
 IMAGE_LATENT_DIM = 16
 VECTOR_LATENT_DIM = 32
+MIN_ITEMS_PER_COMPONENT = 4
+"""On average, unless K is set: in a pool of fewer than 256 items, 64 components would share nothing and labels could not
+spread."""
 CONFIG_KEY = "pool.config"
 MODEL_PREFIX = "model."
 PROBE_ROWS = 64
@@ -84,11 +87,17 @@ class PoolSettings:
         if self.neighbours < 1:
             raise ConfigError(f"neighbours {self.neighbours!r} must be at least 1")
 
+    def components(self, n_items: int) -> int:
+        """K for a pool of so many items."""
+        if self.n_components is not None:
+            return self.n_components
+        return max(2, min(default_components(n_items), n_items // MIN_ITEMS_PER_COMPONENT))
+
     def model_config(self, x: NDArray[np.generic]) -> ModelConfig:
         """Shape of a model for the items x."""
         shape = x.shape[1:]
         latent = self.latent_dim or (IMAGE_LATENT_DIM if len(shape) == 3 else VECTOR_LATENT_DIM)
-        k = self.n_components or max(2, min(default_components(len(x)), len(x)))
+        k = self.components(len(x))
         return ModelConfig(input_shape=shape, n_components=k, latent_dim=latent, prior=self.prior, top_m=min(8, k))
 
 

@@ -16,7 +16,6 @@ from dataclasses import replace
 import numpy as np
 
 from ml_backend.config import Settings
-from ml_backend.core.hyperparameters import default_components
 from ml_backend.engine.checkpoint import Working, load_model
 from ml_backend.engine.indexing import index_changes
 from ml_backend.engine.pool import Pool
@@ -167,4 +166,4 @@ def _wants_new_pool(working: Working, matrix: PoolMatrix, live: int, wanted: Pro
     if len(matrix) - live > RETIRED_SHARE * len(matrix):
         return True
     k = working.pool.model.config.n_components
-    return wanted.pool.n_components is None and min(default_components(live), live) >= GROWTH * k
+    return wanted.pool.n_components is None and wanted.pool.components(live) >= GROWTH * k

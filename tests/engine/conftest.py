@@ -22,7 +22,9 @@ UID = "7.1795381627"
 CONFIG = """
 <View>
   <Text name="text" value="$text"/>
-  <Choices name="kind" toName="text"><Choice value="battery"/><Choice value="network"/><Choice value="payment"/></Choices>
+  <Choices name="kind" toName="text">
+    <Choice value="battery"/><Choice value="network"/><Choice value="payment"/>
+  </Choices>
 </View>
 """
 
