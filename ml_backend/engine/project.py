@@ -26,7 +26,7 @@ from ml_backend.engine.settings import ProjectSettings, project_settings
 from ml_backend.engine.snapshot import NO_TASK, PoolMatrix
 from ml_backend.engine.training import Training, training_due
 from ml_backend.errors import CheckpointError
-from ml_backend.store import projects, publications
+from ml_backend.store import projects, publications, tasks
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project, Publication
 
@@ -63,13 +63,14 @@ class ProjectEngine:
         self._should_stop = should_stop
         self._pools: OrderedDict[str, Working] = OrderedDict()
         self._too_small: dict[str, PoolMatrix] = {}
+        self._retry_at: dict[str, float] = {}
 
     def due(self, uid: str) -> bool:
         """Whether tasks changed since the newest publication, or a training is wanted."""
         project, newest = self._read(uid)
         if not schema_of(project).controls or not project.data_version:
             return False
-        return self._data_due(project, newest) or self._training_due(project, newest)
+        return self._retry_due(uid) or self._data_due(project, newest) or self._training_due(project, newest)
 
     def run(self, uid: str) -> None:
         """One step: new tasks first, since a training wants them too; then at most one training."""
@@ -77,6 +78,8 @@ class ProjectEngine:
         wanted = project_settings(self._settings, project.extra_params)
         schema = schema_of(project)
         reader = self._readers.reader(self._db, project, schema, wanted)
+        if self._retry_due(uid):
+            project = self._retry_unreadable(uid)
         if self._data_due(project, newest):
             self._take_in(project, newest, reader, wanted)
             project, newest = self._read(uid)
@@ -91,11 +94,27 @@ class ProjectEngine:
             return project, publications.newest(session, project)
 
     def _data_due(self, project: Project, newest: Publication | None) -> bool:
-        indexed = self._pools.get(project.uid) or self._too_small.get(project.uid)
-        version = (
-            indexed.matrix.data_version if isinstance(indexed, Working) else indexed.data_version if indexed else 0
-        )
-        return project.data_version > max(version, newest.data_version if newest else 0)
+        working, too_small = self._pools.get(project.uid), self._too_small.get(project.uid)
+        indexed = working.matrix if working is not None else too_small
+        known = [m for m in (indexed, newest) if m is not None]
+        return project.data_version > max((m.data_version for m in known), default=0)
+
+    def _retry_due(self, uid: str) -> bool:
+        if time.monotonic() < self._retry_at.get(uid, 0.0):
+            return False
+        with self._db.read() as session:
+            unreadable = tasks.unreadable(session, projects.ensure(session, uid))
+        if not unreadable:
+            self._retry_at[uid] = time.monotonic() + self._settings.reconcile_seconds
+        return bool(unreadable)
+
+    def _retry_unreadable(self, uid: str) -> Project:
+        """Servers that were down may be up again: what could not be read is tried once at the start, then seldom."""
+        self._retry_at[uid] = time.monotonic() + self._settings.reconcile_seconds
+        with self._db.write() as session:
+            project = projects.ensure(session, uid)
+            projects.touch_data(session, project, tasks.retry_unreadable(session, project), time.time())
+        return project
 
     def _training_due(self, project: Project, newest: Publication | None) -> bool:
         return newest is not None and training_due(self._db, project, self._settings, time.time())

@@ -94,6 +94,16 @@ def mark_unreadable(session: Session, project: Project, reasons: Mapping[int, st
     execute_many(session, statement, ({"b_task_id": i, "b_reason": reason} for i, reason in reasons.items()))
 
 
+def retry_unreadable(session: Session, project: Project) -> int:
+    """Let the tasks that could not be encoded count as changed; how many. The caller bumps data_version."""
+    statement = (
+        update(Task)
+        .where(Task.project_id == project.id, Task.deleted.is_(False), Task.unreadable.is_not(None))
+        .values(content_version=_next_version(session, project))
+    )
+    return session.execute(statement, execution_options={"synchronize_session": False}).rowcount  # type: ignore[attr-defined, no-any-return]
+
+
 def live(session: Session, project: Project) -> list[Task]:
     """All tasks that are not deleted, by id."""
     query = select(Task).where(Task.project_id == project.id, Task.deleted.is_(False)).order_by(Task.task_id)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ml_backend.config import Settings
-from ml_backend.data.media import MediaFetcher
+from ml_backend.data.media import Fetcher, MediaFetcher
 from ml_backend.engine.engine import Engine
 from ml_backend.engine.project import ProjectEngine
 from ml_backend.engine.view import ProjectView
@@ -35,6 +35,7 @@ class World:
 
     home: Path
     settings: Settings
+    fetch: Fetcher = field(default_factory=MediaFetcher)
     db: Database = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,7 +44,7 @@ class World:
     def start(self) -> None:
         """As after a restart of the process: nothing but the folder is kept."""
         self.db = Database.open(self.home)
-        self.engine = Engine(self.db, self.settings, lambda project: MediaFetcher())
+        self.engine = Engine(self.db, self.settings, lambda _project: self.fetch)
         self.worker = ProjectEngine(self.db, self.settings, self.engine.readers)
 
     def configure(self, label_config: str = CONFIG, **extra_params: object) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml_backend.errors import ConfigError
+from ml_backend.data.media import read_data_uri
+from ml_backend.data.pictures import to_data_uri
+from ml_backend.errors import ConfigError, MediaUnavailable
 from ml_backend.store import projects, publications, runs, tasks
 
 from .conftest import UID, World
@@ -202,3 +204,27 @@ def test_the_s_ood_query_gives_exactly_one_minus_s_ood(world: World) -> None:
         world.label(task, kind)
     predictions = world.view().predictions()
     np.testing.assert_allclose([p.score for p in predictions], [1 - p.scores["s_ood"] for p in predictions], atol=1e-6)
+
+
+def test_a_picture_whose_server_was_down_is_read_later(world: World) -> None:
+    picture = to_data_uri(np.full((1, 8, 8), 200, dtype=np.uint8))
+    down = True
+
+    def fetch(address: str) -> bytes:
+        if down:
+            raise MediaUnavailable("the server is down")
+        return read_data_uri(picture)
+
+    world.fetch = fetch
+    world.start()
+    world.configure(
+        '<View><Image name="image" value="$image"/><Choices name="kind" toName="image">'
+        '<Choice value="a"/><Choice value="b"/></Choices></View>'
+    )
+    world.add_tasks([(i, {"image": f"http://pictures.example/{i}.png"}) for i in range(1, 9)])
+    world.work()
+    assert world.engine.view(UID) is None
+    down = False
+    world.start()
+    world.work()
+    assert len(world.view().predictions()) == 8
