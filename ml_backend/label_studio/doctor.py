@@ -122,7 +122,7 @@ def _explain(problem: LabelStudioError, url: str) -> Finding:
         return error(
             f"Lantern does not reach Label Studio at {url}",
             str(problem),
-            "start Label Studio; from inside a container use host.docker.internal or its service name instead of localhost",
+            "start Label Studio; inside a container, localhost is the container: use host.docker.internal",
         )
     if isinstance(problem, LabelStudioRefused):
         return error("Label Studio refused a call", str(problem), "check the project's number and the token's rights")
