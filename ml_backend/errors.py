@@ -76,3 +76,7 @@ class LabelStudioRefused(LabelStudioError):
 
 class LabelStudioUnreachable(LabelStudioError):
     """No answer from Label Studio: worth trying again later."""
+
+
+class DemoError(LanternError):
+    """A server of the demo did not start or stay up, or what the demo waited for did not happen."""

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +24,17 @@ PR_SET_PDEATHSIG = 1
 
 
 class Child:
-    """One command, run in a session of its own, so that Ctrl-C reaches the supervisor alone."""
+    """One command, run in a session of its own, so that Ctrl-C reaches the supervisor alone.
 
-    def __init__(self, name: str, command: Sequence[str], environ: dict[str, str]) -> None:
+    log_file: where its output is appended; None = the supervisor's own.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], environ: dict[str, str], *, log_file: Path | None = None
+    ) -> None:
         self.name = name
         self.environ = environ
+        self.log_file = log_file
         self._command = tuple(command)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
@@ -34,13 +42,16 @@ class Child:
     def start(self, keep_open: Sequence[int] = ()) -> None:
         """Start it; `keep_open` are file descriptors that it inherits."""
         self._started = time.monotonic()
-        self._process = subprocess.Popen(
-            self._command,
-            env=self.environ,
-            pass_fds=keep_open,
-            start_new_session=True,
-            preexec_fn=_end_with_parent,
-        )
+        with self.log_file.open("ab") if self.log_file else nullcontext() as output:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self.environ,
+                pass_fds=keep_open,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
+            )
 
     def exit_status(self) -> int | None:
         """None while it runs."""

@@ -1,0 +1,32 @@
+"""python -m ml_backend.demo"""
+
+from __future__ import annotations
+
+import sys
+
+from ml_backend.demo.demonstration import Demonstration
+from ml_backend.demo.options import parse_options
+from ml_backend.demo.signals import interrupts_on_sigterm
+from ml_backend.errors import LanternError
+
+FAILED = 1
+
+
+def main() -> int:
+    """Runs the demo; returns the exit status."""
+    options = parse_options()
+    demonstration = Demonstration(options)
+    with interrupts_on_sigterm():
+        try:
+            demonstration.run()
+        except LanternError as error:
+            print(f"demo: {error}", file=sys.stderr)
+            return FAILED
+        except KeyboardInterrupt:
+            print("\nStopping ...")
+        finally:
+            demonstration.stop()
+    return 0
+
+
+sys.exit(main())

@@ -1,0 +1,70 @@
+"""The findings in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ml_backend.demo.findings import Findings
+from ml_backend.demo.label_studio_process import Account
+from ml_backend.demo.scenario import Scenario
+from ml_backend.demo.subjects import Truth
+
+SHOWN = 3
+WIDTH = 96
+
+
+def project_summary(scenario: Scenario, found: Findings, label_studio: str) -> str:
+    """Several lines on one project."""
+    subject, truths = scenario.subject, scenario.truths
+    earlier = f", {found.labels - scenario.given} of them in earlier runs" if scenario.given < found.labels else ""
+    lines = [
+        f"== {subject.title}: {label_studio}/projects/{scenario.made.project}/data",
+        f"   {found.tasks:,} tasks ({subject.note})",
+        f"   labels given      {found.labels} by Lantern's queue{earlier}",
+        f"   now predicted     {found.predicted:,} of the other {found.tasks - found.labels:,} tasks, "
+        f"as {found.model_version}",
+        f"   accuracy          {found.accuracy} against the withheld truth{_without(subject.group)}",
+        f"                     {found.sure} where Lantern is sure (confidence 0.8 or more)",
+        f"   never seen        {len(found.outliers)} outliers found by novelty: Lantern abstains there"
+        + (f"; {found.right_outliers} of the {found.true_outliers} planted ones" if found.true_outliers else ""),
+        *_examples(found.outliers[:SHOWN], truths),
+        f"   unlabelled groups {found.grouped:,} tasks found by evidence, in {len(found.groups)} groups that no label "
+        "reaches" + _of_the_group(subject.group, found),
+        *(
+            f"     {group.size:>4} like task {group.example}: {_cut(truths[group.example].shown)}"
+            for group in found.groups[:SHOWN]
+        ),
+        "   label next, in the tab \"Label next\"",
+        *(
+            f"     {asked.score:.4f}  task {asked.task}: {_cut(truths[asked.task].shown)}\n             {asked.reason}"
+            for asked in found.next
+        ),
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def addresses(label_studio: str, lantern: str, account: Account) -> str:
+    """Where to look, and how to get in."""
+    return "\n".join(
+        [
+            "== Addresses",
+            f"   Label Studio      {label_studio}   log in as {account.email}, password {account.password}",
+            f"   Lantern           {lantern}   /status, /metrics, /health",
+        ]
+    )
+
+
+def _without(group: str) -> str:
+    return f" (without {group}, which nobody has labelled)" if group else ""
+
+
+def _of_the_group(group: str, found: Findings) -> str:
+    return f"; {found.right_grouped} of the {found.true_grouped} of {group}" if group else ""
+
+
+def _examples(tasks: tuple[int, ...], truths: Mapping[int, Truth]) -> list[str]:
+    return [f"          task {task}: {_cut(truths[task].shown)}" for task in tasks]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDTH else text[: WIDTH - 4] + ' ..."'
