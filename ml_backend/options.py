@@ -18,6 +18,9 @@ Check = Callable[[Any], str | None]
 METADATA_KEY = "option"
 MASK = "***"
 
+PARSED: dict[Callable[[str], Any], str] = {int: "a whole number", float: "a number"}
+"""What a parser wants, for the message."""
+
 
 @dataclass(frozen=True)
 class Option:
@@ -33,21 +36,23 @@ class Option:
         for name in self.names:
             text = environ.get(name, "").strip()
             if text:
-                return self._parsed(name, text)
+                value = self._parsed(name, text)
+                self.validate(value, name)
+                return value
         return None
 
-    def validate(self, value: object) -> None:
-        """Raises ConfigError when the value cannot be used."""
+    def validate(self, value: object, name: str | None = None) -> None:
+        """Raises ConfigError when the value, read from the variable `name`, cannot be used."""
         wanted = self.check(value)
         if wanted is not None:
-            raise ConfigError(f"{self.names[0]}={self._shown(value)}: must be {wanted}")
+            raise ConfigError(f"{name or self.names[0]}={self._shown(value)}: must be {wanted}")
 
     def _parsed(self, name: str, text: str) -> object:
         try:
             return cast(object, self.parse(text))
         except ValueError as error:
-            kind = getattr(self.parse, "__name__", "value")
-            raise ConfigError(f"{name}={self._shown(text)}: not a valid {kind}") from error
+            wanted = PARSED.get(self.parse, "a usable value")
+            raise ConfigError(f"{name}={self._shown(text)}: must be {wanted}") from error
 
     def _shown(self, value: object) -> str:
         return MASK if self.secret else str(value)

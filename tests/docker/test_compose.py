@@ -1,4 +1,4 @@
-"""docker/compose.yml has the structure that Compose wants and the settings that Label Studio needs; no Docker needed."""
+"""docker/compose.yml has the structure that Compose wants and the settings that Label Studio needs, without Docker."""
 
 from __future__ import annotations
 

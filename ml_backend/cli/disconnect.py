@@ -1,0 +1,48 @@
+"""lantern disconnect"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from ml_backend.cli.label_studio_options import add_label_studio_options, settings_of
+from ml_backend.cli.output import print_changes
+from ml_backend.config import Settings
+from ml_backend.errors import ConfigError
+
+__all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run", "settings_of"]
+
+NAME = "disconnect"
+HELP = "restore in Label Studio what connect changed"
+DESCRIPTION = """\
+Removes what `lantern connect` made in Label Studio and puts back what it changed. Labels, and the predictions that were
+pushed, stay. Address and token are remembered from connect."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The options of this command."""
+    parser.add_argument(
+        "--project", help="the project's number, as in its address", metavar="ID", type=int, required=True
+    )
+    add_label_studio_options(parser)
+
+
+def run(args: Namespace, settings: Settings) -> int:
+    """Disconnect and print what was done."""
+    # here, so that `lantern --help` does not import Label Studio's SDK
+    from ml_backend.label_studio.connect import disconnect
+    from ml_backend.label_studio.connections import Connections
+    from ml_backend.store import projects
+    from ml_backend.store.database import Database
+
+    db = Database.open(settings.home)
+    with db.read() as session:
+        row = projects.by_label_studio_id(session, args.project)
+    if row is None:
+        raise ConfigError(f"project {args.project} is not known in {settings.home}: see --home")
+    connections = Connections(settings)
+    kept = connections.address(row)
+    url, token = args.url or (kept.url if kept else None), args.token or (kept.token if kept else None)
+    if not url or not token:
+        raise ConfigError("disconnecting needs Label Studio's --url and --token")
+    print_changes(disconnect(db, settings, connections.api_at(url, token), args.project))
+    return 0

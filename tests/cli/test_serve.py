@@ -1,0 +1,100 @@
+"""`lantern serve` as a process: starts, restarts its worker, stops, leaves nothing behind (fault tests 27, 28)."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from ml_backend.cli import main
+from ml_backend.processes import HEALTHY_SECONDS, LONGEST_WAIT_SECONDS, Restarts
+from tests.server_process import eventually, running_server
+
+
+def test_a_busy_port_is_named_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ml_backend.cli.command_line.configure_logging", lambda *_: None)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port), "--home", str(tmp_path)]) == 2
+    shown = capsys.readouterr().err
+    assert str(port) in shown
+    assert "--port" in shown
+
+
+def test_an_unusable_folder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ml_backend.cli.command_line.configure_logging", lambda *_: None)
+    (tmp_path / "file").write_text("not a folder")
+    assert main(["serve", "--port", "59123", "--home", str(tmp_path / "file")]) == 1
+    assert "LANTERN_HOME" in capsys.readouterr().err
+
+
+def test_restarts_wait_longer_each_time_and_forget_after_a_healthy_life() -> None:
+    restarts = Restarts()
+    waits = [restarts.died(0.1) for _ in range(10)]
+    assert waits[:4] == [1, 2, 4, 8]
+    assert waits[-1] == LONGEST_WAIT_SECONDS
+    assert restarts.died(HEALTHY_SECONDS) == 1
+    assert restarts.next_start is not None
+    restarts.started()
+    assert restarts.next_start is None
+
+
+@pytest.mark.slow
+def test_serve_lives_and_stops(tmp_path: Path) -> None:
+    with running_server(tmp_path / "home", {"LOG_LEVEL": "DEBUG"}) as server:
+        assert server.get("/ready").json()["ready"]
+        family = psutil.Process(server.process.pid).children(recursive=True)
+        worker = server.child("ml_backend.worker")
+        # It nices itself once it has started; the web server keeps its rank.
+        eventually(lambda: worker.nice() > server.child("gunicorn").nice(), 60)
+        worker.kill()
+        eventually(lambda: _is_replaced(server, worker.pid), 60)
+        family += psutil.Process(server.process.pid).children(recursive=True)
+
+        answers: list[int] = []
+        asking = threading.Thread(target=_keep_asking, args=(server.url, answers))
+        asking.start()
+        eventually(lambda: 200 in answers)
+        assert server.stop() == 0
+        asking.join(timeout=30)
+        assert set(answers) <= {200, 503}
+        assert 503 in answers
+        eventually(lambda: not any(process.is_running() for process in family))
+    log = server.log.read_text()
+    assert "the worker ended with status -9" in log
+    assert "only this machine can reach Lantern" in log
+    assert "ML_BLOCK_LOCAL_IP=false" in log
+
+
+@pytest.mark.slow
+def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
+    with running_server(tmp_path / "home", {}) as server:
+        family = psutil.Process(server.process.pid).children(recursive=True)
+        assert len(family) >= 3
+        server.stop(signal.SIGKILL)
+        eventually(lambda: not any(process.is_running() for process in family))
+
+
+def _is_replaced(server: object, old: int) -> bool:
+    try:
+        return server.child("ml_backend.worker").pid != old  # type: ignore[attr-defined]
+    except (StopIteration, psutil.NoSuchProcess):
+        return False
+
+
+def _keep_asking(url: str, answers: list[int]) -> None:
+    """Until the server no longer takes connections."""
+    while True:
+        try:
+            answers.append(requests.get(url + "/ready", timeout=5).status_code)
+        except requests.RequestException:
+            return
