@@ -50,7 +50,14 @@ def running_server(
     """Until the block ends; whatever is left then is killed."""
     port, log = free_port(), home / "server.log"
     home.mkdir(parents=True, exist_ok=True)
-    full = {**os.environ, "OMP_NUM_THREADS": "1", "MODEL_DIR": str(home), "PORT": str(port), **environ}
+    full = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "LANTERN_HOME": "",
+        "MODEL_DIR": str(home),
+        "PORT": str(port),
+        **environ,
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=full, stdout=output, stderr=output)
     server = Server(process, f"http://127.0.0.1:{port}", log)

@@ -35,6 +35,7 @@ timeout = 120
 keepalive = 30
 accesslog = None
 control_socket_disable = True
+loglevel = _settings.log_level.lower()
 logger_class = "ml_backend.web.gunicorn_logger.QuietLogger"
 if Path("/dev/shm").is_dir():
     # The heartbeat file must not wait for a busy disk.
