@@ -95,16 +95,25 @@ class LabelStudioApi:
             raise LabelStudioError(f"page {page} of the tasks of project {number} tells no total")
         return TaskPage(_objects(body.get("tasks"), "the tasks"), total, answer.date)
 
-    def annotated_tasks(self, number: int, task_ids: Sequence[int]) -> Iterator[Json]:
-        """Those tasks of the ids that have annotations, skipped ones too, with all of them in full."""
+    def full_tasks(self, number: int, task_ids: Sequence[int]) -> Iterator[Json]:
+        """The tasks with these ids with all their annotations in full, skipped ones too.
+
+        Raises LabelStudioError when one is missing: a task without annotations comes all the same.
+        """
         for start in range(0, len(task_ids), EXPORT_IDS):
+            asked = list(task_ids[start : start + EXPORT_IDS])
             params: dict[str, str | int | list[int]] = {
                 "exportType": "JSON",
+                "download_all_tasks": "true",
                 "download_resources": "false",
-                "ids[]": list(task_ids[start : start + EXPORT_IDS]),
+                "ids[]": asked,
             }
             answer = self.client.get(f"/api/projects/{number}/export", params=params, seconds=PAGE_SECONDS)
-            yield from _objects(answer.body, "the export")
+            found = _objects(answer.body, "the export")
+            missing = set(asked) - {task.get("id") for task in found}
+            if missing:
+                raise LabelStudioError(f"the export of project {number} lacks {len(missing)} tasks that were asked for")
+            yield from found
 
     def import_predictions(self, number: int, items: Sequence[Mapping[str, object]]) -> int:
         """Bulk import; how many predictions Label Studio made. All or nothing of one call is stored."""

@@ -42,7 +42,9 @@ def leftovers(db: Database, uid: str, now: float) -> Leftovers | None:
     with db.read() as session:
         project = projects.ensure(session, uid)
         waiting = pushes.with_old_versions(session, project)
-    quiet = now - max(project.labels_changed_at, project.data_changed_at)
+        # of all projects: a deletion locks the whole SQLite database, whichever project it is about
+        newest_label = max(one.labels_changed_at for one in projects.list_all(session))
+    quiet = now - max(newest_label, project.data_changed_at)
     if not waiting or quiet < MIN_QUIET_SECONDS:
         return None
     return Leftovers(waiting[-1], tuple(waiting[-1].old_versions), quiet)

@@ -41,7 +41,7 @@ MAX_GONE_TASKS = 20
 
 Item = dict[str, object]
 
-_BAD_TASK = re.compile(r"['\"]task['\"]: (\d+)|Invalid task ID (\d+)")
+_BAD_TASK = re.compile(r"task\W{1,6}(\d+)|Invalid task ID (\d+)")
 
 
 @dataclass(frozen=True)

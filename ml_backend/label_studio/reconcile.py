@@ -77,7 +77,7 @@ def reconcile(db: Database, api: LabelStudioApi, uid: str) -> Reconciled:
     with tempfile.TemporaryFile("w+", encoding="ascii", dir=_spool_folder(db), prefix="reconcile-") as spool:
         export = _read_tasks(api, project.label_studio_id, spool)
         wanted = sorted(set(export.annotated) | (labelled & export.ids))
-        rows = [row for task in api.annotated_tasks(project.label_studio_id, wanted) for row in _annotations(task)]
+        rows = [row for task in api.full_tasks(project.label_studio_id, wanted) for row in _annotations(task)]
         return _write(db, project, found, export, rows, started)
 
 

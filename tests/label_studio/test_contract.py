@@ -86,7 +86,9 @@ answers = st.fixed_dictionaries(
     {},
     optional={
         "c": st.lists(st.tuples(st.sampled_from(["a", "b", "gone"]), confidences), max_size=3).map(tuple),
-        "m": st.lists(st.tuples(st.sampled_from(["x", "y"]), confidences), max_size=2, unique_by=lambda a: a[0]).map(tuple),
+        "m": st.lists(st.tuples(st.sampled_from(["x", "y"]), confidences), max_size=2, unique_by=lambda a: a[0]).map(
+            tuple
+        ),
         "t": st.lists(st.tuples(st.sampled_from(["A", "A / B"]), confidences), max_size=1).map(tuple),
     },
 )
@@ -149,7 +151,15 @@ def test_the_uid_is_the_one_that_label_studio_makes(recorded: list[dict[str, Any
 
 @pytest.mark.parametrize(
     ("value", "uid"),
-    [({"id": 3}, "3"), (3, "3"), ({"id": 3, "created_at": "soon"}, "3"), ({}, None), (None, None), (True, None), (-1, None)],
+    [
+        ({"id": 3}, "3"),
+        (3, "3"),
+        ({"id": 3, "created_at": "soon"}, "3"),
+        ({}, None),
+        (None, None),
+        (True, None),
+        (-1, None),
+    ],
 )
 def test_uid_of_less_than_a_whole_project(value: object, uid: str | None) -> None:
     assert project_uid(value) == uid

@@ -27,7 +27,13 @@ def ask(service: LanternService, *asked: object, config: str = CONFIG, uid: str 
 
 
 def test_setup_names_a_version_before_there_is_a_model(service: LanternService, db: Database) -> None:
-    body = {"project": UID, "schema": CONFIG, "hostname": "http://ls", "access_token": "SECRET", "extra_params": {"a": 1}}
+    body = {
+        "project": UID,
+        "schema": CONFIG,
+        "hostname": "http://ls",
+        "access_token": "SECRET",
+        "extra_params": {"a": 1},
+    }
     assert service.setup(body) == {"model_version": UNTRAINED_VERSION}
     row = project_row(db)
     assert (row.label_config, row.hostname, row.extra_params) == (CONFIG, "http://ls", {"a": 1})
@@ -45,7 +51,10 @@ def test_setup_and_predictions_tell_the_same_version(service: LanternService, db
 @pytest.mark.parametrize("config", ["", "<View>", "<!DOCTYPE x [<!ENTITY y 'z'>]><View/>", "x" * 2_000_000, "<View/>"])
 def test_setup_takes_any_config(service: LanternService, config: str) -> None:
     assert service.setup({"project": UID, "schema": config})["model_version"]
-    assert ask(service, task(1), config=config)["results"] in ([[]], [{**ask(service, task(1))["results"][0], "result": []}])
+    assert ask(service, task(1), config=config)["results"] in (
+        [[]],
+        [{**ask(service, task(1))["results"][0], "result": []}],
+    )
 
 
 def test_setup_again_writes_nothing(service: LanternService, db: Database) -> None:
@@ -134,7 +143,11 @@ def test_webhooks_are_acknowledged_with_a_job_for_start_training(service: Lanter
 
 
 def test_secrets_of_setup_and_predict_reach_no_file_reply_or_log(
-    service: LanternService, db: Database, recorded: list[dict[str, Any]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    service: LanternService,
+    db: Database,
+    recorded: list[dict[str, Any]],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("DEBUG")
     calls = {"/setup": service.setup, "/predict": service.predict, "/webhook": service.webhook}
@@ -155,7 +168,9 @@ def test_versions_are_the_newest_of_each_project(service: LanternService, db: Da
     assert service.versions() == {"versions": ["of-3-2", "of-4-2"]}
 
 
-def test_status_tells_how_far_a_project_is(service: LanternService, db: Database, recorded: list[dict[str, Any]]) -> None:
+def test_status_tells_how_far_a_project_is(
+    service: LanternService, db: Database, recorded: list[dict[str, Any]]
+) -> None:
     for r in recorded:
         if r["route"] == "/webhook":
             service.webhook(r["body"])
@@ -170,7 +185,9 @@ def test_status_tells_how_far_a_project_is(service: LanternService, db: Database
         service.status("77")
 
 
-def test_ready_until_the_data_folder_cannot_be_written(service: LanternService, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ready_until_the_data_folder_cannot_be_written(
+    service: LanternService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert service.ready() == (True, {"problems": []})
     monkeypatch.setattr("os.access", lambda *_: False)
     is_ready, details = service.ready()
