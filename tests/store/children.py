@@ -20,6 +20,7 @@ from ml_backend.store.database import Database
 from tests.store.events import said
 
 DIED = 77
+VALUES_PER_WRITER = 1_000_000
 
 
 def read_then_write(home: Path, times: int) -> int:
@@ -55,24 +56,23 @@ def acknowledge_labels(home: Path, pipe: Connection) -> None:
         pipe.send(number)
 
 
-def publish_often(root: Path, times: int, writer: int) -> int:
-    """Publishes one name again and again; every tensor of one publication has the same value."""
-    for n in range(times):
-        value = np.full(2_000, writer * 1_000 + n, dtype=np.int64)
-        artifacts.publish(root, "model", manifest={"value": int(value[0])}, tensors={"a": value, "b": value})
-    return times
+def publish_until(stop: Path, root: Path, writer: int) -> int:
+    """Publishes one name again and again; every tensor of one publication has the same value. The last value."""
+    value = writer * VALUES_PER_WRITER
+    while not stop.exists():
+        value += 1
+        tensor = np.full(2_000, value, dtype=np.int64)
+        artifacts.publish(root, "model", manifest={"value": value}, tensors={"a": tensor, "b": tensor})
+    return value
 
 
-def load_often(path: Path, times: int) -> list[int]:
-    """The values seen; raises CheckpointError when a load was not whole."""
-    seen = []
-    for _ in range(times):
-        artifact = artifacts.load(path)
-        values = {artifact.manifest["value"], *artifact.tensors["a"].tolist(), *artifact.tensors["b"].tolist()}
-        if len(values) != 1:
-            raise CheckpointError(f"a mixture of {values}")
-        seen.append(values.pop())
-    return seen
+def load_whole(path: Path) -> int:
+    """The value of the publication that was loaded; raises CheckpointError when it is a mixture."""
+    artifact = artifacts.load(path)
+    values = {artifact.manifest["value"], *artifact.tensors["a"].tolist(), *artifact.tensors["b"].tolist()}
+    if len(values) != 1:
+        raise CheckpointError(f"a mixture of {values}")
+    return int(values.pop())
 
 
 def die_at_each_step(root: Path, name: str, first: bool) -> list[str]:

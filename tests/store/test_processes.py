@@ -6,6 +6,7 @@ import multiprocessing
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -35,6 +36,7 @@ def in_one_process(function: Callable[..., T], *args: object) -> T:
         return executor.submit(function, *args).result(timeout=120)
 
 
+@pytest.mark.slow
 def test_two_processes_that_read_then_write_never_find_it_locked(tmp_path: Path, pool: ProcessPoolExecutor) -> None:
     homes = [tmp_path, tmp_path]  # both also make and migrate it at the same time
     assert list(pool.map(children.read_then_write, homes, [500, 500])) == [500, 500]
@@ -51,8 +53,6 @@ def test_two_processes_never_hold_one_lease(tmp_path: Path, pool: ProcessPoolExe
     one, other = pool.map(children.take_leases, [tmp_path] * 2, ["a", "b"], [uids, uids[::-1]])
     assert not one & other
     assert one | other == set(uids)
-    assert one
-    assert other
 
 
 def test_a_label_that_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
@@ -77,19 +77,26 @@ def test_a_label_that_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     connection.close()
 
 
+@pytest.mark.slow
 def test_readers_and_two_publishers_of_one_name_see_whole_artifacts(tmp_path: Path, pool: ProcessPoolExecutor) -> None:
-    futures = [pool.submit(children.publish_often, tmp_path, 40, writer) for writer in (1, 2)]
-    while not (tmp_path / "model" / "manifest.json").exists():
-        assert not any(future.done() and future.exception() for future in futures)
-    seen = []
-    while not all(future.done() for future in futures):
-        seen += children.load_often(tmp_path / "model", 5)
-    assert [future.result() for future in futures] == [40, 40]
-    assert len(set(seen)) > 1, "several publications were read while they came"
-    assert children.load_often(tmp_path / "model", 1)[0] in (1_039, 2_039)
-    assert {p.name for p in tmp_path.iterdir()} == {"model", ".lock"}
+    root, stop = tmp_path / "root", tmp_path / "stop"
+    artifacts.publish(root, "model", manifest={"value": 0}, tensors={"a": np.zeros(9, int), "b": np.zeros(9, int)})
+    publishers = [pool.submit(children.publish_until, stop, root, writer) for writer in (1, 2)]
+    try:
+        seen: set[int] = set()
+        deadline = time.monotonic() + 60
+        while len(seen) < 10:
+            assert time.monotonic() < deadline, seen
+            assert not any(publisher.done() for publisher in publishers)
+            seen.add(children.load_whole(root / "model"))
+    finally:
+        stop.touch()
+        last = [publisher.result(timeout=60) for publisher in publishers]
+    assert children.load_whole(root / "model") in last
+    assert {p.name for p in root.iterdir()} == {"model", ".lock"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [True, False])
 def test_a_publisher_that_dies_at_any_step_leaves_the_old_or_the_new(tmp_path: Path, first: bool) -> None:
     outcomes = in_one_process(children.die_at_each_step, tmp_path, "model", first)
