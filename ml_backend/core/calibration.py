@@ -47,6 +47,17 @@ def apply_temperature(probabilities: NDArray[np.floating], temperature: float) -
     return np.asarray(log_p)
 
 
+def calibrated_maximum(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """(N,) the largest of each row of `apply_temperature`, without keeping the rest."""
+    top = probabilities.max(axis=1)
+    if temperature == 1.0:
+        return np.asarray(top)
+    relative = probabilities / top[:, None]
+    np.log(np.maximum(relative, TINY, out=relative), out=relative)
+    relative *= 1.0 / temperature
+    return np.asarray(1.0 / np.exp(relative, out=relative).sum(axis=1), np.float32)
+
+
 def negative_log_likelihood(probabilities: NDArray[np.floating], targets: NDArray[np.float64]) -> float:
     """Mean -sum_y t log p, in nats; 0 for no items."""
     return _nll(np.log(np.maximum(probabilities, TINY)), targets)

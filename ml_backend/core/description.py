@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ml_backend.core.component_graph import ComponentGraph
 from ml_backend.core.responsibilities import SparseResponsibilities
 
 
@@ -27,6 +29,11 @@ class PoolDescription:
     density: NDArray[np.float32]
     novelty: NDArray[np.float32]
     aleatoric: NDArray[np.float32]
+
+    @cached_property
+    def component_graph(self) -> ComponentGraph:
+        """How far a label on one component speaks for another; made once."""
+        return ComponentGraph.of(self.responsibilities, self.neighbours, self.similarities)
 
     def __len__(self) -> int:
         return len(self.density)

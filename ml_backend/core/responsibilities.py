@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ class SparseResponsibilities:
 
     indices: (N, M) int32, component ids, by falling responsibility. log_r: (N, M) float32, log r_c at temperature 1.
     log_z_soft: (N,) float32, log sum_c r_c^(1/T) over all K, so that the softened values are exact as well.
-    The mass that the M listed components leave out, 1 - values.sum(1), belongs to components about which nothing is listed.
+    The mass that the M listed components leave out, 1 - values.sum(1), belongs to components about which nothing is
+    listed.
     """
 
     indices: NDArray[np.int32]
@@ -35,17 +37,17 @@ class SparseResponsibilities:
     def __len__(self) -> int:
         return len(self.indices)
 
-    @property
+    @cached_property
     def values(self) -> NDArray[np.float32]:
         """(N, M) r_c(x) at temperature 1, in [0, 1]."""
-        return np.exp(self.log_r)
+        return np.asarray(np.exp(self.log_r), np.float32)
 
-    @property
+    @cached_property
     def soft(self) -> NDArray[np.float32]:
         """(N, M) r_c(x) softened by the score's temperature, in [0, 1]; equals `values` at temperature 1."""
         if self.temperature == 1.0:
             return self.values
-        return np.exp(self.log_r / self.temperature - self.log_z_soft[:, None])
+        return np.asarray(np.exp(self.log_r / self.temperature - self.log_z_soft[:, None]), np.float32)
 
     def take(self, rows: NDArray[np.int64]) -> SparseResponsibilities:
         """The rows named, in that order."""

@@ -47,8 +47,7 @@ __all__ = [
 IMAGE_LATENT_DIM = 16
 VECTOR_LATENT_DIM = 32
 MIN_ITEMS_PER_COMPONENT = 4
-"""On average, unless K is set: in a pool of fewer than 256 items, 64 components would share nothing and labels could not
-spread."""
+"""On average, unless K is set: in a pool of fewer than 256 items, labels could not spread over 64 components."""
 CONFIG_KEY = "pool.config"
 MODEL_PREFIX = "model."
 PROBE_ROWS = 64

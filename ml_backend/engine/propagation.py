@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core import scores
-from ml_backend.core.calibration import apply_temperature, fit_temperature
+from ml_backend.core.calibration import apply_temperature, calibrated_maximum, fit_temperature
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.labels import (
     LabelSet,
@@ -19,10 +19,11 @@ from ml_backend.core.labels import (
     soft_counts,
     tau,
 )
+from ml_backend.core.neighbour_votes import NeighbourVotes
 from ml_backend.core.query import QueryScores, Ranking, rank_lantern, rank_s_ood
 from ml_backend.errors import ConfigError, InputError
 
-CHUNK = 8192
+CHUNK = 2048
 """Items whose (n, Y) probabilities exist at a time."""
 
 NO_ROW = -1
@@ -32,9 +33,9 @@ NO_ROW = -1
 class LabelStore:
     """What a label set means for a model: everything that a new item needs besides its responsibilities.
 
-    s: (K, Y) soft counts. tau: (K, Y). temperature: of the confidence. rows: (n,) labelled rows of the pool.
-    suspicion: (n,) in [0, 1], HIGH = the other labels contradict this one (mislabelled?). example: (K,) the labelled
-    row that belongs most to each component, or -1.
+    s: (K, Y) soft counts. tau: (K, Y). temperature: of the confidence. rows: (n,) labelled rows of the pool,
+    targets: (n, Y) their labels.    suspicion: (n,) in [0, 1], HIGH = the other labels contradict this one
+    (mislabelled?). example: (K,) the labelled row that belongs most to each component, or -1.
     """
 
     name: str
@@ -44,6 +45,7 @@ class LabelStore:
     tau: NDArray[np.float64]
     temperature: float
     rows: NDArray[np.int64]
+    targets: NDArray[np.float64]
     suspicion: NDArray[np.float32]
     example: NDArray[np.int64]
 
@@ -52,15 +54,17 @@ class LabelStore:
 class Propagation:
     """One label store applied to N items. All arrays (N,).
 
-    label: int32 position in classes. p_max: float32 max_y p(y|x) as the formula gives it. confidence: float32, the
-    same, calibrated. s_ood, ambiguity: HIGH = ask. evidence: HIGH = well supported. nearest_labelled: int32 row of the
-    pool, or -1.
+    label, confidence: int32 position in classes and calibrated probability, from the mixture with its neighbours'
+    votes. p_label, p_max: the same of p(y|x) = sum_c r_c tau[c, y] alone, exactly as the formula gives it.
+    s_ood, ambiguity, clash: HIGH = ask. evidence: HIGH = well supported. nearest_labelled: int32 row of the pool, or
+    -1.
     """
 
     store: LabelStore
     label: NDArray[np.int32]
-    p_max: NDArray[np.float32]
     confidence: NDArray[np.float32]
+    p_label: NDArray[np.int32]
+    p_max: NDArray[np.float32]
     ambiguity: NDArray[np.float32]
     evidence: NDArray[np.float32]
     s_ood: NDArray[np.float32]
@@ -96,7 +100,9 @@ def fit_store(
     check_label_set(labels, len(description))
     own = description.responsibilities.take(labels.rows)
     s = soft_counts(own, labels.targets, own.n_components)
+    votes = NeighbourVotes.of(_rows_of(description, labels.rows), labels.rows, labels.targets, len(description))
     left_out = leave_one_out_probabilities(own, labels.targets, s, alpha0)
+    votes.blend(left_out)  # an item is not its own neighbour, so its own label has no vote either
     example = np.full(own.n_components, NO_ROW, np.int64)
     by_share = np.argsort(own.values, axis=None, kind="stable")  # the largest share is written last
     example[own.indices.ravel()[by_share]] = np.repeat(labels.rows, own.indices.shape[1])[by_share]
@@ -108,35 +114,44 @@ def fit_store(
         tau=tau(s, alpha0),
         temperature=fit_temperature(left_out, labels.targets) if calibrate else 1.0,
         rows=labels.rows,
+        targets=labels.targets,
         suspicion=(1.0 - (left_out * labels.targets).sum(axis=1)).astype(np.float32),
         example=example,
     )
 
 
-def apply_store(store: LabelStore, description: PoolDescription, n_pool: int) -> Propagation:
-    """description: of the pool, or of new items whose neighbours point into it; n_pool: the pool's size."""
+def apply_store(
+    store: LabelStore, description: PoolDescription, n_pool: int, pool_label: NDArray[np.int32] | None = None
+) -> Propagation:
+    """description: of the pool, or of new items whose neighbours point into it; n_pool: the pool's size.
+
+    pool_label: (n_pool,) labels propagated to the pool, for the clash of new items with their neighbours; None: no
+    clash.
+    """
     n = len(description)
-    label = np.zeros(n, np.int32)
+    label, p_label = np.zeros(n, np.int32), np.zeros(n, np.int32)
     p_max, second, confidence = (np.zeros(n, np.float32) for _ in range(3))
-    for start in range(0, n, CHUNK):
-        part = slice(start, start + CHUNK)
-        p = class_probabilities(description.responsibilities.take(np.arange(n)[part]), store.tau)
-        label[part] = p.argmax(axis=1)
+    votes = NeighbourVotes.of(description, store.rows, store.targets, n_pool)
+    for part, p in _mixtures(store, description):
         rows = np.arange(len(p))
-        p_max[part] = p[rows, label[part]]
-        confidence[part] = apply_temperature(p, store.temperature)[rows, label[part]]
-        p[rows, label[part]] = -1.0
-        second[part] = p.max(axis=1) if p.shape[1] > 1 else p_max[part]
+        p_label[part] = p.argmax(axis=1)
+        p_max[part] = p[rows, p_label[part]]
+        second[part] = _second(p, p_label[part])
+        voted = votes.blend(p, part.start)
+        label[part] = p_label[part]
+        label[part.start + voted] = p[voted].argmax(axis=1)
+        confidence[part] = calibrated_maximum(p, store.temperature)
     share = scores.labelled_share(description.responsibilities, store.s, store.alpha0)
     return Propagation(
         store=store,
         label=label,
-        p_max=p_max,
         confidence=confidence,
+        p_label=p_label,
+        p_max=p_max,
         ambiguity=scores.ambiguity(share, p_max, second),
         evidence=scores.evidence(description.responsibilities, store.s),
         s_ood=scores.s_ood(description.responsibilities, store.tau),
-        clash=_clash(description, label) if n == n_pool else np.zeros(n, np.float32),
+        clash=np.zeros(n, np.float32) if pool_label is None else _clash(description, label, pool_label),
         nearest_labelled=_nearest_labelled(store, description, n_pool),
     )
 
@@ -145,9 +160,19 @@ def propagate(
     description: PoolDescription, labels: LabelSet, *, alpha0: float | None = None, calibrate: bool = True
 ) -> Propagation:
     """Spread one label set over its pool."""
-    return apply_store(
-        fit_store(description, labels, alpha0=alpha0, calibrate=calibrate), description, len(description)
-    )
+    store = fit_store(description, labels, alpha0=alpha0, calibrate=calibrate)
+    spread = apply_store(store, description, len(description))
+    return replace(spread, clash=_clash(description, spread.label, spread.label))
+
+
+def probabilities(store: LabelStore, description: PoolDescription, n_pool: int) -> NDArray[np.float32]:
+    """(N, Y) calibrated p(y|x), rows sum to 1; for few items at a time: N Y numbers."""
+    votes = NeighbourVotes.of(description, store.rows, store.targets, n_pool)
+    p = np.zeros((len(description), len(store.classes)), np.float32)
+    for part, mixture in _mixtures(store, description):
+        votes.blend(mixture, part.start)
+        p[part] = apply_temperature(mixture, store.temperature)
+    return p
 
 
 def combine(propagations: Sequence[Propagation], description: PoolDescription) -> TaskScores:
@@ -178,7 +203,7 @@ def rank(
     """Order of the queue. query: "lantern" or "s_ood"."""
     labelled = np.zeros(len(description), bool)
     labelled[labelled_rows] = True
-    asked = QueryScores(task_scores.s_ood, task_scores.evidence, task_scores.ambiguity, task_scores.clash, labelled)
+    asked = QueryScores(**vars(task_scores), labelled=labelled)
     if query == "s_ood":
         return rank_s_ood(description, asked, never_seen_level=never_seen_level)
     if query == "lantern":
@@ -186,10 +211,37 @@ def rank(
     raise ConfigError(f"query {query!r} is neither 'lantern' nor 's_ood'")
 
 
-def _clash(description: PoolDescription, label: NDArray[np.int32]) -> NDArray[np.float32]:
+def _rows_of(description: PoolDescription, rows: NDArray[np.int64]) -> PoolDescription:
+    """The description of some rows; their neighbours go on pointing into the whole."""
+    taken = {name: values[rows] for name, values in vars(description).items() if isinstance(values, np.ndarray)}
+    return replace(description, responsibilities=description.responsibilities.take(rows), **taken)
+
+
+def _mixtures(store: LabelStore, description: PoolDescription) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Chunks of rows with p(y|x) = sum_c r_c tau as the formula gives it; the caller may change them."""
+    for start in range(0, len(description), CHUNK):
+        part = slice(start, min(start + CHUNK, len(description)))
+        yield part, class_probabilities(description.responsibilities.take(np.arange(part.start, part.stop)), store.tau)
+
+
+def _second(p: NDArray[np.float32], best: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The second largest p(y|x) of each row; the largest where there is one class only."""
+    rows = np.arange(len(p))
+    top = np.asarray(p[rows, best])
+    if p.shape[1] == 1:
+        return top
+    p[rows, best] = -1.0
+    second = p.max(axis=1)
+    p[rows, best] = top
+    return np.asarray(second)
+
+
+def _clash(
+    description: PoolDescription, label: NDArray[np.int32], pool_label: NDArray[np.int32]
+) -> NDArray[np.float32]:
     """(N,) share of the neighbours, weighed by cosine, that get another label; 0 without neighbours."""
     weight = np.where(description.neighbours >= 0, np.maximum(description.similarities, 0.0), 0.0)
-    other = label[description.neighbours] != label[:, None]
+    other = pool_label[description.neighbours] != label[:, None]
     total = weight.sum(axis=1)
     return np.where(total > 0, (weight * other).sum(axis=1) / np.where(total > 0, total, 1.0), 0.0).astype(np.float32)
 

@@ -1,0 +1,139 @@
+"""The head of the queue: a batch of items that differ from each other, chosen one by one."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_backend.core.description import PoolDescription
+
+NOVEL_EVERY = 25
+"""One of so many places goes to the item least like anything seen. An outlier teaches little about the rest:
+on CLINC150 1 in 8 cost 5 points of accuracy at 150 labels, 1 in 24 cost none."""
+
+DOUBT_FROM, DOUBT_ONLY = 0.6, 0.9
+"""Coverage of the pool at which doubtful items begin to share the batch, and at which they fill it."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """rows: (b,) in the order of asking. representative, doubtful: (b,) bool, why it was chosen; neither: novel."""
+
+    rows: NDArray[np.int64]
+    representative: NDArray[np.bool_]
+    doubtful: NDArray[np.bool_]
+
+
+def choose_batch(
+    description: PoolDescription,
+    doubt: NDArray[np.float64],
+    labelled: NDArray[np.bool_],
+    *,
+    size: int,
+    never_seen_level: float,
+) -> Batch:
+    """At most `size` unlabelled items: typical ones of regions without labels, then doubtful ones, and some novel ones.
+
+    doubt: (N,) HIGH = ask. Ends early when every item left is a neighbour of a chosen one.
+    """
+    chooser = _Chooser(description, doubt, labelled, never_seen_level)
+    rows, kinds = [], []
+    for place in range(size):
+        for kind in chooser.wishes(place):
+            item = chooser.take(kind)
+            if item is not None:
+                rows.append(item)
+                kinds.append(kind)
+                break
+        else:
+            break
+    chosen = np.array(kinds, dtype=np.int8)
+    return Batch(np.array(rows, dtype=np.int64), chosen == _REPRESENTATIVE, chosen == _DOUBTFUL)
+
+
+_REPRESENTATIVE, _DOUBTFUL, _NOVEL = 0, 1, 2
+
+
+class _Chooser:
+    """Three queues over the same items; what one takes is blocked, with its neighbours, for all."""
+
+    def __init__(
+        self,
+        description: PoolDescription,
+        doubt: NDArray[np.float64],
+        labelled: NDArray[np.bool_],
+        never_seen_level: float,
+    ) -> None:
+        self._description = description
+        self._graph = description.component_graph
+        self._coverage = self._graph.coverage(description.responsibilities.take(np.flatnonzero(labelled)))
+        self._blocked = labelled.copy()
+        seen = description.novelty > never_seen_level
+        self._members = _typical_members(description, seen & ~labelled)
+        gains = self._graph.mass @ np.maximum(self._graph.affinity - self._coverage[:, None], 0.0)
+        self._heap = [(-float(gain), c) for c, gain in enumerate(gains)]
+        heapq.heapify(self._heap)
+        doubtful = np.flatnonzero(seen & ~labelled)
+        self._doubtful = iter(doubtful[np.argsort(-doubt[doubtful], kind="stable")].tolist())
+        self._novel = iter(np.argsort(description.novelty, kind="stable").tolist())
+        self._doubt_due = 0.0
+
+    def wishes(self, place: int) -> tuple[int, ...]:
+        """The kinds to try for this place, in order."""
+        if place % NOVEL_EVERY == NOVEL_EVERY - 1:
+            return _NOVEL, _REPRESENTATIVE, _DOUBTFUL
+        covered = float(self._graph.mass @ self._coverage)
+        self._doubt_due += min(max((covered - DOUBT_FROM) / (DOUBT_ONLY - DOUBT_FROM), 0.0), 1.0)
+        if self._doubt_due >= 1.0:
+            self._doubt_due -= 1.0
+            return _DOUBTFUL, _REPRESENTATIVE, _NOVEL
+        return _REPRESENTATIVE, _DOUBTFUL, _NOVEL
+
+    def take(self, kind: int) -> int | None:
+        """The best item of a kind that is not blocked; it covers its components and blocks its neighbours."""
+        if kind == _REPRESENTATIVE:
+            item = self._representative()
+        else:
+            item = self._first_free(self._doubtful if kind == _DOUBTFUL else self._novel)
+        if item is not None:
+            r, near = self._description.responsibilities, self._description.neighbours[item]
+            self._blocked[item] = True
+            self._blocked[near[near >= 0]] = True
+            np.maximum(self._coverage, self._graph.covered_by(r.indices[item], r.values[item]), out=self._coverage)
+        return item
+
+    def _representative(self) -> int | None:
+        """Lazy greedy: a component's gain only falls as coverage grows, so an up-to-date top of the heap is best."""
+        while self._heap:
+            old, component = heapq.heappop(self._heap)
+            gain = self._graph.gain(self._coverage, component)
+            if self._heap and gain < -self._heap[0][0]:
+                heapq.heappush(self._heap, (-gain, component))
+                continue
+            if gain <= 0.0:
+                return None
+            item = self._first_free(self._members[component])
+            if item is not None:
+                heapq.heappush(self._heap, (old, component))
+                return item
+        return None
+
+    def _first_free(self, queue: Iterator[int]) -> int | None:
+        return next((item for item in queue if not self._blocked[item]), None)
+
+
+def _typical_members(description: PoolDescription, eligible: NDArray[np.bool_]) -> list[Iterator[int]]:
+    """Per component the eligible items that belong to it first of all, the most typical first."""
+    r = description.responsibilities
+    items = np.flatnonzero(eligible)
+    home = r.indices[items, 0]
+    typical = r.values[items, 0] * description.density[items]
+    order = np.lexsort((-typical, home))
+    bounds = np.searchsorted(home[order], np.arange(r.n_components + 1))
+    ordered = items[order]
+    return [iter(ordered[a:b].tolist()) for a, b in pairwise(bounds.tolist())]

@@ -1,0 +1,61 @@
+"""How far a label on one component speaks for another: a walk over the neighbour graph, at the level of components.
+
+Facility location over this affinity chooses what to label: few labels go to the hubs of large regions, more labels to
+their parts, so that no budget has to be known in advance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_backend.core.labels import as_matrix
+from ml_backend.core.responsibilities import SparseResponsibilities
+
+REACH = 0.9
+"""Chance that the walk goes on at each step. On CLINC150 .8 to .95 were within a point of each other, .5 lost 7."""
+
+ISOLATED = 1e-9
+"""Weight of the step from a component to itself, so that one without neighbours has a walk too."""
+
+
+@dataclass(frozen=True)
+class ComponentGraph:
+    """affinity: (K, K) in [0, 1], [c, d] = chance that a walk from c reaches d before it stops; 1 on the diagonal.
+
+    mass: (K,) share of the pool on each component, sums to at most 1.
+    """
+
+    affinity: NDArray[np.float64]
+    mass: NDArray[np.float64]
+
+    @staticmethod
+    def of(
+        responsibilities: SparseResponsibilities, neighbours: NDArray[np.int32], similarities: NDArray[np.float32]
+    ) -> ComponentGraph:
+        """Steps go along the neighbour lists, weighed by cosine, from an item's first component to its neighbour's."""
+        k, home = responsibilities.n_components, responsibilities.indices[:, 0].astype(np.int64)
+        weight = np.where(neighbours >= 0, np.maximum(similarities, 0.0), 0.0)
+        edges = (home[:, None] * k + home[neighbours]).ravel()
+        flow = np.bincount(edges, weights=weight.ravel(), minlength=k * k).reshape(k, k)
+        steps = flow + flow.T + ISOLATED * np.eye(k)
+        walk = steps / steps.sum(axis=1, keepdims=True)
+        visits = np.linalg.inv(np.eye(k) - REACH * walk)
+        mass = np.asarray(as_matrix(responsibilities).sum(axis=0), np.float64).ravel()
+        return ComponentGraph(np.minimum(visits / np.diag(visits), 1.0), mass / max(len(home), 1))
+
+    def coverage(self, labelled: SparseResponsibilities) -> NDArray[np.float64]:
+        """(K,) in [0, 1]: how well the labelled items speak for each component; 0 without any."""
+        if not len(labelled):
+            return np.zeros(len(self.mass))
+        return np.asarray((as_matrix(labelled) @ self.affinity.T).max(axis=0))
+
+    def covered_by(self, indices: NDArray[np.int32], r: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(K,) the same of one item, from its listed components (M,) and their r (M,)."""
+        return np.asarray(self.affinity[:, indices] @ r)
+
+    def gain(self, coverage: NDArray[np.float64], component: int) -> float:
+        """Share of the pool that a label on the component would newly cover."""
+        return float(self.mass @ np.maximum(self.affinity[:, component] - coverage, 0.0))

@@ -1,0 +1,53 @@
+"""The local term: labelled neighbours of an item are further observations on top of p(y|x) = sum_c r_c tau[c, y].
+
+A mixture is capped by the purity of its components; where labels are dense, an item's labelled neighbours know more.
+Their votes count like labels (a neighbour at cosine 1 is one label), and p of the mixture is the prior, worth one
+label: p_local = (p + sum_j w_j t_j) / (1 + sum_j w_j), w_j = cosine_j^8. Without labelled neighbours p stays as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ml_backend.core.description import PoolDescription
+
+SHARPNESS = 8
+"""Exponent of the cosine. On CLINC150 (training split, held-out part) 1 cost up to 2 points, 4 and 8 were alike."""
+
+
+@dataclass(frozen=True)
+class NeighbourVotes:
+    """weights: (N, n) sparse float32, of each labelled item among the neighbours. targets: (n, Y) float32."""
+
+    weights: sparse.csr_matrix
+    targets: NDArray[np.float32]
+
+    @staticmethod
+    def of(
+        description: PoolDescription, rows: NDArray[np.int64], targets: NDArray[np.float64], n_pool: int
+    ) -> NeighbourVotes:
+        """rows: (n,) labelled rows of the pool (of n_pool items) into which the description's neighbours point."""
+        position = np.full(n_pool + 1, -1, np.int64)  # the last place stands for "no neighbour" (-1)
+        position[rows] = np.arange(len(rows))
+        labelled = position[description.neighbours]
+        item, place = np.nonzero(labelled >= 0)
+        weight = np.maximum(description.similarities[item, place], 0.0) ** SHARPNESS
+        shape = (len(description), len(rows))
+        weights = sparse.csr_matrix((weight.astype(np.float32), (item, labelled[item, place])), shape=shape)
+        return NeighbourVotes(weights, targets.astype(np.float32))
+
+    def blend(self, probabilities: NDArray[np.floating], start: int = 0) -> NDArray[np.int64]:
+        """Turns p(y|x) of the mixture of the items from `start` on, (m, Y), into p_local, in place; rows sum to 1.
+
+        Returns the positions (in 0..m-1) of the items that changed: those with a labelled neighbour.
+        """
+        weights = self.weights[start : start + len(probabilities)]
+        voted = np.flatnonzero(np.diff(weights.indptr))
+        weights = weights[voted]
+        total = 1.0 + np.asarray(weights.sum(axis=1))
+        probabilities[voted] = (probabilities[voted] + weights @ self.targets) / total
+        return np.asarray(voted, np.int64)
