@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from ml_backend.data.label_config import LabelSchema
+from ml_backend.errors import LabelStudioRefused, LabelStudioUnreachable
 from ml_backend.label_studio.api import LabelStudioApi
 
 IMPORT_BATCH = 500
 PAGE = 300
 READ_SECONDS = 120.0
+BUSY_SECONDS = 90.0
+"""For how long a submission is tried again."""
+AGAIN_SECONDS = 1.0
 
 Json = dict[str, Any]
 
@@ -49,9 +56,23 @@ class Annotator:
         return [int(task["id"]) for task in body["tasks"]]
 
     def annotate(self, task: int, result: Sequence[Json], *, skip: bool = False) -> int:
-        """Submit an annotation (skip: as skipped); its id."""
-        body = {"result": list(result), "was_cancelled": skip, "lead_time": 1.0}
-        return int(self.api.client.send("POST", f"/api/tasks/{task}/annotations/", json=body).body["id"])
+        """Submit an annotation (skip: as skipped); its id. Submitted again, as a person would, while Label Studio's
+        SQLite is busy with something else."""
+        body = {"result": list(result), "was_cancelled": skip, "lead_time": 1.0, "unique_id": str(uuid.uuid4())}
+        path = f"/api/tasks/{task}/annotations/"
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return int(self.api.client.send("POST", path, json=body).body["id"])
+            except LabelStudioUnreachable:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(AGAIN_SECONDS)
+            except LabelStudioRefused as error:
+                if error.http_status != HTTPStatus.CONFLICT:
+                    raise
+                there = self.api.client.get(path).body  # the answer to the first try was lost, not the annotation
+                return next(int(one["id"]) for one in there if one["unique_id"] == body["unique_id"])
 
     def change(self, annotation: int, result: Sequence[Json]) -> None:
         """Update an annotation."""

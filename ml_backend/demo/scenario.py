@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Never
 
@@ -21,7 +21,7 @@ from ml_backend.store.database import Database
 
 ROUND = 10
 """Labels given in a row; then Lantern trains and the queue has a new order."""
-QUEUE = 120
+QUEUE = 300
 """How far down its queue the person looks for a task that they know."""
 SPREAD_SECONDS = 900.0
 
@@ -36,8 +36,6 @@ class Scenario:
     made: Made
     given: int = 0
     """Labels of this run."""
-    passed_over: int = 0
-    """Tasks that stood first in the queue and were left open, because the person would not know them."""
 
     def connect(self, db: Database, settings: Settings) -> int:
         """Attach it to Lantern, as `lantern connect` does; how many things had to be changed."""
@@ -52,26 +50,29 @@ class Scenario:
         """Annotations that are in Label Studio, skipped ones aside."""
         return int(self.annotator.api.project(self.made.project)["total_annotations_number"])
 
-    def wait_until_spread(self) -> None:
-        """Until Label Studio shows what Lantern makes of every label given. Raises DemoError."""
-        labels = self.count_labels()
-        number = self.made.project
-        wait_until(self.subject.title, lambda: self.status.missing(number, labels), SPREAD_SECONDS)
+    def missing(self) -> str | None:
+        """What has to happen until Label Studio shows what Lantern makes of all labels; None when it does."""
+        return self.status.missing(self.made.project, self.count_labels())
 
-    def label(self, n: int, bar: tqdm[Never]) -> None:
-        """Answer the first n tasks of the queue that the person knows."""
+    def wait_until_spread(self) -> None:
+        """Until nothing is missing. Raises DemoError."""
+        wait_until(self.subject.title, self.missing, SPREAD_SECONDS)
+
+    def label(self, n: int, bar: tqdm[Never]) -> int:
+        """Answer the first n tasks of the queue that the person knows; how many there were."""
         schema = parse_label_config(self.subject.label_config)
-        truths, left = self.truths, n
+        truths, given = self.truths, 0
         for task in self.annotator.queue(self.made.project, TAB["title"], QUEUE):
-            if not left:
-                return
             truth = truths[task]
             if truth.group or not truth.answers:
-                self.passed_over += 1
                 continue
             self.annotator.annotate(task, regions(schema, truth.answers))
-            self.given, left = self.given + 1, left - 1
             bar.update()
+            given += 1
+            if given == n:
+                break
+        self.given += given
+        return given
 
 
 def make_or_reuse(subject: Subject, workspace: Workspace, annotator: Annotator) -> Made:
@@ -90,18 +91,28 @@ def make_or_reuse(subject: Subject, workspace: Workspace, annotator: Annotator) 
     return made
 
 
-def label_in_rounds(scenarios: Iterable[Scenario], labels: int | None) -> None:
+def label_in_rounds(scenarios: Sequence[Scenario], labels: int | None) -> None:
     """Give every project its labels (`labels`, or as many as its subject says, those of earlier runs included), ten at
-    a time in turn, so that one is trained while the other is labelled."""
-    wanted = {s.subject.key: labels if labels is not None else s.subject.labels for s in scenarios}
-    open_ones = [(s, wanted[s.subject.key] - s.count_labels()) for s in scenarios]
-    total = sum(max(0, n) for _, n in open_ones)
-    with tqdm(total=total, desc="  labelling", unit="label", disable=None) as bar:
-        while open_ones := [(s, n) for s, n in open_ones if n > 0]:
-            for scenario, n in open_ones:
-                scenario.wait_until_spread()
-                scenario.label(min(ROUND, n), bar)
-            open_ones = [(s, n - ROUND) for s, n in open_ones]
+    a time, always in a project that has caught up: so one is labelled while the other is trained."""
+    missing = [max(0, (labels or s.subject.labels) - s.count_labels()) for s in scenarios]
+    with tqdm(total=sum(missing), desc="  labelling", unit="label", disable=None) as bar:
+        while any(missing):
+            i = _ready_one(scenarios, missing)
+            given = scenarios[i].label(min(ROUND, missing[i]), bar)
+            missing[i] = missing[i] - given if given else 0
+
+
+def _ready_one(scenarios: Sequence[Scenario], missing: Sequence[int]) -> int:
+    """Waits for one of those that miss labels."""
+    ready: list[int] = []
+
+    def none_ready() -> str | None:
+        answers = {i: scenarios[i].missing() for i, n in enumerate(missing) if n}
+        ready[:] = [i for i, answer in answers.items() if answer is None]
+        return None if ready else "; ".join(f"{scenarios[i].subject.title}: {answer}" for i, answer in answers.items())
+
+    wait_until("waiting for Lantern", none_ready, SPREAD_SECONDS)
+    return ready[0]
 
 
 def _is_whole(made: Made, annotator: Annotator) -> bool:
