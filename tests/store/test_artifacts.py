@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,38 @@ def test_what_dead_writers_left_is_swept_and_artifacts_stay(path: Path) -> None:
     assert not left.exists()
     assert artifacts.load(path)
     assert artifacts.sweep(path.parent / "never") == 0
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_bytes_are_on_the_disk_before_the_name_and_the_name_before_the_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    """A power cut cannot be tried here; what survives one follows from this order."""
+    if not first:
+        artifacts.publish(tmp_path, "m", manifest={"is": "old"}, tensors={"x": np.zeros(3)})
+    done: list[tuple[str, Path]] = []
+    fsync, rename = os.fsync, Path.rename
+
+    def recorded_fsync(descriptor: int) -> None:
+        done.append(("sync", Path(f"/proc/self/fd/{descriptor}").readlink()))
+        fsync(descriptor)
+
+    def recorded_rename(self: Path, target: Path) -> Path:
+        done.append(("name", Path(target)))
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", recorded_fsync)
+    monkeypatch.setattr(Path, "rename", recorded_rename)
+    path = artifacts.publish(tmp_path, "m", manifest={"is": "new"}, tensors={"x": np.ones(3)})
+
+    def at(kind: str, name: Path | str) -> int:
+        (last,) = [n for n, (k, p) in enumerate(done) if k == kind and name in (p, p.name)][-1:]
+        return last
+
+    pointer = path if first else path / "manifest.json"
+    tensors = tensor_file(path).name
+    assert at("sync", tensors) < at("name", pointer)
+    assert at("sync", "manifest.json") < at("name", pointer)
+    assert at("name", pointer) < at("sync", pointer.parent)
+    if not first:
+        assert at("name", path / tensors) < done.index(("sync", path)) < at("name", pointer)
