@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_backend.config import Settings
-from ml_backend.errors import ConfigError, LabelStudioError
+from ml_backend.errors import ConfigError, LabelStudioError, LabelStudioRefused
 from ml_backend.label_studio import wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.client import LabelStudioClient
@@ -95,7 +95,7 @@ def disconnect(db: Database, settings: Settings, api: LabelStudioApi, project: i
             "the ML backend",
             kept.get("backend"),
             api.delete_backend,
-            lambda i, old: api.update_backend(i, {**old, "project": project}),
+            lambda i, old: api.update_backend(i, {**old, **_password(settings, old), "project": project}),
         ),
     ]
     with db.write() as session:
@@ -249,8 +249,16 @@ def _put_back(
     if kept.get("made"):
         delete(int(kept["id"]))
         return Change(what, True, "removed")
-    update(int(kept["id"]), dict(kept.get("before") or {}))
+    try:
+        update(int(kept["id"]), dict(kept.get("before") or {}))
+    except LabelStudioRefused as error:  # such as an ML backend whose earlier address is dead
+        return Change(what, False, f"could not be put back: {error}")
     return Change(what, True, "as before")
+
+
+def _password(settings: Settings, before: Json) -> Json:
+    """Label Studio shows no password and takes no Basic credentials without one; only ours is known."""
+    return {"basic_auth_pass": settings.basic_auth_pass} if before.get("auth_method") == "BASIC_AUTH" else {}
 
 
 def _put_back_project(api: LabelStudioApi, number: int, before: Json) -> Change:

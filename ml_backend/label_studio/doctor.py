@@ -18,9 +18,11 @@ from ml_backend.label_studio import wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.checkup import check_project
 from ml_backend.label_studio.client import LabelStudioClient
+from ml_backend.label_studio.connections import Address, Connections
 from ml_backend.label_studio.findings import Finding, error, fine, warning
 from ml_backend.label_studio.reachability import is_single_label
 from ml_backend.label_studio.tokens import WHERE_PERSONAL
+from ml_backend.store import projects
 from ml_backend.store.database import Database
 
 TESTED_RELEASE = "1.23."
@@ -39,7 +41,8 @@ def diagnose(
     """Everything that can be seen from here, in the order in which to mend it. Arguments as for `connect`."""
     target = (backend_url or wanted.public_url(settings)).rstrip("/")
     findings = [*_check_home(settings.home), *_check_own_address(settings, target)]
-    url, token = url or settings.label_studio_url, token or settings.label_studio_api_key
+    kept = _kept_address(db, settings, project)
+    url, token = url or (kept.url if kept else None), token or (kept.token if kept else settings.label_studio_api_key)
     if not url:
         return [
             *findings,
@@ -62,6 +65,15 @@ def diagnose(
     except LabelStudioError as problem:
         findings.append(_explain(problem, url))
     return findings
+
+
+def _kept_address(db: Database, settings: Settings, number: int | None) -> Address | None:
+    """What `connect` kept for the project, else what the environment says."""
+    with db.read() as session:
+        row = projects.by_label_studio_id(session, number) if number is not None else None
+    if row is not None:
+        return Connections(settings).address(row)
+    return Address(settings.label_studio_url, settings.label_studio_api_key) if settings.label_studio_url else None
 
 
 def _check_home(home: Path) -> Iterator[Finding]:

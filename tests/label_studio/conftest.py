@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,6 +20,9 @@ from ml_backend.label_studio.service import LanternService
 from ml_backend.store import projects, publications
 from ml_backend.store.database import FILE_NAME, Database
 from ml_backend.store.tables import Project, Publication
+
+if TYPE_CHECKING:
+    from tests.label_studio.live import LiveLabelStudio, LiveLantern
 
 UID = "3.1795388054"
 CONFIG = (
@@ -153,3 +156,21 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("LANTERN_", "LABEL_STUDIO_")) and not name.startswith("LANTERN_TEST_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveLabelStudio]:
+    """A real Label Studio, started once."""
+    from tests.label_studio.live import running_label_studio
+
+    with running_label_studio(tmp_path_factory.mktemp("label-studio")) as found:
+        yield found
+
+
+@pytest.fixture
+def lantern(label_studio: LiveLabelStudio, tmp_path: Path) -> Iterator[LiveLantern]:
+    """A Lantern that it can call."""
+    from tests.label_studio.live import running_lantern
+
+    with running_lantern(tmp_path, label_studio) as found:
+        yield found

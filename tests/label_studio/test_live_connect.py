@@ -1,0 +1,207 @@
+"""connect, disconnect and doctor on a real Label Studio."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+
+from ml_backend.errors import ConfigError, LabelStudioAuthError, LabelStudioError
+from ml_backend.label_studio import wanted
+from ml_backend.label_studio.api import LabelStudioApi
+from ml_backend.label_studio.client import LabelStudioClient
+from ml_backend.label_studio.connect import Change, connect, disconnect
+from ml_backend.label_studio.connections import Connections
+from ml_backend.label_studio.doctor import diagnose
+from ml_backend.label_studio.findings import Severity
+from ml_backend.label_studio.tokens import TokenKind
+from ml_backend.store import projects
+from ml_backend.store.tables import Project
+from tests.label_studio.live import LiveLabelStudio, LiveLantern, free_port
+
+pytestmark = pytest.mark.e2e
+
+
+def attach(lantern: LiveLantern, project: int, **options: Any) -> list[Change]:
+    return connect(lantern.db, lantern.settings, project=project, **options)
+
+
+def row(lantern: LiveLantern, project: int) -> Project:
+    with lantern.db.read() as session:
+        found = projects.by_label_studio_id(session, project)
+    assert found is not None
+    return found
+
+
+def own_webhooks(label_studio: LiveLabelStudio, lantern: LiveLantern, project: int) -> list[dict[str, Any]]:
+    target = f"{wanted.public_url(lantern.settings)}/webhook"
+    return [h for h in label_studio.api().webhooks(project) if wanted.same_address(h["url"], target)]
+
+
+def snapshot(label_studio: LiveLabelStudio, project: int) -> dict[str, Any]:
+    api = label_studio.api()
+    found = api.project(project)
+    return {
+        **{name: found[name] for name in ("sampling", "show_collab_predictions", "model_version")},
+        "backends": [(b["url"], b["title"], b["auth_method"]) for b in api.backends(project)],
+        "webhooks": [(h["url"], h["headers"], h["is_active"]) for h in api.webhooks(project)],
+        "tabs": [v["data"].get("title") for v in api.views(project)],
+    }
+
+
+def test_connect_then_again_then_disconnect(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    project = label_studio.make_project("connect", show_collab_predictions=False)
+    before = snapshot(label_studio, project)
+    assert any(change.changed for change in attach(lantern, project))
+    there = snapshot(label_studio, project)
+    assert there["sampling"] == "Uncertainty sampling"
+    assert there["show_collab_predictions"]
+    assert there["tabs"] == ["Label next"]
+    [(_, headers, active)] = there["webhooks"]
+    assert headers == {"X-Lantern-Secret": "a-secret-123"}
+    assert active
+    assert not any(change.changed for change in attach(lantern, project)), "the second time changes nothing"
+    assert snapshot(label_studio, project) == there
+    api = Connections(lantern.settings).api(row(lantern, project))
+    assert api is not None
+    disconnect(lantern.db, lantern.settings, api, project)
+    assert snapshot(label_studio, project) == before
+    assert not Connections(lantern.settings).usable(row(lantern, project)), "a disconnected project is left alone"
+    with pytest.raises(ConfigError):
+        disconnect(lantern.db, lantern.settings, api, project)
+
+
+def test_the_automatic_webhook_gets_the_secret_and_duplicates_go(
+    label_studio: LiveLabelStudio, lantern: LiveLantern
+) -> None:
+    """As when somebody attached the backend by hand, twice, and deleted it once: its webhook stays."""
+    project, api = label_studio.make_project("by hand"), label_studio.api()
+    address = wanted.public_url(lantern.settings)
+    fields = wanted.backend_fields(lantern.settings, project, address, None)
+    backend = api.create_backend({**fields, "title": "By hand"})
+    api.create_webhook({"project": project, "url": f"{address}/webhook/", "send_for_all_actions": True})
+    before = snapshot(label_studio, project)
+    assert [headers for _, headers, _ in before["webhooks"]] == [{}, {}]
+    attach(lantern, project)
+    assert [hook["headers"] for hook in own_webhooks(label_studio, lantern, project)] == [
+        lantern.settings.webhook_headers()
+    ]
+    assert [b["id"] for b in api.backends(project)] == [backend["id"]], "repaired, not doubled"
+    disconnect(lantern.db, lantern.settings, api, project)
+    after = snapshot(label_studio, project)
+    assert after["backends"] == before["backends"]
+    assert after["webhooks"] == before["webhooks"][:1]
+
+
+def test_a_backend_that_moved_is_repaired(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    project = label_studio.make_project("moved")
+    attach(lantern, project)
+    attach(lantern, project, backend_url=f"http://127.0.0.1:{lantern.settings.port}")
+    [(url, _, _)] = snapshot(label_studio, project)["backends"]
+    [(hook, _, _)] = snapshot(label_studio, project)["webhooks"]
+    assert url == f"http://127.0.0.1:{lantern.settings.port}"
+    assert hook == f"{url}/webhook"
+
+
+@pytest.mark.parametrize("kind", list(TokenKind))
+def test_both_kinds_of_token_connect(label_studio: LiveLabelStudio, lantern: LiveLantern, kind: TokenKind) -> None:
+    token = label_studio.personal_token if kind is TokenKind.PERSONAL else label_studio.legacy_token
+    bare = replace(lantern.settings, label_studio_url=None, label_studio_api_key=None)
+    project = label_studio.make_project("token")
+    connect(lantern.db, bare, project=project, url=label_studio.url, token=token)
+    api = Connections(bare).api(row(lantern, project))
+    assert api is not None, "address and token are kept for the worker"
+    assert api.client.token_kind is kind
+    assert api.project(project)["sampling"] == "Uncertainty sampling"
+
+
+def test_a_bearer_that_label_studio_refuses_is_renewed(label_studio: LiveLabelStudio) -> None:
+    client = LabelStudioClient(label_studio.url, label_studio.personal_token)
+    forged = jwt.encode({"token_type": "access", "exp": 4_000_000_000}, "k" * 32, algorithm="HS256")
+    client._token._sdk_tokens._set_access_token(forged)
+    assert LabelStudioApi(client).whoami()["email"]
+
+
+def test_wrong_tokens_are_refused_in_words(label_studio: LiveLabelStudio) -> None:
+    for token in ("f" * 40, label_studio.personal_token[:-4] + "AAAA"):
+        with pytest.raises(LabelStudioAuthError):
+            LabelStudioApi(LabelStudioClient(label_studio.url, token)).whoami()
+
+
+@pytest.mark.parametrize(
+    ("backend_url", "says"),
+    [("http://localhost:1", "lantern serve"), ("http://no-such-host.invalid:9090", "cannot resolve the host name")],
+)
+def test_an_address_that_label_studio_does_not_reach(
+    label_studio: LiveLabelStudio, lantern: LiveLantern, backend_url: str, says: str
+) -> None:
+    project = label_studio.make_project("unreachable")
+    with pytest.raises(LabelStudioError, match=says):
+        attach(lantern, project, backend_url=backend_url)
+
+
+def test_other_credentials_than_the_servers(
+    label_studio: LiveLabelStudio, lantern: LiveLantern, tmp_path: Path
+) -> None:
+    project = label_studio.make_project("credentials")
+    other = replace(lantern.settings, basic_auth_pass="another-password")
+    with pytest.raises(LabelStudioError, match="BASIC_AUTH_PASS"):
+        connect(lantern.db, other, project=project)
+
+
+def findings(lantern: LiveLantern, project: int, **options: Any) -> str:
+    """What the doctor finds wrong, as one text."""
+    found = diagnose(lantern.db, lantern.settings, project=project, **options)
+    return "\n".join(f"{f.what} | {f.why} | {f.mend}" for f in found if f.severity is not Severity.OK)
+
+
+def test_the_doctor_finds_nothing_in_a_healthy_project(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    project = label_studio.make_project("healthy")
+    attach(lantern, project)
+    assert findings(lantern, project) == ""
+
+
+def test_the_doctor_sees_what_is_wrong(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    api, project = label_studio.api(), label_studio.make_project("ill")
+    assert "never connected" in findings(lantern, project)
+    attach(lantern, project)
+    [hook] = api.webhooks(project)
+    api.update_webhook(hook["id"], {"headers": {}, "send_payload": False})
+    api.create_webhook({"project": project, "url": hook["url"]})
+    api.update_project(project, {"sampling": "Sequential sampling", "show_collab_predictions": False})
+    api.delete_view(api.views(project)[0]["id"])
+    label_studio.import_tasks(project, [{"text": "t"}])
+    text = findings(lantern, project)
+    for expected in ("2 webhooks", "headers", "send_payload", "not ordered by score", "hidden", '"Label next" tab'):
+        assert expected in text
+    attach(lantern, project)
+    assert findings(lantern, project) == "", "connect mends all of it"
+    api.delete_webhook(api.webhooks(project)[0]["id"])
+    assert "no webhook goes to" in findings(lantern, project)
+    api.delete_backend(api.backends(project)[0]["id"])
+    assert "no ML backend" in findings(lantern, project)
+
+
+def test_the_doctor_names_controls_that_are_not_predicted(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    config = (
+        '<View><Text name="text" value="$text"/><Labels name="spans" toName="text"><Label value="x"/></Labels></View>'
+    )
+    project = label_studio.make_project("spans", config)
+    attach(lantern, project)
+    text = findings(lantern, project)
+    assert '"spans" is not predicted' in text
+    assert "asks nothing that Lantern predicts" in text
+
+
+def test_the_doctor_when_a_side_is_down(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    project = label_studio.make_project("down")
+    attach(lantern, project)
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    assert "does not reach Label Studio" in findings(lantern, project, url=nowhere, token="f" * 40)
+    assert "refuses the token" in findings(lantern, project, url=label_studio.url, token="f" * 40)
+    assert "does not answer at" in findings(lantern, project, backend_url=nowhere)
+    bare = replace(lantern.settings, label_studio_url=None, label_studio_api_key=None)
+    assert "LABEL_STUDIO_URL" in str(diagnose(lantern.db, bare))
