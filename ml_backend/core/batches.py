@@ -18,7 +18,7 @@ CHUNK = 2048
 class PoolBatches:
     """Rows of x as (inputs, base) on a device.
 
-    The base representation (N, F) is computed once; whitened vectors are kept too (small), images are standardised on the fly.
+    The base representation (N, F) is computed once; whitened vectors are kept too, images are standardised on the fly.
     """
 
     def __init__(self, backbone: Backbone, x: NDArray[np.generic], device: torch.device) -> None:

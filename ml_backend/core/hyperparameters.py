@@ -36,7 +36,8 @@ class ModelConfig:
 
     input_shape: (D,) for vectors, (C, H, W) for images (uint8 0..255, H and W at most 64).
     n_components: K >= 2. latent_dim: dimensions of z, 2..128.
-    top_m: how many of the K components are cached per item, 1..K. whitened_dim: principal directions kept of a vector, >= 1.
+    top_m: how many of the K components are cached per item, 1..K.
+    whitened_dim: principal directions kept of a vector, >= 1.
     """
 
     input_shape: tuple[int, ...]

@@ -1,9 +1,8 @@
-"""What makes a new model usable before any training: representation, clustering, and parameters set from moments."""
+"""What makes a new model usable before any training: clustering, and parameters set from moments."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -13,81 +12,17 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
 from ml_backend.core.batches import PoolBatches
-from ml_backend.core.losses import gaussian_nll
-from ml_backend.core.nets import ImageDecoder, component_rows
+from ml_backend.core.nets import component_rows
 from ml_backend.core.preprocess import sample_rows
-from ml_backend.core.priors import MixturePrior, VampPrior, gaussian_kl
-from ml_backend.core.representation import Backbone, ImageRepresentation
+from ml_backend.core.priors import MixturePrior, VampPrior
 from ml_backend.core.vae import ComponentVAE
 
 CLUSTERING_ROWS = 40_000
 """k-means sees at most so many rows; the others are assigned to its centres."""
-PRETRAIN_STEPS = 1000
-PRETRAIN_BATCH = 256
-PRETRAIN_RATE = 2e-3
 FREE_BIAS = -10.0
 """Logit offset of components that k-means left empty: they hold next to no mass until something needs them."""
 EFFECTIVE_COMPONENTS_PER_ITEM = 2.0
 """Initial softness of r: the median item spreads over so many components, exp(H(r))."""
-
-Stop = Callable[[], bool]
-
-
-def pretrain_images(
-    vae: ComponentVAE,
-    backbone: Backbone,
-    x: NDArray[np.generic],
-    *,
-    seed: int,
-    should_stop: Stop,
-    kl_weight: float = 0.0,
-) -> None:
-    """A short autoencoder run with the KL off, without components; then freeze the encoder as the representation.
-
-    All components start from the same decoder. Stopping early leaves a coarser representation, not a broken one.
-    """
-    assert isinstance(vae.decoder, ImageDecoder)
-    assert backbone.image is not None
-    device = vae.pi_logits.device
-    nets = [vae.encoder, vae.to_mean, vae.to_log_variance, vae.decoder]
-    optimiser = torch.optim.Adam([p for net in nets for p in net.parameters()], lr=PRETRAIN_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PRETRAIN_RATE, total_steps=PRETRAIN_STEPS)
-    random = np.random.default_rng(seed)
-    generator = torch.Generator(device).manual_seed(seed)
-    for _ in range(PRETRAIN_STEPS):
-        if should_stop():
-            break
-        rows = np.sort(random.choice(len(x), min(PRETRAIN_BATCH, len(x)), replace=False))
-        inputs = backbone.inputs(torch.from_numpy(x[rows]).to(device))
-        loss = _autoencoder_loss(vae, inputs, generator, kl_weight)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-    component_rows(vae.decoder.component, vae.decoder.component.weight[:1].expand_as(vae.decoder.component.weight))
-    _freeze_representation(vae, backbone.image, backbone, x, seed)
-
-
-def _autoencoder_loss(vae: ComponentVAE, inputs: Tensor, generator: torch.Generator, kl_weight: float) -> Tensor:
-    components = torch.zeros(len(inputs), dtype=torch.int64, device=inputs.device)
-    mean, log_variance = vae.posterior(inputs, components)
-    noise = torch.empty_like(mean).normal_(generator=generator)
-    decoded, log_sigma = vae.decode(mean + (0.5 * log_variance).exp() * noise, components)
-    nll = gaussian_nll(inputs, decoded, log_sigma).flatten(1).sum(1).mean()
-    zeros = torch.zeros_like(mean)
-    return (nll + kl_weight * gaussian_kl(mean, log_variance, zeros, zeros).mean()) / inputs[0].numel()
-
-
-def _freeze_representation(
-    vae: ComponentVAE, image: ImageRepresentation, backbone: Backbone, x: NDArray[np.generic], seed: int
-) -> None:
-    image.encoder.load_state_dict(vae.encoder.state_dict())
-    image.to_mean.load_state_dict(vae.to_mean.state_dict())
-    rows = sample_rows(len(x), 4096, seed)
-    with torch.no_grad():
-        latent = image(backbone.inputs(torch.from_numpy(x[rows]).to(image.centre.device)))
-        image.centre.copy_(latent.mean(0))
-        image.scale.copy_(latent.var(0, unbiased=False).mean().clamp_min(1e-8).rsqrt())
 
 
 def place_components(vae: ComponentVAE, pool: PoolBatches, *, seed: int) -> None:
@@ -156,7 +91,7 @@ def fit_templates(vae: ComponentVAE, pool: PoolBatches) -> None:
 
 @torch.no_grad()
 def fit_prior(vae: ComponentVAE, pool: PoolBatches) -> None:
-    """Set the prior's parameters from the pool as the model sees it now, so that a new prior starts where the latents are."""
+    """Set the prior's parameters from the pool as the model sees it now: a new prior starts where the latents are."""
     if isinstance(vae.prior, MixturePrior):
         _fit_mixture(vae, vae.prior, pool)
     elif isinstance(vae.prior, VampPrior):

@@ -1,4 +1,4 @@
-"""The loss, term by term. Sums over components are exact for the top M and unbiased for the rest; c is never sampled."""
+"""The loss, term by term. Sums over components are exact for the top M and unbiased for the rest."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class Selection:
 
 
 def select_components(log_r: Tensor, top_m: int, generator: torch.Generator | None) -> Selection:
-    """The top M components with weight r, plus one other drawn with probability q and weight r/q: unbiased for the dense sum.
+    """The top M components with weight r, plus one other drawn from q with weight r/q: unbiased for the dense sum.
 
     log_r (B, K). q is half r restricted to the rest, half uniform over the rest, so that weights stay bounded and every
-    component keeps a gradient. top_m >= K gives the dense sum. Source: Liu et al. 2019 / Correia et al. 2020 (sum and sample).
+    component keeps a gradient. top_m >= K gives the dense sum. Source: sum and sample, Correia et al. 2020.
     """
     n_components = log_r.shape[1]
     r = log_r.exp()
@@ -84,7 +84,7 @@ def gaussian_nll(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
 def elbo_terms(
     vae: ComponentVAE, inputs: Tensor, inference: Inference, selection: Selection, noise: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """E_r[NLL] and E_r[KL_z], means over the batch, in nats per input dimension. noise (B, dz) ~ N(0, I), shared over c."""
+    """E_r[NLL] and E_r[KL_z], batch means in nats per input dimension. noise (B, dz) ~ N(0, I), shared over c."""
     n_dimensions = math.prod(vae.input_shape)
     components = selection.indices
     mean_q = inference.mean[:, None] + vae.shift(components)
@@ -105,7 +105,7 @@ def prior_term(vae: ComponentVAE, log_r: Tensor) -> Tensor:
 
 
 def usage_entropy(vae: ComponentVAE, r: Tensor) -> Tensor:
-    """H(p_hat) in nats with p_hat the moving average of usage (K,); updates it. The gradient is that of the batch mean."""
+    """H(p_hat) in nats with p_hat the moving average of usage (K,), which it updates. Gradient: of the batch mean."""
     batch = r.mean(0)
     vae.usage.mul_(USAGE_DECAY).add_(batch.detach(), alpha=1 - USAGE_DECAY)
     p_hat = vae.usage + (batch - batch.detach())
@@ -113,13 +113,13 @@ def usage_entropy(vae: ComponentVAE, r: Tensor) -> Tensor:
 
 
 def classification_loss(r: Tensor, tau: Tensor, targets: Tensor) -> Tensor:
-    """Mean of -sum_y t_y log p(y|x) with p = sum_c r_c tau; r (n, K), tau (K, Y), targets (n, Y) with rows summing to 1."""
+    """Mean of -sum_y t_y log p(y|x), p = sum_c r_c tau; r (n, K), tau (K, Y), targets (n, Y) with rows summing to 1."""
     probabilities = (r @ tau).clamp_min(PROBABILITY_FLOOR)
     return -(targets * probabilities.log()).sum(1).mean()
 
 
 def agreement_loss(log_r: Tensor, indices: Tensor, teacher: Tensor) -> Tensor:
-    """Mean cross-entropy of r (B, K) against sparse teachers: indices (B, M) and values (B, M); rows without mass count 0."""
+    """Mean cross-entropy of r (B, K) against sparse teachers, indices and values (B, M); rows without mass count 0."""
     return -(teacher * log_r.gather(1, indices)).sum(1).mean()
 
 

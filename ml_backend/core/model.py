@@ -13,8 +13,9 @@ from torch import Tensor
 from ml_backend.core.batches import PoolBatches
 from ml_backend.core.density import MixtureDensity
 from ml_backend.core.hyperparameters import ModelConfig, Phase, Prior, RunConfig
-from ml_backend.core.initialise import fit_prior, fit_templates, place_components, pretrain_images
+from ml_backend.core.initialise import fit_prior, fit_templates, place_components
 from ml_backend.core.preprocess import ImageTransform, VectorTransform, check_items
+from ml_backend.core.pretrain import pretrain_images
 from ml_backend.core.representation import Backbone, ImageRepresentation
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.core.trainer import EpochReport, Stopped, Trainer, TrainingData, TrainingReport
@@ -32,7 +33,7 @@ class Encoding:
     """What the model says of N items.
 
     latent: (N, dz) float32 mean of q(z|x). log_density: (N,) float32 nats, mixture density of the base representation,
-    higher = more typical. aleatoric: (N,) float32 > 0, mean decoder sigma in units of the preprocessed input (variance 1).
+    higher = more typical. aleatoric: (N,) float32 > 0, mean decoder sigma where the preprocessed input has variance 1.
     """
 
     responsibilities: SparseResponsibilities
@@ -148,7 +149,7 @@ class ComponentModel:
 
     @torch.no_grad()
     def features(self, x: NDArray[np.generic], *, batch_size: int = 4096) -> NDArray[np.float32]:
-        """(N, F) float32 L2-normalised rows for neighbours and novelty: vectors as given, images by the frozen encoder."""
+        """(N, F) float32 L2-normalised rows for neighbours and novelty: vectors as given, images frozen-encoded."""
         check_items(self.config, x)
         parts = []
         for start in range(0, len(x), batch_size):

@@ -1,8 +1,9 @@
-"""Encoders x -> h and component-conditional decoders (z, c) -> (mu, log sigma): MLP for vectors, convolutions for small images."""
+"""Encoders x -> h and component-conditional decoders (z, c) -> (mu, log sigma): MLPs, and convolutions for images."""
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -10,11 +11,11 @@ from torch.nn.functional import silu, softplus
 
 LOG_SIGMA_MIN = -3.0
 LOG_SIGMA_MAX = 1.0
-"""Soft bounds of log sigma for inputs of unit variance: a few collapsing dimensions would swallow the likelihood otherwise."""
+"""Soft bounds of log sigma for inputs of unit variance: else a few collapsing dimensions swallow the likelihood."""
 
 
 def soft_bound(raw: Tensor, low: float, high: float) -> Tensor:
-    """Smoothly squash into (low, high); close to the identity well inside. Source: PETS (Chua et al. 2018), appendix A.1."""
+    """Smoothly squash into (low, high), near the identity well inside. Source: PETS, Chua et al. 2018, appendix A.1."""
     raw = high - softplus(high - raw)
     return low + softplus(raw - low) * ((high - low) / math.log1p(math.exp(high - low)))
 
@@ -66,9 +67,7 @@ class ImageEncoder(nn.Module):
         super().__init__()
         sizes = _halvings(shape)
         channels = [shape[0], *(16 * 2**i for i in range(len(sizes) - 1))]
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(channels, channels[1:], strict=False)
-        )
+        self.convolutions = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(channels))
         self.out = nn.Linear(channels[-1] * sizes[-1][0] * sizes[-1][1], hidden_dim)
 
     def forward(self, v: Tensor) -> Tensor:
@@ -90,7 +89,7 @@ class ImageDecoder(nn.Module):
         self.component = nn.Embedding(n_components, hidden_dim)
         self.grid = nn.Linear(hidden_dim, math.prod(self.start))
         self.convolutions = nn.ModuleList(
-            nn.ConvTranspose2d(a, b, 4, stride=2, padding=1) for a, b in zip(channels, channels[1:], strict=False)
+            nn.ConvTranspose2d(a, b, 4, stride=2, padding=1) for a, b in pairwise(channels)
         )
         nn.init.zeros_(self.component.weight)
 

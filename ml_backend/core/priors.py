@@ -72,7 +72,7 @@ class MixturePrior(nn.Module):
 
 
 class VampPrior(nn.Module):
-    """p(z|c) = q(z|u_c, c) with trainable pseudo-inputs u_c (Tomczak & Welling 2018), one per component, started from medoids."""
+    """p(z|c) = q(z|u_c, c), a trainable pseudo-input u_c per component, begun at medoids (Tomczak & Welling 2018)."""
 
     name: Prior = "vamp"
 

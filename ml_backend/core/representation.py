@@ -1,11 +1,12 @@
-"""The frozen space in which components live: projected embeddings for vectors, latents of a small autoencoder for images.
+"""The frozen space in which components live: projected embeddings for vectors, latents of a small encoder for images.
 
-It is fixed when the model is created, so that neighbours, novelty and component ids stay comparable between training runs.
+It is fixed when the model is created: neighbours, novelty and component ids stay comparable between training runs.
 """
 
 from __future__ import annotations
 
-import torch
+import math
+
 from torch import Tensor, nn
 
 from ml_backend.core.hyperparameters import ModelConfig
@@ -16,23 +17,19 @@ Transform = VectorTransform | ImageTransform
 
 
 class ImageRepresentation(nn.Module):
-    """(B, C, H, W) standardised -> (B, dz): the mean of a pretrained encoder, centred, with mean variance 1."""
+    """(B, C, H, W) standardised -> (B, dz): the mean of a pretrained encoder, all of length sqrt(dz)."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        self.dim = config.latent_dim
         self.encoder = ImageEncoder(config.input_shape, config.hidden_dim)
         self.to_mean = nn.Linear(config.hidden_dim, config.latent_dim)
-        self.register_buffer("centre", torch.zeros(config.latent_dim))
-        self.register_buffer("scale", torch.ones(()))
         self.requires_grad_(False)
 
-    centre: Tensor
-    scale: Tensor
-
     def forward(self, inputs: Tensor) -> Tensor:
-        """Coordinates of order 1."""
-        mean: Tensor = self.to_mean(self.encoder(inputs))
-        return (mean - self.centre) * self.scale
+        """Coordinates of order 1; neighbours by cosine, as the pretraining drew them together."""
+        latent: Tensor = self.to_mean(self.encoder(inputs))
+        return nn.functional.normalize(latent, dim=1) * math.sqrt(self.dim)
 
 
 class Backbone(nn.Module):
@@ -52,7 +49,7 @@ class Backbone(nn.Module):
     @property
     def base_dim(self) -> int:
         """F: dimensions of the base representation."""
-        return len(self.image.centre) if self.image is not None else self.input_shape[0]
+        return self.image.dim if self.image is not None else self.input_shape[0]
 
     def inputs(self, raw: Tensor) -> Tensor:
         """(B, *raw shape) -> (B, *input_shape)."""

@@ -1,4 +1,4 @@
-"""Targets that a training epoch holds fixed: what an item's neighbours say of its component, and tau of each label set."""
+"""Targets that an epoch holds fixed: what an item's neighbours say of its component, and tau of each label set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHUNK = 4096
 
 @dataclass(frozen=True)
 class NeighbourTeacher:
-    """indices (N, M) int64 components, values (N, M) float32 with rows summing to 1, or to 0 for items without neighbours."""
+    """indices (N, M) int64 components, values (N, M) float32; rows sum to 1, or to 0 for items without neighbours."""
 
     indices: NDArray[np.int64]
     values: NDArray[np.float32]
@@ -41,7 +41,7 @@ def sparse_r(vae: ComponentVAE, pool: PoolBatches, top_m: int) -> csr_matrix:
 
 
 def mutual_graph(neighbours: NDArray[np.int32]) -> csr_matrix:
-    """(N, N) 0/1 graph of mutual neighbours; items without any keep their one-sided ones. neighbours (N, k), -1 = none."""
+    """(N, N) 0/1 graph of mutual neighbours; items without any keep one-sided ones. neighbours (N, k), -1 = none."""
     n, k = neighbours.shape
     rows = np.repeat(np.arange(n), k)
     columns = neighbours.ravel()
@@ -70,7 +70,7 @@ def neighbour_teacher(graph: csr_matrix, r: csr_matrix) -> NeighbourTeacher:
 
 @torch.no_grad()
 def label_tau(vae: ComponentVAE, pool: PoolBatches, labels: LabelSet, alpha0: float | None) -> Tensor:
-    """tau (K, Y) = (s + alpha0) / sum_y (s + alpha0) with soft counts s from dense r of the labelled rows; None = 1/Y."""
+    """tau (K, Y) = (s + alpha0) / sum_y (s + alpha0), soft counts s from dense r of the labelled rows; None = 1/Y."""
     n_classes = len(labels.classes)
     smoothing = 1.0 / n_classes if alpha0 is None else alpha0
     counts = torch.full((vae.n_components, n_classes), smoothing, device=vae.pi_logits.device)

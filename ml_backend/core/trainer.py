@@ -26,7 +26,7 @@ LABELLED_PER_STEP = 128
 """At most so many labelled items of each label set take part in a step."""
 VECTOR_SUM_M = 4
 IMAGE_SUM_M = 2
-"""Components summed over exactly in training (one random other is added); images pay a convolutional decode for each."""
+"""Components summed over exactly in training, beside one random other; images pay a convolutional decode for each."""
 GRADIENT_NORM = 5.0
 
 
@@ -149,7 +149,7 @@ class Trainer:
         )
         if torch.isfinite(total):
             self._optimiser.zero_grad(set_to_none=True)
-            total.backward()
+            torch.autograd.backward(total)
             torch.nn.utils.clip_grad_norm_(self._vae.parameters(), GRADIENT_NORM)
             self._optimiser.step()
         values = {**terms, "total": total}

@@ -30,9 +30,9 @@ class Inference:
 class ComponentVAE(nn.Module):
     """The trainable nets.
 
-    q(c|x) is a softmax over squared distances to K prototypes in a feature space: features = base + residual(h). The base is
-    a frozen representation, in which k-means placed the prototypes; the residual starts at zero. So r starts as k-means and
-    training refines it. q(z|x,c) = N(m(x) + shift_c, diag s(x)^2): the encoder runs once for all components.
+    q(c|x) is a softmax over squared distances to K prototypes in a feature space: features = base + residual(h). The
+    base is a frozen representation, in which k-means placed the prototypes; the residual starts at zero. So r starts as
+    k-means and training refines it. q(z|x,c) = N(m(x) + shift_c, diag s(x)^2): one encoder pass for all components.
     """
 
     def __init__(self, config: ModelConfig, input_shape: tuple[int, ...], base_dim: int) -> None:

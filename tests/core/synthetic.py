@@ -1,55 +1,49 @@
-"""Small random responsibilities, targets and descriptions with a known truth."""
+"""Data with a known truth for the model's tests."""
 
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ml_backend.core.description import PoolDescription
-from ml_backend.core.responsibilities import SparseResponsibilities
+from ml_backend.core.labels import LabelSet
 
 
-def responsibilities(
-    rng: np.random.Generator, n: int, k: int, top_m: int | None = None, temperature: float = 1.0
-) -> SparseResponsibilities:
-    """Rows between flat and crisp."""
-    logits = (rng.normal(size=(n, k)) * rng.uniform(0.1, 5.0, (n, 1))).astype(np.float32)
-    return SparseResponsibilities.from_logits(logits, top_m=top_m or k, temperature=temperature)
+def blobs(
+    n: int, n_classes: int, dim: int, *, seed: int, noise: float = 0.35
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """n vectors around one random unit direction a class; class i % n_classes."""
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(n_classes, dim))
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    y = np.arange(n) % n_classes
+    return (centres[y] + noise / dim**0.5 * random.normal(size=(n, dim))).astype(np.float32), y
 
 
-def targets(rng: np.random.Generator, n: int, y: int) -> NDArray[np.float64]:
-    """Some unanimous, some split between annotators."""
-    votes = rng.multinomial(rng.integers(1, 4), np.full(y, 1 / y), n).astype(np.float64)
-    return votes / votes.sum(axis=1, keepdims=True)
+def bars(n: int, *, seed: int, size: int = 12) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Grey pictures (n, 1, size, size): horizontal, vertical, or diagonal bar at a random place, with pixel noise."""
+    random = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    x = random.integers(0, 40, size=(n, 1, size, size))
+    for i, kind in enumerate(y):
+        place = int(random.integers(2, size - 3))
+        if kind == 0:
+            x[i, 0, place : place + 2, 1:-1] = 220
+        elif kind == 1:
+            x[i, 0, 1:-1, place : place + 2] = 220
+        else:
+            steps = np.arange(1, size - 1)
+            x[i, 0, steps, np.clip(steps + place - size // 2, 0, size - 1)] = 220
+    return x.astype(np.uint8), y
 
 
-def dense(r: SparseResponsibilities) -> NDArray[np.float64]:
-    """(N, K), zeros where nothing is listed."""
-    full = np.zeros((len(r), r.n_components))
-    np.put_along_axis(full, r.indices.astype(np.int64), r.values.astype(np.float64), axis=1)
-    return full
+def cosine_neighbours(x: NDArray[np.float32], k: int) -> NDArray[np.int32]:
+    """(n, k) nearest others by cosine, by brute force."""
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    similarity = unit @ unit.T
+    np.fill_diagonal(similarity, -np.inf)
+    return np.argsort(-similarity, axis=1)[:, :k].astype(np.int32)
 
 
-def description(r: SparseResponsibilities, points: NDArray[np.float64], k: int = 5) -> PoolDescription:
-    """Neighbours by brute force over points (N, F); density and novelty by their mean cosine."""
-    unit = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
-    cosine = unit @ unit.T
-    np.fill_diagonal(cosine, -np.inf)
-    near = np.argsort(-cosine, axis=1)[:, :k]
-    similar = np.take_along_axis(cosine, near, axis=1)
-    rank = (np.argsort(np.argsort(similar.mean(axis=1))) + 1) / len(points)
-    return PoolDescription(
-        responsibilities=r,
-        neighbours=near.astype(np.int32),
-        similarities=similar,
-        density=rank.astype(np.float32),
-        novelty=rank.astype(np.float32),
-        aleatoric=np.ones(len(points), np.float32),
-    )
-
-
-seeds = st.integers(0, 2**32 - 1)
-sizes = st.integers(1, 30)
-components = st.integers(2, 9)
-classes = st.integers(1, 6)
+def label_set(rows: NDArray[np.int64], y: NDArray[np.int64], n_classes: int, name: str = "kind") -> LabelSet:
+    """One annotator's labels of those rows."""
+    return LabelSet(name, tuple(f"class {i}" for i in range(n_classes)), rows, np.eye(n_classes)[y[rows]])

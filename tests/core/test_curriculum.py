@@ -1,0 +1,59 @@
+"""Which terms count when."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_backend.core.curriculum import phase_of, weights_at
+from ml_backend.core.hyperparameters import LossWeights, Phase
+from ml_backend.errors import ConfigError
+
+BASE = LossWeights()
+
+
+def test_the_phases_follow_each_other_and_never_go_back() -> None:
+    phases = [phase_of(epochs) for epochs in range(20)]
+    assert phases[0] is Phase.RECONSTRUCTION
+    assert phases == sorted(phases)
+    assert set(phases) == set(Phase)
+
+
+def test_phase_one_has_no_kl_and_no_labels() -> None:
+    weights = weights_at(BASE, Phase.RECONSTRUCTION, 0.5)
+    assert weights.reconstruction == BASE.reconstruction
+    assert weights.kl == weights.prior == weights.classification == weights.contrastive == weights.sparsity == 0
+
+
+def test_phase_two_raises_the_kl_and_has_no_labels() -> None:
+    kl = [weights_at(BASE, Phase.PRIOR, epochs).kl for epochs in (1.0, 1.5, 2.5, 4.0, 9.0)]
+    assert kl == sorted(kl)
+    assert kl[0] == 0
+    assert kl[-1] == BASE.kl
+    assert weights_at(BASE, Phase.PRIOR, 5.0).classification == 0
+
+
+def test_phase_three_has_every_term() -> None:
+    weights = weights_at(BASE, Phase.LABELS, 10.0)
+    assert weights.classification == BASE.classification
+    assert weights.contrastive == BASE.contrastive
+
+
+@given(st.floats(0, 50))
+def test_usage_spreads_early_and_is_sparse_late_but_never_both(epochs: float) -> None:
+    weights = weights_at(BASE, Phase.LABELS, epochs)
+    assert weights.spread == 0 or weights.sparsity == 0
+    assert weights_at(BASE, Phase.LABELS, epochs + 1).spread <= weights.spread
+
+
+@given(st.floats(0, 50), st.sampled_from(list(Phase)))
+def test_a_term_switched_off_stays_off(epochs: float, phase: Phase) -> None:
+    off = LossWeights(**dict.fromkeys(vars(BASE), 0.0))
+    assert not any(vars(weights_at(off, phase, epochs)).values())
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
+def test_a_weight_must_be_finite_and_not_negative(value: float) -> None:
+    with pytest.raises(ConfigError, match="sparsity"):
+        LossWeights(sparsity=value)

@@ -1,0 +1,85 @@
+"""The nets' promises: bounds of sigma, r as a distribution, and what a component id means."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_backend.core.hyperparameters import ModelConfig
+from ml_backend.core.losses import elbo_terms, select_components
+from ml_backend.core.nets import LOG_SIGMA_MAX, LOG_SIGMA_MIN, soft_bound
+from ml_backend.core.vae import ComponentVAE
+
+CONFIG = ModelConfig(input_shape=(6,), n_components=5, latent_dim=3, hidden_dim=16, top_m=5)
+
+
+def random_vae(config: ModelConfig = CONFIG, seed: int = 0) -> ComponentVAE:
+    """Every parameter drawn at random, so that no component resembles another."""
+    torch.manual_seed(seed)
+    vae = ComponentVAE(config, config.input_shape, 4)
+    with torch.no_grad():
+        for parameter in vae.parameters():
+            parameter.add_(0.5 * torch.randn_like(parameter))
+    return vae
+
+
+@given(st.floats(-1e4, 1e4), st.floats(-5, 0), st.floats(0.5, 5))
+def test_soft_bound_stays_inside_and_rises(raw: float, low: float, width: float) -> None:
+    values = soft_bound(torch.tensor([raw, raw + 1.0], dtype=torch.float64), low, low + width)
+    assert low - 1e-9 <= float(values[0]) <= float(values[1]) <= low + width + 1e-9
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.1, 1e3))
+def test_sigma_is_bounded_whatever_the_latent(size: float) -> None:
+    vae = random_vae()
+    _, log_sigma = vae.decode(size * torch.randn(32, 3), torch.arange(32) % 5)
+    assert float(log_sigma.min()) >= LOG_SIGMA_MIN - 1e-5
+    assert float(log_sigma.max()) <= LOG_SIGMA_MAX + 1e-5
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 28, 28), (1, 5, 9), (3, 64, 64)])
+def test_images_of_any_size_are_decoded_to_their_own_shape(shape: tuple[int, ...]) -> None:
+    config = ModelConfig(input_shape=shape, n_components=4, latent_dim=3, hidden_dim=16, top_m=2)
+    vae = ComponentVAE(config, shape, 3)
+    inference = vae.infer(torch.randn(2, *shape), torch.randn(2, 3))
+    mean, log_sigma = vae.decode(inference.mean, torch.tensor([0, 3]))
+    assert mean.shape == log_sigma.shape == (2, *shape)
+
+
+def test_the_decoder_depends_on_the_component_and_on_z() -> None:
+    vae = random_vae()
+    z = torch.randn(1, 3)
+    outputs = [torch.cat(vae.decode(z, torch.tensor([c]))) for c in range(5)]
+    assert min(float((a - b).abs().max()) for i, a in enumerate(outputs) for b in outputs[:i]) > 1e-3
+    assert float((torch.cat(vae.decode(z + 1, torch.tensor([0]))) - outputs[0]).abs().max()) > 1e-3
+
+
+def test_r_is_a_softmax_of_scaled_squared_distances() -> None:
+    vae = random_vae()
+    inputs, base = torch.randn(7, 6), torch.randn(7, 4)
+    features = base + vae.residual(vae.encoder(inputs))
+    distance = torch.cdist(features, vae.prototypes).square()
+    expected = torch.softmax(-vae.log_scale.exp() * distance + vae.component_bias, 1)
+    assert torch.allclose(vae.infer(inputs, base).log_r.exp(), expected, atol=1e-5)
+
+
+def test_renaming_the_components_changes_nothing_but_their_names() -> None:
+    vae, renamed = random_vae(), random_vae()
+    order = torch.tensor([3, 0, 4, 1, 2])
+    with torch.no_grad():
+        for name, parameter in renamed.named_parameters():
+            if parameter.shape[:1] == (5,) and not name.startswith(("encoder", "to_")):
+                parameter.copy_(dict(vae.named_parameters())[name][order])
+    inputs, base, noise = torch.randn(9, 6), torch.randn(9, 4), torch.randn(9, 3)
+    answers = []
+    for model in (vae, renamed):
+        inference = model.infer(inputs, base)
+        answers.append(
+            (inference.log_r, *elbo_terms(model, inputs, inference, select_components(inference.log_r, 5, None), noise))
+        )
+    assert torch.allclose(answers[0][0][:, order], answers[1][0], atol=1e-5)
+    assert torch.allclose(answers[0][1], answers[1][1], atol=1e-5)
+    assert torch.allclose(answers[0][2], answers[1][2], atol=1e-5)
