@@ -1,4 +1,10 @@
-"""From p(y|x) to a confidence that means what it says: one temperature, from leave-one-out predictions."""
+"""From p(y|x) to a confidence that means what it says.
+
+p(y|x) holds a floor, equal for all classes, that the label store's smoothing puts there: it tells how many labels
+reach the item (which is the score `evidence`), not how far those agree. Nearly all of it is taken off first; then one
+temperature follows, fitted on leave-one-out predictions of the labelled items. Without the first step a temperature
+cannot help: few labels give p near 1/Y to items whose label is certain.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +14,48 @@ from scipy.optimize import minimize_scalar
 
 from ml_backend.errors import InputError
 
-LOG_TEMPERATURE_SPREAD = 0.5
-"""Standard deviation of the prior on log T around T = 1: a few labels move T little, hundreds move it freely."""
+LOG_TEMPERATURE_SPREAD = 0.15
+"""Standard deviation of the prior on log T around T = 1: about a hundred labels are needed to move T far. People
+are asked about items that differ from the pool, so that a few of them say less than their number.
+"""
 
 LOG_TEMPERATURE_LIMIT = 3.0
 """T stays within exp(-3)..exp(3)."""
 
 TINY = 1e-12
 
+FLOOR_KEPT = 0.01
+"""Share of the smoothing's floor that stays. With few labels the ECE at T = 1 is then lower than with any temperature
+on p itself (CLINC150, MNIST; held-out training data)."""
 
-def fit_temperature(probabilities: NDArray[np.float64], targets: NDArray[np.float64]) -> float:
+
+def without_floor(probabilities: NDArray[np.floating], floor: NDArray[np.floating]) -> NDArray[np.floating]:
+    """p(y|x) less most of its floor, scaled to sum to 1, (N, Y); uniform where p is nothing but floor.
+
+    floor: (N,) what the smoothing adds to every class, 0 <= floor <= min_y p.
+    """
+    rest = np.maximum(probabilities - (1.0 - FLOOR_KEPT) * floor[:, None], TINY)
+    return np.asarray(rest / rest.sum(axis=1, keepdims=True))
+
+
+def fit_temperature(
+    probabilities: NDArray[np.float64], targets: NDArray[np.float64], weights: NDArray[np.float64] | None = None
+) -> float:
     """T > 0 that minimises the NLL of the targets under p^(1/T) / sum p^(1/T), shrunk to 1 with few items.
 
     probabilities, targets: (n, Y), rows sum to 1; the probabilities must not have seen the item's own label.
+    weights: (n,) >= 0, how many items of the pool each stands for; only their ratios count.
     """
     if probabilities.shape != targets.shape:
         raise InputError(f"probabilities {probabilities.shape} and targets {targets.shape} must have one shape")
     if not len(targets) or targets.shape[1] < 2:
         return 1.0
     log_p = np.log(np.maximum(probabilities, TINY))
+    share = np.ones(len(targets)) if weights is None else weights * (len(targets) / weights.sum())
+    weighted = targets * share[:, None]
 
     def loss(log_t: float) -> float:
-        return _nll(log_p / np.exp(log_t), targets) * len(targets) + 0.5 * (log_t / LOG_TEMPERATURE_SPREAD) ** 2
+        return _nll(log_p / np.exp(log_t), weighted) * len(targets) + 0.5 * (log_t / LOG_TEMPERATURE_SPREAD) ** 2
 
     bounds = (-LOG_TEMPERATURE_LIMIT, LOG_TEMPERATURE_LIMIT)
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
@@ -47,15 +73,17 @@ def apply_temperature(probabilities: NDArray[np.floating], temperature: float) -
     return np.asarray(log_p)
 
 
-def calibrated_maximum(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """(N,) the largest of each row of `apply_temperature`, without keeping the rest."""
-    top = probabilities.max(axis=1)
-    if temperature == 1.0:
-        return np.asarray(top)
-    relative = probabilities / top[:, None]
-    np.log(np.maximum(relative, TINY, out=relative), out=relative)
-    relative *= 1.0 / temperature
-    return np.asarray(1.0 / np.exp(relative, out=relative).sum(axis=1), np.float32)
+def calibrated_maximum(
+    probabilities: NDArray[np.float32], floor: NDArray[np.float32], temperature: float
+) -> NDArray[np.float32]:
+    """(N,) the largest of each row of `apply_temperature(without_floor(p, floor), T)`, in fewer passes over (N, Y)."""
+    rest = np.maximum(probabilities - ((1.0 - FLOOR_KEPT) * floor)[:, None], TINY)
+    rest /= rest.max(axis=1)[:, None]
+    if temperature != 1.0:
+        np.log(np.maximum(rest, TINY, out=rest), out=rest)
+        rest *= 1.0 / temperature
+        np.exp(rest, out=rest)
+    return np.asarray(1.0 / rest.sum(axis=1), np.float32)
 
 
 def negative_log_likelihood(probabilities: NDArray[np.floating], targets: NDArray[np.float64]) -> float:

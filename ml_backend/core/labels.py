@@ -126,21 +126,23 @@ def leave_one_out_probabilities(
     alpha0: float | None,
     *,
     chunk: int = 2048,
-) -> NDArray[np.float64]:
-    """(n, Y) p(y|x_i) of each labelled item from the labels of all the others: its own count is taken off s first.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """p(y|x_i) of each labelled item from the labels of all others, (n, Y), and its floor, (n,): own count taken off s.
 
     responsibilities, targets: of the n labelled items; s: (K, Y) from all of them.
     """
     alpha = resolve_alpha0(alpha0, s.shape[1])
     totals = s.sum(axis=1) + alpha * s.shape[1]
-    p = np.empty_like(targets)
+    p, floor = np.empty_like(targets), np.empty(len(targets))
     for start in range(0, len(targets), chunk):
         part = slice(start, start + chunk)
         index, r = responsibilities.indices[part], responsibilities.values[part].astype(np.float64)
         rest = np.clip(1.0 - r.sum(axis=1), 0.0, 1.0) / s.shape[1]
-        p[part] = rest[:, None]
+        p[part], floor[part] = 0.0, rest
         for m in range(index.shape[1]):  # one listed component at a time: (chunk, M, Y) at once would be large
             own = r[:, m, None] * targets[part]
-            counts = np.maximum(s[index[:, m]] - own, 0.0) + alpha
-            p[part] += r[:, m, None] * counts / np.maximum(totals[index[:, m]] - r[:, m], alpha * s.shape[1])[:, None]
-    return p
+            scale = r[:, m] / np.maximum(totals[index[:, m]] - r[:, m], alpha * s.shape[1])
+            p[part] += scale[:, None] * np.maximum(s[index[:, m]] - own, 0.0)
+            floor[part] += scale * alpha
+        p[part] += floor[part, None]
+    return p, floor

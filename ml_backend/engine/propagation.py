@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core import scores
-from ml_backend.core.calibration import apply_temperature, calibrated_maximum, fit_temperature
+from ml_backend.core.calibration import apply_temperature, calibrated_maximum, fit_temperature, without_floor
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.labels import (
     LabelSet,
+    as_matrix,
     check_label_set,
     class_probabilities,
     leave_one_out_probabilities,
@@ -27,6 +28,9 @@ CHUNK = 2048
 """Items whose (n, Y) probabilities exist at a time."""
 
 NO_ROW = -1
+
+OTHER_LABELS = 0.5
+"""Labels of an item's class on other items from which on a leave-one-out prediction of it is a fair test."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,8 @@ def fit_store(
     own = description.responsibilities.take(labels.rows)
     s = soft_counts(own, labels.targets, own.n_components)
     votes = NeighbourVotes.of(_rows_of(description, labels.rows), labels.rows, labels.targets, len(description))
-    left_out = leave_one_out_probabilities(own, labels.targets, s, alpha0)
-    votes.blend(left_out)  # an item is not its own neighbour, so its own label has no vote either
+    left_out, floor = leave_one_out_probabilities(own, labels.targets, s, alpha0)
+    votes.blend(left_out, floor)  # an item is not its own neighbour, so its own label has no vote either
     example = np.full(own.n_components, NO_ROW, np.int64)
     by_share = np.argsort(own.values, axis=None, kind="stable")  # the largest share is written last
     example[own.indices.ravel()[by_share]] = np.repeat(labels.rows, own.indices.shape[1])[by_share]
@@ -112,7 +116,7 @@ def fit_store(
         alpha0=alpha0,
         s=s,
         tau=tau(s, alpha0),
-        temperature=fit_temperature(left_out, labels.targets) if calibrate else 1.0,
+        temperature=_temperature(description, labels, left_out, floor) if calibrate else 1.0,
         rows=labels.rows,
         targets=labels.targets,
         suspicion=(1.0 - (left_out * labels.targets).sum(axis=1)).astype(np.float32),
@@ -132,16 +136,17 @@ def apply_store(
     label, p_label = np.zeros(n, np.int32), np.zeros(n, np.int32)
     p_max, second, confidence = (np.zeros(n, np.float32) for _ in range(3))
     votes = NeighbourVotes.of(description, store.rows, store.targets, n_pool)
+    share = scores.labelled_share(description.responsibilities, store.s, store.alpha0)
+    floor = np.asarray((1.0 - share) / len(store.classes), np.float32)
     for part, p in _mixtures(store, description):
         rows = np.arange(len(p))
         p_label[part] = p.argmax(axis=1)
         p_max[part] = p[rows, p_label[part]]
         second[part] = _second(p, p_label[part])
-        voted = votes.blend(p, part.start)
+        voted = votes.blend(p, floor[part], part.start)
         label[part] = p_label[part]
         label[part.start + voted] = p[voted].argmax(axis=1)
-        confidence[part] = calibrated_maximum(p, store.temperature)
-    share = scores.labelled_share(description.responsibilities, store.s, store.alpha0)
+        confidence[part] = calibrated_maximum(p, floor[part], store.temperature)
     return Propagation(
         store=store,
         label=label,
@@ -168,10 +173,11 @@ def propagate(
 def probabilities(store: LabelStore, description: PoolDescription, n_pool: int) -> NDArray[np.float32]:
     """(N, Y) calibrated p(y|x), rows sum to 1; for few items at a time: N Y numbers."""
     votes = NeighbourVotes.of(description, store.rows, store.targets, n_pool)
+    floor = (1.0 - scores.labelled_share(description.responsibilities, store.s, store.alpha0)) / len(store.classes)
     p = np.zeros((len(description), len(store.classes)), np.float32)
     for part, mixture in _mixtures(store, description):
-        votes.blend(mixture, part.start)
-        p[part] = apply_temperature(mixture, store.temperature)
+        votes.blend(mixture, floor[part], part.start)
+        p[part] = apply_temperature(without_floor(mixture, floor[part]), store.temperature)
     return p
 
 
@@ -209,6 +215,23 @@ def rank(
     if query == "lantern":
         return rank_lantern(description, asked, never_seen_level=never_seen_level)
     raise ConfigError(f"query {query!r} is neither 'lantern' nor 's_ood'")
+
+
+def _temperature(
+    description: PoolDescription, labels: LabelSet, left_out: NDArray[np.float64], floor: NDArray[np.float64]
+) -> float:
+    """From the labelled items whose class has other labels too: without any, leaving one out cannot predict it.
+
+    Each counts for the part of the pool that it stands for, since people are asked about doubtful items more often
+    than such are met.
+    """
+    elsewhere = labels.targets.sum(axis=0) - labels.targets
+    fair = (labels.targets * (elsewhere >= OTHER_LABELS)).sum(axis=1) >= 0.5
+    r = description.responsibilities
+    asked = as_matrix(r.take(labels.rows))
+    per_label = np.asarray(as_matrix(r).sum(axis=0)).ravel() / np.maximum(np.asarray(asked.sum(axis=0)).ravel(), 1e-6)
+    weights = np.asarray(asked @ per_label, np.float64)[fair]
+    return fit_temperature(without_floor(left_out, floor)[fair], labels.targets[fair], weights)
 
 
 def _rows_of(description: PoolDescription, rows: NDArray[np.int64]) -> PoolDescription:

@@ -18,7 +18,7 @@ from ml_backend.core.labels import (
 )
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.errors import ConfigError, InputError
-from tests.core.synthetic import classes, components, dense, responsibilities, seeds, sizes, targets
+from tests.core.random_pools import classes, components, dense, responsibilities, seeds, sizes, targets
 
 ALPHAS = st.one_of(st.none(), st.floats(1e-3, 10))
 
@@ -90,7 +90,8 @@ def test_leave_one_out_equals_refitting_without_the_item(
 ) -> None:
     rng = np.random.default_rng(seed)
     r, t = responsibilities(rng, n, k, min(k, 4)), targets(rng, n, y)
-    p = leave_one_out_probabilities(r, t, soft_counts(r, t, k), alpha0, chunk=5)
+    p, floor = leave_one_out_probabilities(r, t, soft_counts(r, t, k), alpha0, chunk=5)
+    assert np.all(floor <= p.min(axis=1) + 1e-9)
     for i in range(n):
         rest = np.delete(np.arange(n), i)
         store = tau(soft_counts(r.take(rest), t[rest], k), alpha0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ml_backend.core import scores
 from ml_backend.core.labels import class_probabilities, soft_counts, tau
 from ml_backend.core.scores import NoveltyReference, conformal_p_values, own_p_values
-from tests.core.synthetic import classes, components, dense, responsibilities, seeds, sizes, targets
+from tests.core.random_pools import classes, components, dense, responsibilities, seeds, sizes, targets
 
 
 @given(seeds, sizes, components, classes)
