@@ -7,9 +7,12 @@ process is asked adds them up; alone, the numbers are in memory.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from ml_backend.web.run_environment import MULTIPROCESS_DIRECTORY
 
@@ -34,10 +37,29 @@ class Metrics:
         self.failures = Counter("lantern_http_failures", "Unexpected errors (500)", ("route",), registry=self._own)
         self.refused.labels(route="/webhook")
 
-    def text(self) -> bytes:
-        """All numbers, in Prometheus' text form, of every web process."""
+    def text(self, events: Mapping[str, int]) -> bytes:
+        """All numbers, in Prometheus' text form: those of every web process, and the database's counters of events."""
+        counted = CollectorRegistry()
+        counted.register(_Events(events))
+        return bytes(generate_latest(self._everyone()) + generate_latest(counted))
+
+    def _everyone(self) -> CollectorRegistry:
         if MULTIPROCESS_DIRECTORY not in os.environ:
-            return bytes(generate_latest(self._own))
+            return self._own
         everyone = CollectorRegistry()
         MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
-        return bytes(generate_latest(everyone))
+        return everyone
+
+
+class _Events(Collector):
+    """Counters that the web processes and the worker keep in the database."""
+
+    def __init__(self, counters: Mapping[str, int]) -> None:
+        self._counters = counters
+
+    def collect(self) -> Iterator[Metric]:
+        """One family, one number an event."""
+        family = CounterMetricFamily("lantern_events", "What happened, counted in the database", labels=("event",))
+        for name, value in sorted(self._counters.items()):
+            family.add_metric([name], value)
+        yield family

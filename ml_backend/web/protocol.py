@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request
 
+from ml_backend.errors import StoreError
 from ml_backend.web.bodies import read_object, read_predict
 from ml_backend.web.metrics import Metrics
 
@@ -53,9 +54,18 @@ def protocol_routes(service: LanternService, metrics: Metrics, is_stopping: Call
 
     @routes.get("/metrics")
     def numbers() -> Response:
-        return Response(metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(metrics.text(_events(service)), content_type="text/plain; version=0.0.4; charset=utf-8")
 
     return routes
+
+
+def _events(service: LanternService) -> dict[str, int]:
+    """The database's counters; none while it cannot be read, so that the web's own numbers still come."""
+    try:
+        counters = service.status().get("counters")
+    except StoreError:
+        return {}
+    return counters if isinstance(counters, dict) else {}
 
 
 def _ready(is_ready: bool, details: dict[str, object]) -> Response:

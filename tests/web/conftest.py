@@ -46,8 +46,8 @@ class RecordingService:
     def versions(self) -> dict[str, Any]:
         return self._answer({}, {"versions": ["lantern-1"]})
 
-    def status(self, project: str | None) -> dict[str, Any]:
-        return self._answer({"project": project}, {"projects": []})
+    def status(self, project: str | None = None) -> dict[str, Any]:
+        return self._answer({"project": project}, {"projects": [], "counters": {"webhook_X": 3}})
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
         return self.is_ready, self._answer({}, {"database": "ok"})

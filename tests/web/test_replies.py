@@ -125,6 +125,16 @@ def test_wrong_paths_and_methods_are_json_too(open_client: FlaskClient) -> None:
     assert "POST" in reply.headers["Allow"]
 
 
+def test_metrics_hold_the_databases_counters_while_it_can_be_read(
+    open_client: FlaskClient, service: RecordingService
+) -> None:
+    assert 'lantern_events_total{event="webhook_X"} 3.0' in open_client.get("/metrics").text
+    service.failure = StoreError("locked")
+    text = open_client.get("/metrics").text
+    assert "webhook_X" not in text
+    assert "lantern_http_requests_total" in text
+
+
 def test_metrics_name_route_patterns_only(open_client: FlaskClient) -> None:
     open_client.get("/health")
     open_client.get("/made-up-by-a-caller")
