@@ -39,6 +39,10 @@ WEB_COMMAND = (
     sys.executable, "-m", "gunicorn", "-c", "python:ml_backend.web.gunicorn_config", "ml_backend.wsgi:build_app()"
 )  # fmt: skip
 
+WORKER_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "4194304", "MALLOC_TRIM_THRESHOLD_": "67108864"}
+"""glibc gives large blocks back at once: kept for reuse, torch's temporaries made the worker a third larger (docs:
+`benchmarks/worker_memory.py`). What the environment sets wins."""
+
 
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT, or until the web server ends by itself; returns the exit status.
@@ -69,7 +73,7 @@ class Supervisor:
             "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         }
         self._web = Child("web server", WEB_COMMAND, {**environ, MULTIPROCESS_DIRECTORY: str(metrics)})
-        self._worker = Child("worker", WORKER_COMMAND, environ)
+        self._worker = Child("worker", WORKER_COMMAND, {**WORKER_MEMORY, **environ})
         self._restarts = Restarts()
         self._stop = threading.Event()
 
