@@ -56,31 +56,39 @@ class Annotator:
         return [int(task["id"]) for task in body["tasks"]]
 
     def annotate(self, task: int, result: Sequence[Json], *, skip: bool = False) -> int:
-        """Submit an annotation (skip: as skipped); its id. Submitted again, as a person would, while Label Studio's
-        SQLite is busy with something else."""
-        body = {"result": list(result), "was_cancelled": skip, "lead_time": 1.0, "unique_id": str(uuid.uuid4())}
+        """Submit an annotation (skip: as skipped); its id."""
         path = f"/api/tasks/{task}/annotations/"
+        body = {"result": list(result), "was_cancelled": skip, "lead_time": 1.0, "unique_id": str(uuid.uuid4())}
+        try:
+            return int(self._submit("POST", path, body)["id"])
+        except LabelStudioRefused as error:
+            if error.http_status != HTTPStatus.CONFLICT:
+                raise
+            there = self.api.client.get(path).body  # the answer to the first try was lost, not the annotation
+            return next(int(one["id"]) for one in there if one["unique_id"] == body["unique_id"])
+
+    def change(self, annotation: int, result: Sequence[Json]) -> None:
+        """Update an annotation."""
+        self._submit("PATCH", f"/api/annotations/{annotation}/", {"result": list(result)})
+
+    def delete(self, annotation: int) -> None:
+        """Delete an annotation."""
+        try:
+            self._submit("DELETE", f"/api/annotations/{annotation}/", None)
+        except LabelStudioRefused as error:
+            if error.http_status != HTTPStatus.NOT_FOUND:
+                raise
+
+    def _submit(self, method: str, path: str, body: Json | None) -> Any:
+        """Again and again, as a person would, while Label Studio's SQLite is busy with something else."""
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
             try:
-                return int(self.api.client.send("POST", path, json=body).body["id"])
+                return self.api.client.send(method, path, json=body).body
             except LabelStudioUnreachable:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(AGAIN_SECONDS)
-            except LabelStudioRefused as error:
-                if error.http_status != HTTPStatus.CONFLICT:
-                    raise
-                there = self.api.client.get(path).body  # the answer to the first try was lost, not the annotation
-                return next(int(one["id"]) for one in there if one["unique_id"] == body["unique_id"])
-
-    def change(self, annotation: int, result: Sequence[Json]) -> None:
-        """Update an annotation."""
-        self.api.client.send("PATCH", f"/api/annotations/{annotation}/", json={"result": list(result)})
-
-    def delete(self, annotation: int) -> None:
-        """Delete an annotation."""
-        self.api.client.send("DELETE", f"/api/annotations/{annotation}/")
 
     def tasks(self, project: int) -> Iterator[list[Json]]:
         """All tasks with annotations and predictions, page by page."""

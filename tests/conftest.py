@@ -1,0 +1,68 @@
+"""A real Label Studio, shared by all tests that are marked e2e."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ml_backend.demo.label_studio_process import Account, LabelStudioProcess, label_studio_program
+from ml_backend.demo.ports import free_port
+from ml_backend.errors import ConfigError
+from ml_backend.label_studio.api import LabelStudioApi
+from ml_backend.label_studio.client import LabelStudioClient
+
+LABEL_STUDIO_ENVIRONMENT = Path(__file__).parents[1] / ".venv-label-studio"
+
+
+@dataclass(frozen=True)
+class RunningLabelStudio:
+    """A real Label Studio on this machine. Both tokens are of the same user, who may do everything."""
+
+    process: LabelStudioProcess
+    legacy_token: str
+    personal_token: str
+
+    @property
+    def url(self) -> str:
+        return self.process.url
+
+    @property
+    def client(self) -> LabelStudioClient:
+        """A new client with the legacy token."""
+        return LabelStudioClient(self.url, self.legacy_token)
+
+    @property
+    def api(self) -> LabelStudioApi:
+        return LabelStudioApi(self.client)
+
+    def restart(self) -> None:
+        """Up again with the same data, after `process.stop()` or not."""
+        self.process.stop()
+        self.process.start()
+        self.process.wait_until_up()
+
+
+@pytest.fixture(scope="session")
+def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLabelStudio]:
+    """Started once per test run with an empty database (30 to 60 s). Tests make projects of their own in it."""
+    try:
+        program = label_studio_program(LABEL_STUDIO_ENVIRONMENT)
+    except ConfigError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("label-studio")
+    account = Account.kept_in(folder / "account.json")
+    process = LabelStudioProcess(program, folder / "data", free_port(), account)
+    try:
+        process.start()
+        process.wait_until_up()
+        client = LabelStudioClient(process.url, account.token)
+        personal_token = str(client.send("POST", "/api/token/").body["token"])
+        yield RunningLabelStudio(process, account.token, personal_token)
+    finally:
+        process.stop()
