@@ -81,10 +81,9 @@ def _nibble(api: LabelStudioApi, number: int, version: str) -> None:
     }
     query = {"filters": {"conjunction": "and", "items": [contains]}}
     page = api.task_page(number, 1, NIBBLE, query=query, full=True)
-    for task in page.tasks:
-        for prediction in task.get("predictions") or ():
-            if prediction.get("model_version") == version and isinstance(prediction.get("id"), int):
-                api.delete_prediction(prediction["id"])
+    found = [p for task in page.tasks for p in task.get("predictions") or () if p.get("model_version") == version]
+    for prediction in found[:NIBBLE]:
+        api.delete_prediction(int(prediction["id"]))
 
 
 def _remember(db: Database, found: Leftovers, versions: list[str]) -> None:

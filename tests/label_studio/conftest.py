@@ -154,7 +154,9 @@ def project_row(db: Database, uid: str = UID) -> Project:
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What this machine has set must not reach a test."""
     for name in list(os.environ):
-        if name.startswith(("LANTERN_", "LABEL_STUDIO_")) and not name.startswith("LANTERN_TEST_"):
+        if name.startswith(("LANTERN_", "LABEL_STUDIO_")) and not name.startswith(
+            ("LANTERN_TEST_", "LABEL_STUDIO_ML_SOURCE")
+        ):
             monkeypatch.delenv(name)
 
 

@@ -1,0 +1,308 @@
+"""When the worker reconciles, pushes and cleans; how failures wait."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from ml_backend.config import Settings
+from ml_backend.errors import LabelStudioUnreachable
+from ml_backend.label_studio import cleaning, duties
+from ml_backend.label_studio import push as push_module
+from ml_backend.label_studio.connections import Connections
+from ml_backend.label_studio.duties import CleanDuty, PushDuty, ReconcileDuty
+from ml_backend.store import projects, pushes, runs, tasks
+from ml_backend.store.database import Database
+from tests.label_studio.conftest import CONFIG, UID, FakeEngine, project_row, publish
+from tests.label_studio.fake import FakeLabelStudio
+
+START = 1_000_000.0
+
+
+class Clock:
+    """Both clocks, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def time(self) -> float:
+        return self.now
+
+    monotonic = time
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    for module in (duties, push_module, cleaning):
+        monkeypatch.setattr(module, "time", found)
+    return found
+
+
+@pytest.fixture
+def fake(db: Database, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> FakeLabelStudio:
+    found = FakeLabelStudio()
+    found.add_tasks(1, 2, 3)
+    engine.task_ids = [1, 2, 3]
+    with db.write() as session:
+        project = projects.ensure(session, UID)
+        projects.configure(session, project, label_config=CONFIG)
+        tasks.upsert_many(session, project, found.tasks.items())
+    monkeypatch.setattr(Connections, "api_at", lambda *_: found.api())
+    monkeypatch.setattr(push_module, "publish_labels", lambda db, uid, _: publish(db, uid))
+    return found
+
+
+@pytest.fixture
+def push(db: Database, settings: Settings, engine: FakeEngine, fake: FakeLabelStudio, clock: Clock) -> PushDuty:
+    return PushDuty(db, settings, Connections(settings), engine)  # type: ignore[arg-type]
+
+
+def label(db: Database, clock: Clock, count: int = 1) -> None:
+    with db.write() as session:
+        projects.touch_labels(session, projects.ensure(session, UID), count, clock.now)
+
+
+def train(db: Database) -> None:
+    publication = publish(db, trained=True)
+    with db.write() as session:
+        run = runs.create(session, projects.ensure(session, UID), {}, START)
+        runs.start(session, run, START)
+        runs.finish(session, run, publication.number, START)
+
+
+def test_nothing_is_due_without_token_address_or_after_disconnect(
+    db: Database, settings: Settings, engine: FakeEngine, fake: FakeLabelStudio
+) -> None:
+    publish(db)
+
+    def due(wanted: Settings) -> list[bool]:
+        connections = Connections(wanted)
+        push_duty = PushDuty(db, wanted, connections, engine)  # type: ignore[arg-type]
+        return [duty.due(UID) for duty in (ReconcileDuty(db, wanted, connections), push_duty)]
+
+    assert due(settings) == [True, True]
+    assert due(replace(settings, label_studio_api_key=None)) == [False, False]
+    assert due(replace(settings, label_studio_url=None)) == [False, False]
+    with db.write() as session:
+        projects.configure(session, projects.ensure(session, UID), connection={"connected": False})
+    assert due(settings) == [False, False]
+
+
+def test_the_first_publication_is_pushed_and_then_all_is_quiet(db: Database, push: PushDuty) -> None:
+    assert not push.due(UID)
+    publish(db)
+    assert push.due(UID)
+    push.run(UID)
+    assert not push.due(UID)
+
+
+def test_labels_wait_for_the_interval(db: Database, push: PushDuty, clock: Clock) -> None:
+    publish(db)
+    push.run(UID)
+    label(db, clock)
+    assert not push.due(UID)
+    clock.now += 59
+    assert not push.due(UID)
+    clock.now += 2
+    assert push.due(UID)
+
+
+def test_a_training_is_pushed_at_once(db: Database, push: PushDuty, clock: Clock) -> None:
+    publish(db)
+    push.run(UID)
+    train(db)
+    assert push.due(UID)
+    push.run(UID)
+    assert not push.due(UID)
+
+
+def test_a_push_waits_for_the_training_that_would_make_it_a_waste(
+    db: Database, push: PushDuty, clock: Clock, settings: Settings
+) -> None:
+    publish(db)
+    push.run(UID)
+    clock.now += 100
+    label(db, clock, settings.start_training_each_n_updates)
+    assert not push.due(UID)
+    clock.now += settings.push_interval_seconds
+    assert push.due(UID), "a training that never comes holds nothing up"
+
+
+def test_a_slow_push_is_repeated_ten_times_slower(db: Database, push: PushDuty, clock: Clock) -> None:
+    publish(db)
+    with db.write() as session:
+        project = projects.ensure(session, UID)
+        slow = pushes.start(session, project, model_version="lantern-test-1", now=clock.now, publication_number=1)
+        pushes.progress(session, slow, sent=30_000, created=30_000)
+        pushes.finish(session, slow, clock.now + 60)
+    label(db, clock)
+    clock.now += 60 + 599
+    assert not push.due(UID)
+    clock.now += 2
+    assert push.due(UID)
+
+
+def test_a_push_that_waited_out_an_outage_did_not_take_that_long(db: Database, push: PushDuty, clock: Clock) -> None:
+    publish(db)
+    with db.write() as session:
+        project = projects.ensure(session, UID)
+        waited = pushes.start(session, project, model_version="lantern-test-1", now=clock.now, publication_number=1)
+        pushes.progress(session, waited, sent=3, created=3)
+        pushes.finish(session, waited, clock.now + 7200)
+    label(db, clock)
+    clock.now += 7200 + 61
+    assert push.due(UID)
+
+
+def test_too_many_old_versions_hold_pushes_back_but_not_after_a_training(
+    db: Database, push: PushDuty, clock: Clock
+) -> None:
+    publish(db)
+    push.run(UID)
+    with db.write() as session:
+        newest = pushes.newest(session, projects.ensure(session, UID))
+        assert newest is not None
+        pushes.set_old_versions(session, newest, ["a", "b", "c", "d"])
+    label(db, clock)
+    clock.now += 1000
+    assert not push.due(UID)
+    train(db)
+    assert push.due(UID)
+
+
+def test_an_unfinished_push_is_due_at_once(db: Database, push: PushDuty, clock: Clock) -> None:
+    publish(db)
+    with db.write() as session:
+        pushes.start(session, projects.ensure(session, UID), model_version="lantern-test-1", now=clock.now)
+    assert push.due(UID)
+
+
+def test_failures_wait_longer_each_time_and_are_told(
+    db: Database, push: PushDuty, clock: Clock, fake: FakeLabelStudio
+) -> None:
+    publish(db)
+
+    def down(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    fake.before = down
+    waits = []
+    for _ in range(9):
+        assert push.due(UID)
+        push.run(UID)
+        before = clock.now
+        while not push.due(UID):
+            clock.now += 1
+        waits.append(clock.now - before)
+    assert waits == [2, 4, 8, 16, 32, 64, 120, 120, 120]
+    assert "refused" in project_row(db).connection["errors"]["push"]
+    fake.before = None
+    push.run(UID)
+    assert project_row(db).connection["errors"] == {}
+
+
+def test_a_project_that_is_gone_is_let_go(
+    db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock
+) -> None:
+    fake.before = lambda request: httpx.Response(404, json={"detail": "Not found."})
+    ReconcileDuty(db, settings, Connections(settings)).run(UID)
+    assert project_row(db).deleted
+
+
+def test_reconcile_at_first_then_on_request_then_periodically(
+    db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ml_backend.label_studio.reconcile.time", clock)
+    duty = ReconcileDuty(db, settings, Connections(settings))
+    assert duty.due(UID)
+    duty.run(UID)
+    assert not duty.due(UID)
+    clock.now += settings.reconcile_seconds - 1
+    assert not duty.due(UID)
+    with db.write() as session:
+        projects.request_reconcile(session, projects.ensure(session, UID), clock.now)
+    assert duty.due(UID)
+    clock.now += 1
+    duty.run(UID)
+    assert not duty.due(UID)
+    clock.now += settings.reconcile_seconds + 1
+    assert duty.due(UID)
+
+
+def test_a_slow_reconcile_is_repeated_twenty_times_slower(
+    db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ml_backend.label_studio.reconcile.time", clock)
+    duty = ReconcileDuty(db, settings, Connections(settings))
+
+    def slow(request: httpx.Request) -> None:
+        clock.now += 100
+
+    fake.before = slow
+    started = clock.now
+    duty.run(UID)
+    seconds = clock.now - started
+    clock.now = started + 20 * seconds - 1
+    assert not duty.due(UID)
+    clock.now += 2
+    assert duty.due(UID)
+
+
+@pytest.fixture
+def clean(db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, push: PushDuty) -> CleanDuty:
+    """Two versions in Label Studio, the first of them replaced."""
+    publish(db)
+    push.run(UID)
+    train(db)
+    push.run(UID)
+    assert set(fake.versions()) == {"lantern-test-1", "lantern-test-2"}
+    return CleanDuty(db, settings, Connections(settings))
+
+
+def test_cleaning_waits_for_quiet(db: Database, fake: FakeLabelStudio, clock: Clock, clean: CleanDuty) -> None:
+    label(db, clock)
+    clock.now += 4
+    assert not clean.due(UID)
+    clock.now += 2
+    assert clean.due(UID)
+    clean.run(UID)
+    assert set(fake.versions()) == {"lantern-test-2"}
+    clock.now += 1000
+    assert not clean.due(UID)
+
+
+def test_a_large_version_is_nibbled_at_until_it_has_been_quiet_for_twice_its_time(
+    db: Database, fake: FakeLabelStudio, clock: Clock, clean: CleanDuty
+) -> None:
+    old = [{"id": 1000 + i, "task": 1, "score": 0.1, "model_version": "lantern-test-1"} for i in range(4000)]
+    fake.predictions += old
+    label(db, clock)
+    clock.now += 30
+    clean.run(UID)
+    assert fake.versions()["lantern-test-1"] == 4003 - cleaning.NIBBLE
+    assert not any(call.startswith("DELETE /api/projects") for call in fake.calls), "20 s of lock after 30 s of quiet"
+    fake.predictions += old
+    clock.now += 60
+    clean.run(UID)
+    assert any(call.startswith("DELETE /api/projects") for call in fake.calls)
+
+
+def test_unreachable_while_cleaning_loses_nothing(
+    db: Database, fake: FakeLabelStudio, clock: Clock, clean: CleanDuty
+) -> None:
+    clock.now += 10
+
+    def down(request: httpx.Request) -> Any:
+        raise LabelStudioUnreachable("down")
+
+    fake.before = down
+    clean.run(UID)
+    fake.before = None
+    clock.now += 10
+    assert clean.due(UID)
+    clean.run(UID)
+    assert set(fake.versions()) == {"lantern-test-2"}
