@@ -73,6 +73,7 @@ class _Chooser:
         self._graph = description.component_graph
         self._coverage = self._graph.coverage(description.responsibilities.take(np.flatnonzero(labelled)))
         self._blocked = labelled.copy()
+        self._chosen = np.zeros(len(description) + 1, bool)  # the last place stands for "no neighbour" (-1)
         seen = description.novelty > never_seen_level
         self._members = _typical_members(description, seen & ~labelled)
         gains = self._graph.mass @ np.maximum(self._graph.affinity - self._coverage[:, None], 0.0)
@@ -81,14 +82,15 @@ class _Chooser:
         doubtful = np.flatnonzero(seen & ~labelled)
         self._doubtful = iter(doubtful[np.argsort(-doubt[doubtful], kind="stable")].tolist())
         self._novel = iter(np.argsort(description.novelty, kind="stable").tolist())
+        covered = float(self._graph.mass @ self._coverage)  # by people: what the batch adds has raised no doubt yet
+        self._doubt_share = min(max((covered - DOUBT_FROM) / (DOUBT_ONLY - DOUBT_FROM), 0.0), 1.0)
         self._doubt_due = 0.0
 
     def wishes(self, place: int) -> tuple[int, ...]:
         """The kinds to try for this place, in order."""
         if place % NOVEL_EVERY == NOVEL_EVERY - 1:
             return _NOVEL, _REPRESENTATIVE, _DOUBTFUL
-        covered = float(self._graph.mass @ self._coverage)
-        self._doubt_due += min(max((covered - DOUBT_FROM) / (DOUBT_ONLY - DOUBT_FROM), 0.0), 1.0)
+        self._doubt_due += self._doubt_share
         if self._doubt_due >= 1.0:
             self._doubt_due -= 1.0
             return _DOUBTFUL, _REPRESENTATIVE, _NOVEL
@@ -102,7 +104,7 @@ class _Chooser:
             item = self._first_free(self._doubtful if kind == _DOUBTFUL else self._novel)
         if item is not None:
             r, near = self._description.responsibilities, self._description.neighbours[item]
-            self._blocked[item] = True
+            self._chosen[item] = self._blocked[item] = True
             self._blocked[near[near >= 0]] = True
             np.maximum(self._coverage, self._graph.covered_by(r.indices[item], r.values[item]), out=self._coverage)
         return item
@@ -124,7 +126,8 @@ class _Chooser:
         return None
 
     def _first_free(self, queue: Iterator[int]) -> int | None:
-        return next((item for item in queue if not self._blocked[item]), None)
+        near = self._description.neighbours
+        return next((item for item in queue if not self._blocked[item] and not self._chosen[near[item]].any()), None)
 
 
 def _typical_members(description: PoolDescription, eligible: NDArray[np.bool_]) -> list[Iterator[int]]:

@@ -1,0 +1,172 @@
+"""Both orders of the queue: s_ood exactly, and Lantern's own with its promises."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_backend.core.component_graph import ComponentGraph
+from ml_backend.core.description import PoolDescription
+from ml_backend.core.query import QueryScores, Ranking, Reason, rank_lantern, rank_s_ood
+from ml_backend.core.responsibilities import SparseResponsibilities
+from ml_backend.errors import InputError
+from tests.core.random_pools import description, responsibilities, seeds
+
+LEVEL = 0.01
+
+
+def random_scores(rng: np.random.Generator, n: int) -> QueryScores:
+    s_ood, evidence, ambiguity, confidence, clash = rng.random((5, n)).astype(np.float32)
+    return QueryScores(s_ood, evidence, ambiguity, confidence, clash, rng.random(n) < 0.3)
+
+
+def grouped(sizes: tuple[int, ...], seed: int = 0) -> tuple[PoolDescription, np.ndarray]:
+    """A pool of well separated groups, one component each (K = groups + 2 empty ones), and the group of each item."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    points = 6 * np.eye(len(sizes), 12)[group] + rng.normal(size=(len(group), 12))
+    logits = np.full((len(group), len(sizes) + 2), -4.0, np.float32)
+    logits[np.arange(len(group)), group] = 4.0
+    return description(SparseResponsibilities.from_logits(logits, top_m=3, temperature=1.0), points), group
+
+
+def nothing_known(n: int) -> QueryScores:
+    zero, one = np.zeros(n, np.float32), np.ones(n, np.float32)
+    return QueryScores(one, zero, zero, zero, zero, np.zeros(n, bool))
+
+
+def order(ranking: Ranking) -> np.ndarray:
+    return np.argsort(-ranking.value, kind="stable")
+
+
+@given(seeds, st.integers(6, 40))
+def test_the_seed_order_is_s_ood_itself(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    pool, scores = description(responsibilities(rng, n, 5), rng.normal(size=(n, 4))), random_scores(rng, n)
+    np.testing.assert_array_equal(rank_s_ood(pool, scores, never_seen_level=LEVEL).value, scores.s_ood)
+
+
+@settings(max_examples=40)
+@given(seeds, st.integers(6, 60), st.integers(0, 80))
+def test_lanterns_order_gives_every_item_its_own_place_and_labelled_items_the_last(
+    seed: int, n: int, batch: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    pool, scores = description(responsibilities(rng, n, 5), rng.normal(size=(n, 4))), random_scores(rng, n)
+    ranking = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=batch)
+    np.testing.assert_allclose(np.sort(ranking.value), (np.arange(n) + 0.5) / n, rtol=1e-5)
+    queue = order(ranking)
+    open_items = int((~scores.labelled).sum())
+    assert not scores.labelled[queue[:open_items]].any()
+    assert set(ranking.reason.tolist()) <= {int(reason) for reason in Reason}
+    again = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=batch)
+    np.testing.assert_array_equal(ranking.value, again.value)
+
+
+def test_a_batch_holds_no_two_neighbours() -> None:
+    pool, _ = grouped((40, 40, 40))
+    queue = order(rank_lantern(pool, nothing_known(120), never_seen_level=LEVEL, batch=12))[:12]
+    for item in queue[:8]:
+        assert not set(pool.neighbours[item].tolist()) & set(queue[:8].tolist())
+
+
+def test_heavy_unlabelled_groups_come_first_and_each_is_asked_once() -> None:
+    pool, group = grouped((60, 10, 30, 20))
+    ranking = rank_lantern(pool, nothing_known(120), never_seen_level=LEVEL)
+    queue = order(ranking)[:4]
+    assert group[queue].tolist() == [0, 2, 3, 1]
+    assert set(ranking.reason[queue].tolist()) == {Reason.UNLABELLED_GROUP}
+
+
+def test_representatives_are_typical_and_come_before_outliers() -> None:
+    pool, _ = grouped((60, 60))
+    queue = order(rank_lantern(pool, nothing_known(120), never_seen_level=0.05))
+    assert pool.density[queue[:2]].min() > 0.5
+    never_seen = np.flatnonzero(pool.novelty <= 0.05)
+    assert not set(never_seen.tolist()) & set(queue[:8].tolist())
+
+
+def test_a_labelled_group_waits_for_the_others() -> None:
+    pool, group = grouped((60, 40, 20))
+    scores = nothing_known(120)
+    scores.labelled[np.flatnonzero(group == 0)[:2]] = True
+    queue = order(rank_lantern(pool, scores, never_seen_level=LEVEL))
+    assert group[queue[:2]].tolist() == [1, 2]
+
+
+def test_where_all_groups_have_labels_doubtful_items_lead() -> None:
+    pool, group = grouped((40, 40, 40))
+    rng = np.random.default_rng(0)
+    labelled = np.isin(np.arange(120), [0, 45, 90])
+    doubtful = np.flatnonzero((pool.density > 0.3) & ~labelled)[::9]
+    confidence = np.full(120, 0.95, np.float32)
+    confidence[doubtful] = 0.4
+    low, high = np.full(120, 0.1, np.float32), np.full(120, 0.9, np.float32)
+    scores = QueryScores(low, high, low, confidence, rng.random(120).astype(np.float32) / 10, labelled)
+    ranking = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=24)
+    head = order(ranking)[:4]
+    assert set(head.tolist()) <= set(doubtful.tolist())
+    assert set(ranking.reason[head].tolist()) == {Reason.AMBIGUOUS}
+    assert set(group[head].tolist()) <= {0, 1, 2}
+
+
+def test_the_batch_has_a_place_for_what_was_never_seen() -> None:
+    pool, _ = grouped((100, 100))
+    ranking = rank_lantern(pool, nothing_known(200), never_seen_level=0.05, batch=60)
+    strangest = int(np.argmin(pool.novelty))
+    assert strangest in order(ranking)[:30]
+    assert ranking.reason[strangest] == Reason.NEVER_SEEN
+
+
+def test_each_reason_is_given_for_its_cause() -> None:
+    pool, _ = grouped((30, 30))
+    low, high = np.full(60, 0.1, np.float32), np.full(60, 0.9, np.float32)
+    scores = QueryScores(low, high.copy(), low.copy(), high, low.copy(), np.zeros(60, bool))
+    pool = replace(pool, novelty=np.full(60, 0.5, np.float32))
+    scores.evidence[1], scores.ambiguity[2], scores.clash[4] = 0.1, 0.8, 0.9
+    pool.novelty[3] = 0.001
+    reason = rank_s_ood(pool, scores, never_seen_level=LEVEL).reason
+    expected = [Reason.ROUTINE, Reason.UNLABELLED_GROUP, Reason.AMBIGUOUS, Reason.NEVER_SEEN, Reason.DISAGREES]
+    assert reason[:5].tolist() == expected
+    scores.labelled[3] = True
+    assert rank_s_ood(pool, scores, never_seen_level=LEVEL).reason[3] == Reason.ROUTINE
+    assert all(len(reason.sentence) > 20 for reason in Reason)
+
+
+def test_scores_of_another_pool_are_refused() -> None:
+    pool, _ = grouped((20, 20))
+    with pytest.raises(InputError, match="pool of 40"):
+        rank_lantern(pool, nothing_known(39), never_seen_level=LEVEL)
+
+
+def test_a_walk_reaches_near_components_more_often_than_far_ones() -> None:
+    rng = np.random.default_rng(0)
+    place = np.repeat(np.arange(6), 30)
+    angle = place * 0.35 + 0.12 * rng.normal(size=180)
+    points = np.column_stack([np.cos(angle), np.sin(angle)])
+    logits = np.where(np.eye(6)[place] > 0, 5.0, 0.0).astype(np.float32)
+    pool = description(SparseResponsibilities.from_logits(logits, top_m=6, temperature=1.0), points, k=8)
+    graph = ComponentGraph.of(pool.responsibilities, pool.neighbours, pool.similarities)
+    np.testing.assert_allclose(np.diag(graph.affinity), 1.0)
+    assert graph.affinity.min() >= 0
+    assert graph.affinity.max() <= 1
+    assert np.all(np.diff(graph.affinity[0]) < 0)
+    np.testing.assert_allclose(graph.mass.sum(), 1.0, atol=1e-5)
+
+
+@given(seeds, st.integers(8, 30))
+def test_renumbering_the_components_changes_no_affinity(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    logits, renumber = rng.normal(size=(n, 4)).astype(np.float32), rng.permutation(4)
+    near = rng.integers(-1, n, (n, 3)).astype(np.int32)
+    similar = np.where(near >= 0, rng.random((n, 3)), 0.0).astype(np.float32)
+    before, after = (
+        ComponentGraph.of(SparseResponsibilities.from_logits(values, top_m=4, temperature=1.0), near, similar)
+        for values in (logits, logits[:, renumber])
+    )
+    np.testing.assert_allclose(after.affinity, before.affinity[np.ix_(renumber, renumber)], atol=1e-6)
+    np.testing.assert_allclose(after.mass, before.mass[renumber], atol=1e-6)
