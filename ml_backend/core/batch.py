@@ -33,15 +33,17 @@ def choose_batch(
     description: PoolDescription,
     doubt: NDArray[np.float64],
     labelled: NDArray[np.bool_],
+    absent: NDArray[np.bool_],
     *,
     size: int,
     never_seen_level: float,
 ) -> Batch:
     """At most `size` unlabelled items: typical ones of regions without labels, then doubtful ones, and some novel ones.
 
-    doubt: (N,) HIGH = ask. Ends early when every item left is a neighbour of a chosen one.
+    doubt: (N,) HIGH = ask. labelled, absent: (N,) bool, not to be asked; the labelled ones cover their components.
+    Ends early when every item left is a neighbour of a chosen one.
     """
-    chooser = _Chooser(description, doubt, labelled, never_seen_level)
+    chooser = _Chooser(description, doubt, labelled, absent, never_seen_level)
     rows, kinds = [], []
     for place in range(size):
         for kind in chooser.wishes(place):
@@ -67,19 +69,20 @@ class _Chooser:
         description: PoolDescription,
         doubt: NDArray[np.float64],
         labelled: NDArray[np.bool_],
+        absent: NDArray[np.bool_],
         never_seen_level: float,
     ) -> None:
         self._description = description
         self._graph = description.component_graph
         self._coverage = self._graph.coverage(description.responsibilities.take(np.flatnonzero(labelled)))
-        self._blocked = labelled.copy()
+        self._blocked = labelled | absent
         self._chosen = np.zeros(len(description) + 1, bool)  # the last place stands for "no neighbour" (-1)
-        seen = description.novelty > never_seen_level
-        self._members = _typical_members(description, seen & ~labelled)
+        seen = (description.novelty > never_seen_level) & ~self._blocked
+        self._members = _typical_members(description, seen)
         gains = self._graph.mass @ np.maximum(self._graph.affinity - self._coverage[:, None], 0.0)
         self._heap = [(-float(gain), c) for c, gain in enumerate(gains)]
         heapq.heapify(self._heap)
-        doubtful = np.flatnonzero(seen & ~labelled)
+        doubtful = np.flatnonzero(seen)
         self._doubtful = iter(doubtful[np.argsort(-doubt[doubtful], kind="stable")].tolist())
         self._novel = iter(np.argsort(description.novelty, kind="stable").tolist())
         covered = float(self._graph.mass @ self._coverage)  # by people: what the batch adds has raised no doubt yet

@@ -63,7 +63,8 @@ class QueryScores:
     """What the label stores say of each of N items, (N,) float32 in [0, 1]; see `ml_backend.core.scores`.
 
     s_ood, ambiguity, clash: HIGH = ask. evidence, confidence: LOW = ask. clash: share of the neighbours that are
-    predicted another class. labelled: (N,) bool, the items that a person has answered.
+    predicted another class. labelled: (N,) bool, the items that a person has answered; absent: (N,) bool, those that
+    nobody can be asked.
     """
 
     s_ood: NDArray[np.float32]
@@ -72,6 +73,7 @@ class QueryScores:
     confidence: NDArray[np.float32]
     clash: NDArray[np.float32]
     labelled: NDArray[np.bool_]
+    absent: NDArray[np.bool_]
 
 
 def rank_s_ood(description: PoolDescription, scores: QueryScores, *, never_seen_level: float) -> Ranking:
@@ -85,17 +87,20 @@ def rank_lantern(
 ) -> Ranking:
     """A place in the queue for every item: value = 1 - (place + 1/2) / N, all different as far as float32 permits.
 
-    First the batch, then the rest by how little is known of them and how typical they are, the labelled items last.
+    First the batch, then the rest by how little is known of them and how typical they are, the labelled and absent
+    items last.
     """
     _check(description, scores)
     n = len(description)
     reason = _reasons(description, scores, never_seen_level)
     doubt = _doubt(description, scores)
-    head = choose_batch(description, doubt, scores.labelled, size=min(batch, n), never_seen_level=never_seen_level)
+    head = choose_batch(
+        description, doubt, scores.labelled, scores.absent, size=min(batch, n), never_seen_level=never_seen_level
+    )
     reason[head.rows[head.representative]] = Reason.UNLABELLED_GROUP
     doubtful = head.rows[head.doubtful]
     reason[doubtful[reason[doubtful] == Reason.ROUTINE]] = Reason.AMBIGUOUS
-    rest = np.lexsort((-doubt, scores.labelled))
+    rest = np.lexsort((-doubt, scores.labelled | scores.absent))
     rest = rest[~np.isin(rest, head.rows)]
     value = np.empty(n, np.float32)
     value[np.concatenate([head.rows, rest])] = 1.0 - (np.arange(n) + 0.5) / max(n, 1)

@@ -106,6 +106,25 @@ def query(
     return NeighbourIndex(reference_features, exact_below=exact_below).search(features, k)
 
 
+def linked_back(
+    neighbours: NDArray[np.int32],
+    similarities: NDArray[np.float32],
+    near: NDArray[np.int32],
+    similar: NDArray[np.float32],
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Neighbours of old and new rows: an old row takes in the new rows that name it, where they are nearer."""
+    first, k = len(neighbours), near.shape[1]
+    joined, cosine = np.concatenate([neighbours, near]), np.concatenate([similarities, similar])
+    for new, (rows, values) in enumerate(zip(near, similar, strict=True)):
+        for row, value in zip(rows, values, strict=True):
+            if 0 <= row < first:
+                place = int(np.sum((joined[row] >= 0) & (cosine[row] >= value)))
+                if place < k:
+                    joined[row, place + 1 :], cosine[row, place + 1 :] = joined[row, place:-1], cosine[row, place:-1]
+                    joined[row, place], cosine[row, place] = first + new, value
+    return joined, cosine
+
+
 def _empty_index(features: FeatureRows, exact_below: int) -> faiss.Index:
     n, dimension = features.shape
     if n <= max(exact_below, 1):

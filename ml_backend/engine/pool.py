@@ -14,18 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.hyperparameters import ModelConfig, Prior, RunConfig, default_components
+from ml_backend.core.hyperparameters import ModelConfig, RunConfig
 from ml_backend.core.labels import LabelSet
 from ml_backend.core.model import ComponentModel, Encoding, EpochReport, TrainingData, TrainingReport
 from ml_backend.core.scores import NoveltyReference, mean_similarity, own_p_values, typicality
-from ml_backend.data.index import NeighbourIndex
+from ml_backend.data.index import NeighbourIndex, linked_back
+from ml_backend.engine.label_store import LabelStore, fit_store
+from ml_backend.engine.pool_settings import PoolSettings
 from ml_backend.engine.propagation import (
-    LabelStore,
     Propagation,
     TaskScores,
     apply_store,
     combine,
-    fit_store,
     propagate,
     rank,
 )
@@ -44,10 +44,6 @@ __all__ = [
     "rank",
 ]
 
-IMAGE_LATENT_DIM = 16
-VECTOR_LATENT_DIM = 32
-MIN_ITEMS_PER_COMPONENT = 4
-"""On average, unless K is set: in a pool of fewer than 256 items, labels could not spread over 64 components."""
 CONFIG_KEY = "pool.config"
 MODEL_PREFIX = "model."
 PROBE_ROWS = 64
@@ -55,50 +51,6 @@ PROBE_ROWS = 64
 
 Progress = Callable[[str, float], None]
 """Called with a step's name and the share of it that is done, 0..1."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolSettings:
-    """What a project sets. None: the data-derived default.
-
-    n_components: K. latent_dim: dimensions of z. alpha0: label smoothing per class. query: "lantern" or "s_ood".
-    temperature: softens r for s_ood, 1 = the formula of r as it is; on CLINC150 2 to 4 told unknown
-    intents apart better (AUROC .95 against .87 with 300 labels). never_seen_level: novelty p-value at or below which an
-    item counts as never seen. neighbours: k of the neighbour graph. device: "auto", "cpu" or "cuda".
-    """
-
-    n_components: int | None = None
-    latent_dim: int | None = None
-    prior: Prior = "mixture"
-    alpha0: float | None = None
-    query: str = "lantern"
-    temperature: float = 2.0
-    never_seen_level: float = 0.01
-    neighbours: int = 15
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        if self.query not in ("lantern", "s_ood"):
-            raise ConfigError(f"query {self.query!r} is neither 'lantern' nor 's_ood'")
-        if not self.temperature > 0:
-            raise ConfigError(f"temperature {self.temperature!r} must be > 0")
-        if not 0 <= self.never_seen_level < 1:
-            raise ConfigError(f"never_seen_level {self.never_seen_level!r} must lie in [0, 1)")
-        if self.neighbours < 1:
-            raise ConfigError(f"neighbours {self.neighbours!r} must be at least 1")
-
-    def components(self, n_items: int) -> int:
-        """K for a pool of so many items."""
-        if self.n_components is not None:
-            return self.n_components
-        return max(2, min(default_components(n_items), n_items // MIN_ITEMS_PER_COMPONENT))
-
-    def model_config(self, x: NDArray[np.generic]) -> ModelConfig:
-        """Shape of a model for the items x."""
-        shape = x.shape[1:]
-        latent = self.latent_dim or (IMAGE_LATENT_DIM if len(shape) == 3 else VECTOR_LATENT_DIM)
-        k = self.components(len(x))
-        return ModelConfig(input_shape=shape, n_components=k, latent_dim=latent, prior=self.prior, top_m=min(8, k))
 
 
 class Pool:
@@ -208,7 +160,7 @@ class Pool:
         index.add(features)
         self.x = np.concatenate([self.x, x_new])
         near, similar = index.neighbours(features, self.settings.neighbours, first_row=first)
-        self._neighbours, self._similarities = _linked_back(self._neighbours, self._similarities, near, similar)
+        self._neighbours, self._similarities = linked_back(self._neighbours, self._similarities, near, similar)
         self._reference = None
 
     def state(self) -> dict[str, NDArray[np.generic]]:
@@ -273,22 +225,3 @@ class _Features:
 
     def __getitem__(self, rows: slice) -> NDArray[np.float32]:
         return self._model.features(self._x[rows])
-
-
-def _linked_back(
-    neighbours: NDArray[np.int32],
-    similarities: NDArray[np.float32],
-    near: NDArray[np.int32],
-    similar: NDArray[np.float32],
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Neighbours of old and new rows: an old row takes in the new rows that name it, where they are nearer."""
-    first, k = len(neighbours), near.shape[1]
-    joined, cosine = np.concatenate([neighbours, near]), np.concatenate([similarities, similar])
-    for new, (rows, values) in enumerate(zip(near, similar, strict=True)):
-        for row, value in zip(rows, values, strict=True):
-            if 0 <= row < first:
-                place = int(np.sum((joined[row] >= 0) & (cosine[row] >= value)))
-                if place < k:
-                    joined[row, place + 1 :], cosine[row, place + 1 :] = joined[row, place:-1], cosine[row, place:-1]
-                    joined[row, place], cosine[row, place] = first + new, value
-    return joined, cosine

@@ -21,7 +21,7 @@ LEVEL = 0.01
 
 def random_scores(rng: np.random.Generator, n: int) -> QueryScores:
     s_ood, evidence, ambiguity, confidence, clash = rng.random((5, n)).astype(np.float32)
-    return QueryScores(s_ood, evidence, ambiguity, confidence, clash, rng.random(n) < 0.3)
+    return QueryScores(s_ood, evidence, ambiguity, confidence, clash, rng.random(n) < 0.3, rng.random(n) < 0.1)
 
 
 def grouped(sizes: tuple[int, ...], seed: int = 0) -> tuple[PoolDescription, np.ndarray]:
@@ -36,7 +36,7 @@ def grouped(sizes: tuple[int, ...], seed: int = 0) -> tuple[PoolDescription, np.
 
 def nothing_known(n: int) -> QueryScores:
     zero, one = np.zeros(n, np.float32), np.ones(n, np.float32)
-    return QueryScores(one, zero, zero, zero, zero, np.zeros(n, bool))
+    return QueryScores(one, zero, zero, zero, zero, np.zeros(n, bool), np.zeros(n, bool))
 
 
 def order(ranking: Ranking) -> np.ndarray:
@@ -60,8 +60,8 @@ def test_lanterns_order_gives_every_item_its_own_place_and_labelled_items_the_la
     ranking = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=batch)
     np.testing.assert_allclose(np.sort(ranking.value), (np.arange(n) + 0.5) / n, rtol=1e-5)
     queue = order(ranking)
-    open_items = int((~scores.labelled).sum())
-    assert not scores.labelled[queue[:open_items]].any()
+    closed = scores.labelled | scores.absent
+    assert not closed[queue[: int((~closed).sum())]].any()
     assert set(ranking.reason.tolist()) <= {int(reason) for reason in Reason}
     again = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=batch)
     np.testing.assert_array_equal(ranking.value, again.value)
@@ -98,6 +98,15 @@ def test_a_labelled_group_waits_for_the_others() -> None:
     assert group[queue[:2]].tolist() == [1, 2]
 
 
+def test_absent_items_are_last_and_speak_for_no_group() -> None:
+    pool, group = grouped((60, 40, 20))
+    scores = nothing_known(120)
+    scores.absent[np.flatnonzero(group == 0)[:30]] = True
+    queue = order(rank_lantern(pool, scores, never_seen_level=LEVEL))
+    assert group[queue[:3]].tolist() == [0, 1, 2]
+    assert scores.absent[queue[-30:]].all()
+
+
 def test_where_all_groups_have_labels_doubtful_items_lead() -> None:
     pool, group = grouped((40, 40, 40))
     rng = np.random.default_rng(0)
@@ -106,7 +115,9 @@ def test_where_all_groups_have_labels_doubtful_items_lead() -> None:
     confidence = np.full(120, 0.95, np.float32)
     confidence[doubtful] = 0.4
     low, high = np.full(120, 0.1, np.float32), np.full(120, 0.9, np.float32)
-    scores = QueryScores(low, high, low, confidence, rng.random(120).astype(np.float32) / 10, labelled)
+    scores = QueryScores(
+        low, high, low, confidence, rng.random(120).astype(np.float32) / 10, labelled, np.zeros(120, bool)
+    )
     ranking = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=24)
     head = order(ranking)[:4]
     assert set(head.tolist()) <= set(doubtful.tolist())
@@ -125,7 +136,7 @@ def test_the_batch_has_a_place_for_what_was_never_seen() -> None:
 def test_each_reason_is_given_for_its_cause() -> None:
     pool, _ = grouped((30, 30))
     low, high = np.full(60, 0.1, np.float32), np.full(60, 0.9, np.float32)
-    scores = QueryScores(low, high.copy(), low.copy(), high, low.copy(), np.zeros(60, bool))
+    scores = QueryScores(low, high.copy(), low.copy(), high, low.copy(), np.zeros(60, bool), np.zeros(60, bool))
     pool = replace(pool, novelty=np.full(60, 0.5, np.float32))
     scores.evidence[1], scores.ambiguity[2], scores.clash[4] = 0.1, 0.8, 0.9
     pool.novelty[3] = 0.001

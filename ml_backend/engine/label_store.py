@@ -1,0 +1,96 @@
+"""What one label set means for a model: fitted on the pool, applied to any item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_backend.core.calibration import fit_temperature, without_floor
+from ml_backend.core.description import PoolDescription
+from ml_backend.core.labels import (
+    LabelSet,
+    as_matrix,
+    check_label_set,
+    leave_one_out_probabilities,
+    soft_counts,
+    tau,
+)
+from ml_backend.core.neighbour_votes import NeighbourVotes
+
+NO_ROW = -1
+
+OTHER_LABELS = 0.5
+"""Labels of an item's class on other items from which on a leave-one-out prediction of it is a fair test."""
+
+
+@dataclass(frozen=True)
+class LabelStore:
+    """What a label set means for a model: everything that a new item needs besides its responsibilities.
+
+    s: (K, Y) soft counts. tau: (K, Y). temperature: of the confidence. rows: (n,) labelled rows of the pool,
+    targets: (n, Y) their labels.    suspicion: (n,) in [0, 1], HIGH = the other labels contradict this one
+    (mislabelled?). example: (K,) the labelled row that belongs most to each component, or -1.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    alpha0: float | None
+    s: NDArray[np.float64]
+    tau: NDArray[np.float64]
+    temperature: float
+    rows: NDArray[np.int64]
+    targets: NDArray[np.float64]
+    suspicion: NDArray[np.float32]
+    example: NDArray[np.int64]
+
+
+def fit_store(
+    description: PoolDescription, labels: LabelSet, *, alpha0: float | None = None, calibrate: bool = True
+) -> LabelStore:
+    """description: of the pool that the label set's rows count in. Raises InputError on rows outside it."""
+    check_label_set(labels, len(description))
+    own = description.responsibilities.take(labels.rows)
+    s = soft_counts(own, labels.targets, own.n_components)
+    votes = NeighbourVotes.of(_rows_of(description, labels.rows), labels.rows, labels.targets, len(description))
+    left_out, floor = leave_one_out_probabilities(own, labels.targets, s, alpha0)
+    votes.blend(left_out, floor)  # an item is not its own neighbour, so its own label has no vote either
+    example = np.full(own.n_components, NO_ROW, np.int64)
+    by_share = np.argsort(own.values, axis=None, kind="stable")  # the largest share is written last
+    example[own.indices.ravel()[by_share]] = np.repeat(labels.rows, own.indices.shape[1])[by_share]
+    return LabelStore(
+        name=labels.name,
+        classes=labels.classes,
+        alpha0=alpha0,
+        s=s,
+        tau=tau(s, alpha0),
+        temperature=_temperature(description, labels, left_out, floor) if calibrate else 1.0,
+        rows=labels.rows,
+        targets=labels.targets,
+        suspicion=(1.0 - (left_out * labels.targets).sum(axis=1)).astype(np.float32),
+        example=example,
+    )
+
+
+def _temperature(
+    description: PoolDescription, labels: LabelSet, left_out: NDArray[np.float64], floor: NDArray[np.float64]
+) -> float:
+    """From the labelled items whose class has other labels too: without any, leaving one out cannot predict it.
+
+    Each counts for the part of the pool that it stands for, since people are asked about doubtful items more often
+    than such are met.
+    """
+    elsewhere = labels.targets.sum(axis=0) - labels.targets
+    fair = (labels.targets * (elsewhere >= OTHER_LABELS)).sum(axis=1) >= 0.5
+    r = description.responsibilities
+    asked = as_matrix(r.take(labels.rows))
+    per_label = np.asarray(as_matrix(r).sum(axis=0)).ravel() / np.maximum(np.asarray(asked.sum(axis=0)).ravel(), 1e-6)
+    weights = np.asarray(asked @ per_label, np.float64)[fair]
+    return fit_temperature(without_floor(left_out, floor)[fair], labels.targets[fair], weights)
+
+
+def _rows_of(description: PoolDescription, rows: NDArray[np.int64]) -> PoolDescription:
+    """The description of some rows; their neighbours go on pointing into the whole."""
+    taken = {name: values[rows] for name, values in vars(description).items() if isinstance(values, np.ndarray)}
+    return replace(description, responsibilities=description.responsibilities.take(rows), **taken)

@@ -1,0 +1,135 @@
+"""Labels spread over a pool whose classes are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ml_backend.core.description import PoolDescription
+from ml_backend.core.labels import LabelSet, class_probabilities
+from ml_backend.core.query import Reason
+from ml_backend.engine.pool import Pool, PoolSettings, apply_store, combine, fit_store, propagate, rank
+from ml_backend.engine.propagation import probabilities
+from ml_backend.errors import ConfigError, InputError
+from tests.engine.test_pool import GROUPS, PER_GROUP, SETTINGS, items, label_set
+
+N = GROUPS * PER_GROUP
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    return Pool.create(items()[0], replace(SETTINGS, temperature=1.0), seed=0)
+
+
+@pytest.fixture(scope="module")
+def description(pool: Pool) -> PoolDescription:
+    return pool.describe()
+
+
+def test_two_labels_a_group_label_the_pool(description: PoolDescription) -> None:
+    group = items()[1]
+    spread = propagate(description, label_set(group))
+    assert spread.label_set == "kind"
+    assert np.mean(spread.label == group) > 0.9
+    right = spread.label == group
+    assert spread.confidence[right].mean() > 0.7
+    assert np.mean(group[spread.nearest_labelled] == group) > 0.9
+
+
+def test_the_formula_stays_visible_beside_the_blend(description: PoolDescription) -> None:
+    spread = propagate(description, label_set(items()[1]))
+    p = class_probabilities(description.responsibilities, spread.store.tau)
+    np.testing.assert_allclose(spread.p_max, p.max(axis=1), atol=1e-6)
+    np.testing.assert_array_equal(spread.p_label, p.argmax(axis=1))
+    r, peak = description.responsibilities, spread.store.tau.max(axis=1)
+    naive = [1 - max(r.values[i, m] * peak[r.indices[i, m]] for m in range(8)) for i in range(0, N, 37)]
+    np.testing.assert_allclose(spread.s_ood[::37], naive, atol=1e-5)
+
+
+def test_confidence_is_the_calibrated_probability_of_the_label(description: PoolDescription) -> None:
+    spread = propagate(description, label_set(items()[1]))
+    p = probabilities(spread.store, description, N)
+    np.testing.assert_allclose(p.sum(axis=1), 1.0, atol=1e-4)
+    np.testing.assert_allclose(spread.confidence, p[np.arange(N), spread.label], atol=1e-3)
+
+
+def test_groups_without_labels_have_no_evidence_and_are_asked_first(description: PoolDescription) -> None:
+    group = items()[1]
+    known = label_set(group)
+    some = LabelSet("kind", known.classes, known.rows[:8], known.targets[:8])  # groups 0..3
+    spread = propagate(description, some)
+    scores = combine([spread], description)
+    assert spread.evidence[group < 4].mean() > 2 * spread.evidence[group >= 4].mean()
+    ranking = rank(description, scores, some.rows, "lantern")
+    head = np.argsort(-ranking.value)[:4]
+    assert sorted(group[head].tolist()) == [4, 5, 6, 7]
+    assert set(ranking.reason[head].tolist()) == {Reason.UNLABELLED_GROUP}
+    np.testing.assert_array_equal(rank(description, scores, some.rows, "s_ood").value, scores.s_ood)
+    with pytest.raises(ConfigError, match="random"):
+        rank(description, scores, some.rows, "random")
+
+
+def test_no_labels_at_all_say_nothing(description: PoolDescription) -> None:
+    nobody = LabelSet("kind", ("a", "b"), np.empty(0, np.int64), np.empty((0, 2)))
+    spread = propagate(description, nobody)
+    np.testing.assert_allclose(spread.confidence, 0.5, atol=1e-5)
+    assert spread.evidence.max() == spread.ambiguity.max() == 0.0
+    assert set(spread.nearest_labelled.tolist()) == {-1}
+    scores = combine([], description)
+    assert scores.s_ood.min() == 1.0
+    assert scores.confidence.max() == 0.0
+
+
+def test_a_task_is_as_sure_as_its_least_sure_store(description: PoolDescription) -> None:
+    known = label_set(items()[1])
+    halves = [
+        LabelSet("a", known.classes, known.rows[part], known.targets[part]) for part in (slice(8), slice(8, None))
+    ]
+    spreads = [propagate(description, half) for half in halves]
+    both = combine(spreads, description)
+    np.testing.assert_array_equal(both.confidence, np.minimum(spreads[0].confidence, spreads[1].confidence))
+    np.testing.assert_array_equal(both.evidence, np.minimum(spreads[0].evidence, spreads[1].evidence))
+    np.testing.assert_array_equal(both.s_ood, np.maximum(spreads[0].s_ood, spreads[1].s_ood))
+
+
+def test_a_wrong_label_is_the_most_suspicious(description: PoolDescription) -> None:
+    known = label_set(items()[1], per_group=6)
+    targets = known.targets.copy()
+    targets[[3, 20]] = targets[[20, 3]]
+    store = fit_store(description, LabelSet("kind", known.classes, known.rows, targets))
+    assert set(np.argsort(-store.suspicion)[:2].tolist()) == {3, 20}
+
+
+def test_new_items_get_labels_and_point_to_examples_of_the_pool(pool: Pool, description: PoolDescription) -> None:
+    group = items()[1]
+    spread = propagate(description, label_set(group))
+    x_new, new_group = items(10, seed=4)
+    new = apply_store(spread.store, pool.describe_new(x_new), N, spread.label)
+    assert np.mean(new.label == new_group) > 0.9
+    assert np.mean(group[new.nearest_labelled] == new_group) > 0.9
+    assert new.clash.mean() < 0.2
+
+
+def test_labels_outside_the_pool_are_refused(description: PoolDescription) -> None:
+    with pytest.raises(InputError, match="row 480"):
+        propagate(description, LabelSet("kind", ("a",), np.array([N]), np.ones((1, 1))))
+
+
+def test_renumbered_components_give_the_same_scores(description: PoolDescription) -> None:
+    r = description.responsibilities
+    renumber = np.random.default_rng(0).permutation(r.n_components).astype(np.int32)
+    other = replace(description, responsibilities=replace(r, indices=renumber[r.indices]))
+    known = label_set(items()[1])
+    a, b = propagate(description, known), propagate(other, known)
+    np.testing.assert_array_equal(a.label, b.label)
+    for name in ("confidence", "p_max", "ambiguity", "evidence", "s_ood", "clash"):
+        np.testing.assert_allclose(getattr(a, name), getattr(b, name), atol=1e-4)
+
+
+def test_settings_choose_the_shape_of_the_model() -> None:
+    x = items()[0]
+    assert PoolSettings().model_config(x).latent_dim == 32
+    assert PoolSettings(n_components=5).model_config(x).n_components == 5
+    assert PoolSettings().model_config(np.zeros((3, 1, 8, 8), np.uint8)).latent_dim == 16
