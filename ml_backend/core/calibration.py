@@ -76,13 +76,12 @@ def apply_temperature(probabilities: NDArray[np.floating], temperature: float) -
 def calibrated_maximum(
     probabilities: NDArray[np.float32], floor: NDArray[np.float32], temperature: float
 ) -> NDArray[np.float32]:
-    """(N,) the largest of each row of `apply_temperature(without_floor(p, floor), T)`, in fewer passes over (N, Y)."""
-    rest = np.maximum(probabilities - ((1.0 - FLOOR_KEPT) * floor)[:, None], TINY)
-    rest /= rest.max(axis=1)[:, None]
+    """(N,) the largest of each row of `apply_temperature(without_floor(p, floor), T)`, in few passes; p is used up."""
+    rest = np.subtract(probabilities, ((1.0 - FLOOR_KEPT) * floor)[:, None], out=probabilities)
+    np.maximum(rest, TINY, out=rest)
+    rest *= (1.0 / rest.max(axis=1))[:, None]
     if temperature != 1.0:
-        np.log(np.maximum(rest, TINY, out=rest), out=rest)
-        rest *= 1.0 / temperature
-        np.exp(rest, out=rest)
+        np.power(rest, 1.0 / temperature, out=rest)
     return np.asarray(1.0 / rest.sum(axis=1), np.float32)
 
 
