@@ -32,8 +32,11 @@ from ml_backend.store.tables import Project, Push
 
 log = logging.getLogger(__name__)
 
-BATCH = 5_000
-"""Predictions in one import call."""
+SMALLEST_BATCH = 5_000
+LARGEST_BATCH = 20_000
+"""Predictions in one import call: a fifth of the project, within these. After each call Label Studio recounts the
+whole project; a proxy in front of it gives up after 60 to 90 s.
+"""
 OWN_PREFIX = "lantern-"
 """Model versions that begin so are Lantern's, and Lantern's to delete."""
 MAX_GONE_TASKS = 20
@@ -83,8 +86,8 @@ class Pusher:
             return None
         started = time.time()
         push = self._begin(uid, view, number)
-        items = self._items(uid, view, push.model_version)
-        sent, created = self._send(uid, push, number, items, str(found.get("label_config") or ""))
+        batches = _batches(islice(self._items(uid, view, push.model_version), push.sent, None), _batch_size(view))
+        sent, created = self._send(uid, push, number, batches, str(found.get("label_config") or ""))
         if not created:
             self._fail(push, f"Label Studio made none of {sent} predictions: run `lantern doctor`")
             return None
@@ -139,15 +142,14 @@ class Pusher:
                     publication_number=view.number,
                     labels_version=view.labels_version,
                 )
-        return self._caught_up(going_on, number)
+        return self._caught_up(going_on, number, _batch_size(view))
 
-    def _caught_up(self, push: Push, number: int) -> Push:
+    def _caught_up(self, push: Push, number: int, batch_size: int) -> Push:
         """Count a batch that arrived although its answer was lost. A call is stored whole or not at all."""
         there = self._api.model_versions(number).get(push.model_version, 0)
-        missing = there - push.created
-        if missing >= BATCH:
+        if there - push.created >= batch_size:
             with self._db.write() as session:
-                pushes.progress(session, push, sent=BATCH, created=BATCH)
+                pushes.progress(session, push, sent=batch_size, created=batch_size)
         log.info("push of %s goes on after %d predictions", push.model_version, push.sent)
         with self._db.read() as session:
             return session.get_one(Push, (push.project_id, push.number))
@@ -158,16 +160,15 @@ class Pusher:
             live = set(tasks.live_ids(session, projects.ensure(session, uid)))
         wanted = sorted(live & set(view.task_ids.tolist()))
         replies = Replies(view.schema, version)
-        for start in range(0, len(wanted), BATCH):
-            for prediction in view.predictions(wanted[start : start + BATCH]):
+        for start in range(0, len(wanted), SMALLEST_BATCH):
+            for prediction in view.predictions(wanted[start : start + SMALLEST_BATCH]):
                 item = replies.import_item(prediction)
                 if item is not None:
                     yield item
 
-    def _send(self, uid: str, push: Push, number: int, items: Iterator[Item], config: str) -> tuple[int, int]:
+    def _send(self, uid: str, push: Push, number: int, batches: Iterator[list[Item]], config: str) -> tuple[int, int]:
         sent, created = push.sent, push.created
-        remaining = islice(items, sent, None)
-        while batch := list(islice(remaining, BATCH)):
+        for batch in batches:
             n_sent, n_created = self._import(uid, number, batch)
             with self._db.write() as session:
                 project = projects.ensure(session, uid)
@@ -231,3 +232,12 @@ class Pusher:
 def _continues(push: Push, view: ProjectView) -> bool:
     """Whether what is missing of a push can still be sent: the same publication under the same labels."""
     return push.model_version == view.model_version and push.labels_version == view.labels_version
+
+
+def _batch_size(view: ProjectView) -> int:
+    return min(LARGEST_BATCH, max(SMALLEST_BATCH, len(view.task_ids) // 5))
+
+
+def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    while batch := list(islice(items, size)):
+        yield batch

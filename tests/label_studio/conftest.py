@@ -161,12 +161,11 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveLabelStudio]:
-    """A real Label Studio, started once."""
-    from tests.label_studio.live import running_label_studio
+def label_studio(label_studio: Any) -> LiveLabelStudio:
+    """The real one that all e2e tests share, with what these tests do in it."""
+    from tests.label_studio.live import LiveLabelStudio
 
-    with running_label_studio(tmp_path_factory.mktemp("label-studio")) as found:
-        yield found
+    return LiveLabelStudio(label_studio.url, label_studio.legacy_token, label_studio.personal_token)
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
-"""A real Label Studio for the tests marked e2e, and a Lantern that it can call."""
+"""What the tests marked e2e do in the shared Label Studio, and a Lantern that it can call."""
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,28 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 from werkzeug.serving import make_server
 
 from ml_backend.config import Settings
-from ml_backend.demo.label_studio_process import Account, LabelStudioProcess, label_studio_program
+from ml_backend.demo.ports import free_port
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.service import LanternService
 from ml_backend.store.database import Database
 from ml_backend.web import create_app
 from tests.label_studio.conftest import CONFIG, FakeEngine
-
-ENVIRONMENT = Path(__file__).parents[2] / ".venv-label-studio"
-RUNNING = "LANTERN_TEST_LABEL_STUDIO"
-"""Address of a Label Studio that is running already; its legacy token is in RUNNING_TOKEN. Spares the start."""
-RUNNING_TOKEN = "LANTERN_TEST_LABEL_STUDIO_TOKEN"
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -58,30 +44,6 @@ class LiveLabelStudio:
         result = [{"from_name": "c", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
         body = {"result": result, **fields}
         return int(self.api().client.send("POST", f"/api/tasks/{task}/annotations/", json=body).body["id"])
-
-
-@contextmanager
-def running_label_studio(folder: Path) -> Iterator[LiveLabelStudio]:
-    """Start one with its data in `folder`, or use the one that RUNNING names."""
-    if RUNNING in os.environ:
-        yield _with_tokens(os.environ[RUNNING], os.environ[RUNNING_TOKEN])
-        return
-    account = Account.kept_in(folder / "account.json")
-    process = LabelStudioProcess(label_studio_program(ENVIRONMENT), folder / "data", free_port(), account)
-    process.start()
-    try:
-        process.wait_until_up()
-        yield _with_tokens(process.url, account.token)
-    finally:
-        process.stop()
-
-
-def _with_tokens(url: str, legacy: str) -> LiveLabelStudio:
-    """Each user has at most one personal token: an old one is revoked first."""
-    headers = {"Authorization": f"Token {legacy}"}
-    kept = Path(os.environ.get("LANTERN_TEST_PERSONAL_TOKEN_FILE", os.devnull)).read_text().strip()
-    made = kept or httpx.post(f"{url}/api/token/", headers=headers).raise_for_status().json()["token"]
-    return LiveLabelStudio(url, legacy, made)
 
 
 @dataclass

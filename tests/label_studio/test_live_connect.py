@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 import pytest
 
+from ml_backend.demo.ports import free_port
 from ml_backend.errors import ConfigError, LabelStudioAuthError, LabelStudioError
 from ml_backend.label_studio import wanted
 from ml_backend.label_studio.api import LabelStudioApi
@@ -20,7 +21,7 @@ from ml_backend.label_studio.findings import Severity
 from ml_backend.label_studio.tokens import TokenKind
 from ml_backend.store import projects
 from ml_backend.store.tables import Project
-from tests.label_studio.live import LiveLabelStudio, LiveLantern, free_port
+from tests.label_studio.live import LiveLabelStudio, LiveLantern
 
 pytestmark = pytest.mark.e2e
 

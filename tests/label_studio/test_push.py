@@ -26,7 +26,7 @@ IMPORT = "/api/projects/3/import/predictions"
 @pytest.fixture
 def fake(db: Database, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLabelStudio]:
     """Ten tasks on both sides, one publication, batches of four."""
-    monkeypatch.setattr(module, "BATCH", 4)
+    monkeypatch.setattr(module, "SMALLEST_BATCH", 4)
     monkeypatch.setattr(module, "publish_labels", lambda db, uid, _: publish(db, uid))
     found = FakeLabelStudio()
     found.add_tasks(*range(1, 11))
