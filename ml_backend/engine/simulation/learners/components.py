@@ -1,0 +1,67 @@
+"""The label store on components without any VAE: a clustering's responsibilities, soft counts, tau.
+
+Same store and calibration as Lantern's; how soft the responsibilities are is chosen by the leave-one-out likelihood of
+the labels given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_backend.core import scores
+from ml_backend.core.calibration import apply_temperature, fit_temperature, negative_log_likelihood
+from ml_backend.core.hyperparameters import default_components
+from ml_backend.core.labels import LabelSet, class_probabilities, leave_one_out_probabilities, soft_counts, tau
+from ml_backend.core.responsibilities import SparseResponsibilities
+from ml_backend.engine.simulation.embedded import Embedded, Part, Rows
+from ml_backend.engine.simulation.outcome import Fitted, Outcome
+
+LISTED = 8
+"""Components kept of an item, as many as Lantern keeps."""
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """logits: of each part, (n, K). sharpness: factors of the logits to choose from. novelty: of each part, (n,)."""
+
+    logits: dict[Part, Rows]
+    sharpness: tuple[float, ...]
+    novelty: dict[Part, NDArray[np.float32]]
+
+
+def components_for(data: Embedded) -> int:
+    """As many as Lantern takes."""
+    return min(default_components(len(data.pool)), len(data.pool))
+
+
+def fit_tau(clustering: Clustering, labels: LabelSet) -> Fitted:
+    """p(y|x) = sum_c r_c tau[c, y] on the clustering."""
+    labelled = clustering.logits["pool"][labels.rows]
+
+    fits = [(*_left_out_cost(labelled, labels, sharpness), sharpness) for sharpness in clustering.sharpness]
+    _, temperature, sharpness = min(fits)
+    own = _responsibilities(labelled, sharpness)
+    t = tau(soft_counts(own, labels.targets, own.n_components), None)
+
+    def predict(part: Part) -> Outcome:
+        r = _responsibilities(clustering.logits[part], sharpness)
+        p = apply_temperature(class_probabilities(r, t), temperature)
+        return Outcome.of(p, novelty=clustering.novelty[part], s_ood=scores.s_ood(r, t))
+
+    return predict
+
+
+def _left_out_cost(labelled: Rows, labels: LabelSet, sharpness: float) -> tuple[float, float]:
+    """(negative log likelihood of each label given the others, temperature that makes it so small)."""
+    own = _responsibilities(labelled, sharpness)
+    s = soft_counts(own, labels.targets, own.n_components)
+    left_out, _ = leave_one_out_probabilities(own, labels.targets, s, None)
+    temperature = fit_temperature(left_out, labels.targets)
+    return negative_log_likelihood(apply_temperature(left_out, temperature), labels.targets), temperature
+
+
+def _responsibilities(logits: Rows, sharpness: float) -> SparseResponsibilities:
+    return SparseResponsibilities.from_logits(logits * np.float32(sharpness), top_m=LISTED, temperature=1.0)
