@@ -29,8 +29,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace, settings: Settings) -> int:
     """Disconnect and print what was done."""
     # here, so that `lantern --help` does not import Label Studio's SDK
-    from ml_backend.label_studio.connect import disconnect
     from ml_backend.label_studio.connections import Connections
+    from ml_backend.label_studio.disconnect import disconnect
     from ml_backend.store import projects
     from ml_backend.store.database import Database
 

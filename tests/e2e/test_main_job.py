@@ -9,7 +9,8 @@ import pytest
 
 from ml_backend.demo.lantern_process import LanternProcess
 from ml_backend.demo.ports import free_port
-from ml_backend.label_studio.connect import connect, disconnect
+from ml_backend.label_studio.connect import connect
+from ml_backend.label_studio.disconnect import disconnect
 from ml_backend.label_studio.wanted import TAB
 from ml_backend.store.database import Database
 from tests.conftest import RunningLabelStudio

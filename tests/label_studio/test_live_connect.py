@@ -14,8 +14,9 @@ from ml_backend.errors import ConfigError, LabelStudioAuthError, LabelStudioErro
 from ml_backend.label_studio import wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.client import LabelStudioClient
-from ml_backend.label_studio.connect import Change, connect, disconnect
+from ml_backend.label_studio.connect import Change, connect
 from ml_backend.label_studio.connections import Connections
+from ml_backend.label_studio.disconnect import disconnect
 from ml_backend.label_studio.doctor import diagnose
 from ml_backend.label_studio.findings import Severity
 from ml_backend.label_studio.tokens import TokenKind
