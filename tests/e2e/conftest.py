@@ -13,6 +13,7 @@ from tests.conftest import RunningLabelStudio
 from tests.e2e.world import World
 
 SHOWN_LINES = 60
+ROUTINE = ("/status ->", "/health", "[INFO] \"GET")
 _failed: dict[type, str] = {}
 
 
@@ -33,7 +34,7 @@ def pytest_runtest_makereport(
             _failed.setdefault(cls, item.name)
         for server in _servers(getattr(item, "funcargs", {})):
             lines = server.log_file.read_text("utf-8", errors="replace").splitlines()
-            telling = [line for line in lines if "/status ->" not in line and "/health" not in line]
+            telling = [line for line in lines if not any(word in line for word in ROUTINE)]
             report.sections.append((f"log of {server.name}", "\n".join(telling[-SHOWN_LINES:])))
     return report
 
