@@ -154,8 +154,11 @@ class PushDuty(LabelStudioDuty):
     def __init__(self, db: Database, settings: Settings, connections: Connections, engine: Engine) -> None:
         super().__init__(db, settings, connections)
         self._engine = engine
+        self._nothing_until: dict[str, float] = {}
 
     def _is_due(self, project: Project, now: float) -> bool:
+        if now < self._nothing_until.get(project.uid, 0.0):
+            return False
         with self._db.read() as session:
             publication = publications.newest(session, project)
             push, run = pushes.newest(session, project), runs.newest(session, project)
@@ -183,7 +186,8 @@ class PushDuty(LabelStudioDuty):
         return ended + max(self._settings.push_interval_seconds, PUSH_SHARE * seconds)
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
-        Pusher(self._db, self._engine, api).push(uid)
+        if Pusher(self._db, self._engine, api).push(uid) is None:
+            self._nothing_until[uid] = time.time() + self._settings.push_interval_seconds
 
 
 class CleanDuty(LabelStudioDuty):

@@ -82,11 +82,12 @@ class Pusher:
         if found.get("label_config") != project.label_config:
             self._take_config(uid, found)
         view = self._view(uid)
-        if view is None or not len(view.task_ids):
+        wanted = self._live_tasks(uid, view) if view is not None else []
+        if view is None or not wanted:
             return None
         started = time.time()
         push = self._begin(uid, view, number)
-        batches = _batches(islice(self._items(uid, view, push.model_version), push.sent, None), _batch_size(view))
+        batches = _batches(islice(_items(view, wanted, push.model_version), push.sent, None), _batch_size(view))
         sent, created = self._send(uid, push, number, batches, str(found.get("label_config") or ""))
         if not created:
             self._fail(push, f"Label Studio made none of {sent} predictions: run `lantern doctor`")
@@ -154,17 +155,11 @@ class Pusher:
         with self._db.read() as session:
             return session.get_one(Push, (push.project_id, push.number))
 
-    def _items(self, uid: str, view: ProjectView, version: str) -> Iterator[Item]:
-        """Import items of the live tasks, in the order of ids."""
+    def _live_tasks(self, uid: str, view: ProjectView) -> list[int]:
+        """Tasks of the view that are not deleted, in the order of ids."""
         with self._db.read() as session:
             live = set(tasks.live_ids(session, projects.ensure(session, uid)))
-        wanted = sorted(live & set(view.task_ids.tolist()))
-        replies = Replies(view.schema, version)
-        for start in range(0, len(wanted), SMALLEST_BATCH):
-            for prediction in view.predictions(wanted[start : start + SMALLEST_BATCH]):
-                item = replies.import_item(prediction)
-                if item is not None:
-                    yield item
+        return sorted(live & set(view.task_ids.tolist()))
 
     def _send(self, uid: str, push: Push, number: int, batches: Iterator[list[Item]], config: str) -> tuple[int, int]:
         sent, created = push.sent, push.created
@@ -232,6 +227,16 @@ class Pusher:
 def _continues(push: Push, view: ProjectView) -> bool:
     """Whether what is missing of a push can still be sent: the same publication under the same labels."""
     return push.model_version == view.model_version and push.labels_version == view.labels_version
+
+
+def _items(view: ProjectView, task_ids: list[int], version: str) -> Iterator[Item]:
+    """Import items of these tasks, without those about which nothing can be stored."""
+    replies = Replies(view.schema, version)
+    for start in range(0, len(task_ids), SMALLEST_BATCH):
+        for prediction in view.predictions(task_ids[start : start + SMALLEST_BATCH]):
+            item = replies.import_item(prediction)
+            if item is not None:
+                yield item
 
 
 def _batch_size(view: ProjectView) -> int:

@@ -181,6 +181,20 @@ def test_an_unfinished_push_is_due_at_once(db: Database, push: PushDuty, clock: 
     assert push.due(UID)
 
 
+def test_a_project_without_tasks_is_not_asked_about_again_and_again(
+    db: Database, push: PushDuty, clock: Clock, fake: FakeLabelStudio
+) -> None:
+    publish(db)
+    with db.write() as session:
+        tasks.delete_many(session, projects.ensure(session, UID), [1, 2, 3])
+    assert push.due(UID)
+    push.run(UID)
+    assert not push.due(UID)
+    clock.now += 61
+    assert push.due(UID)
+    assert not fake.predictions
+
+
 def test_failures_wait_longer_each_time_and_are_told(
     db: Database, push: PushDuty, clock: Clock, fake: FakeLabelStudio
 ) -> None:
