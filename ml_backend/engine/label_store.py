@@ -30,8 +30,9 @@ class LabelStore:
     """What a label set means for a model: everything that a new item needs besides its responsibilities.
 
     s: (K, Y) soft counts. tau: (K, Y). temperature: of the confidence. rows: (n,) labelled rows of the pool,
-    targets: (n, Y) their labels.    suspicion: (n,) in [0, 1], HIGH = the other labels contradict this one
-    (mislabelled?). example: (K,) the labelled row that belongs most to each component, or -1.
+    targets: (n, Y) their labels. suspicion: (n,) in [0, 1], 1 - p of the given label by all the others, HIGH = they
+    contradict it (mislabelled?), 1 - 1/Y where they say nothing. example: (K,) the labelled row that belongs most to
+    each component, or -1.
     """
 
     name: str
@@ -56,6 +57,7 @@ def fit_store(
     votes = NeighbourVotes.of(_rows_of(description, labels.rows), labels.rows, labels.targets, len(description))
     left_out, floor = leave_one_out_probabilities(own, labels.targets, s, alpha0)
     votes.blend(left_out, floor)  # an item is not its own neighbour, so its own label has no vote either
+    left_out = np.asarray(without_floor(left_out, floor), np.float64)
     example = np.full(own.n_components, NO_ROW, np.int64)
     by_share = np.argsort(own.values, axis=None, kind="stable")  # the largest share is written last
     example[own.indices.ravel()[by_share]] = np.repeat(labels.rows, own.indices.shape[1])[by_share]
@@ -65,7 +67,7 @@ def fit_store(
         alpha0=alpha0,
         s=s,
         tau=tau(s, alpha0),
-        temperature=_temperature(description, labels, left_out, floor) if calibrate else 1.0,
+        temperature=_temperature(description, labels, left_out) if calibrate else 1.0,
         rows=labels.rows,
         targets=labels.targets,
         suspicion=(1.0 - (left_out * labels.targets).sum(axis=1)).astype(np.float32),
@@ -73,9 +75,7 @@ def fit_store(
     )
 
 
-def _temperature(
-    description: PoolDescription, labels: LabelSet, left_out: NDArray[np.float64], floor: NDArray[np.float64]
-) -> float:
+def _temperature(description: PoolDescription, labels: LabelSet, left_out: NDArray[np.float64]) -> float:
     """From the labelled items whose class has other labels too: without any, leaving one out cannot predict it.
 
     Each counts for the part of the pool that it stands for, since people are asked about doubtful items more often
@@ -87,7 +87,7 @@ def _temperature(
     asked = as_matrix(r.take(labels.rows))
     per_label = np.asarray(as_matrix(r).sum(axis=0)).ravel() / np.maximum(np.asarray(asked.sum(axis=0)).ravel(), 1e-6)
     weights = np.asarray(asked @ per_label, np.float64)[fair]
-    return fit_temperature(without_floor(left_out, floor)[fair], labels.targets[fair], weights)
+    return fit_temperature(left_out[fair], labels.targets[fair], weights)
 
 
 def _rows_of(description: PoolDescription, rows: NDArray[np.int64]) -> PoolDescription:
