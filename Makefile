@@ -53,8 +53,8 @@ $(VENV)/.installed: setup.cfg pyproject.toml $(CONSTRAINTS) $(TOOLKIT)
 	echo "Installing Lantern into $(VENV) with $$("$$python" --version), a few minutes ..."; \
 	[[ -x $(BIN)/python ]] || "$$python" -m venv $(VENV)
 	@$(BIN)/python $(PIP) --constraint $(CONSTRAINTS) --editable '.[dev]'
-	@$(BIN)/python $(PIP) --no-deps label-studio-ml==1.0.9
 	@$(BIN)/python $(PIP) --constraint $(CONSTRAINTS) --requirement $(TOOLKIT)
+	@$(BIN)/python $(PIP) --no-deps label-studio-ml==1.0.9
 	@touch $@
 
 $(LABEL_STUDIO_VENV)/.installed: $(LABEL_STUDIO)

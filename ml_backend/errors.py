@@ -1,4 +1,5 @@
-"""One root, children by cause. A message names the value that was wrong and how to mend it; it is safe to show to the caller."""
+"""One root, children by cause. A message names the value that was wrong and how to mend it; it is safe to show to the
+caller."""
 
 from __future__ import annotations
 
