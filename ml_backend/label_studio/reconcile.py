@@ -33,7 +33,7 @@ from ml_backend.store.tables import Project, Task
 
 log = logging.getLogger(__name__)
 
-PAGE_SIZE = 500
+PAGE_SIZE = 1_000
 ATTEMPTS = 3
 """How often the pages are read again because tasks came or went in between."""
 BY_ID = {"ordering": ["tasks:id"]}
