@@ -12,10 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core import scores
-from ml_backend.core.calibration import apply_temperature, fit_temperature, negative_log_likelihood
-from ml_backend.core.hyperparameters import default_components
+from ml_backend.core.calibration import (
+    apply_temperature,
+    fit_temperature,
+    negative_log_likelihood,
+    without_floor,
+)
 from ml_backend.core.labels import LabelSet, class_probabilities, leave_one_out_probabilities, soft_counts, tau
 from ml_backend.core.responsibilities import SparseResponsibilities
+from ml_backend.engine.pool_settings import PoolSettings
 from ml_backend.engine.simulation.embedded import Embedded, Part, Rows
 from ml_backend.engine.simulation.outcome import Fitted, Outcome
 
@@ -34,7 +39,7 @@ class Clustering:
 
 def components_for(data: Embedded) -> int:
     """As many as Lantern takes."""
-    return min(default_components(len(data.pool)), len(data.pool))
+    return PoolSettings().components(len(data.pool))
 
 
 def fit_tau(clustering: Clustering, labels: LabelSet) -> Fitted:
@@ -44,11 +49,13 @@ def fit_tau(clustering: Clustering, labels: LabelSet) -> Fitted:
     fits = [(*_left_out_cost(labelled, labels, sharpness), sharpness) for sharpness in clustering.sharpness]
     _, temperature, sharpness = min(fits)
     own = _responsibilities(labelled, sharpness)
-    t = tau(soft_counts(own, labels.targets, own.n_components), None)
+    s = soft_counts(own, labels.targets, own.n_components)
+    t = tau(s, None)
 
     def predict(part: Part) -> Outcome:
         r = _responsibilities(clustering.logits[part], sharpness)
-        p = apply_temperature(class_probabilities(r, t), temperature)
+        floor = (1.0 - scores.labelled_share(r, s, None)) / len(labels.classes)
+        p = apply_temperature(without_floor(class_probabilities(r, t), floor), temperature)
         return Outcome.of(p, novelty=clustering.novelty[part], s_ood=scores.s_ood(r, t))
 
     return predict
@@ -58,7 +65,7 @@ def _left_out_cost(labelled: Rows, labels: LabelSet, sharpness: float) -> tuple[
     """(negative log likelihood of each label given the others, temperature that makes it so small)."""
     own = _responsibilities(labelled, sharpness)
     s = soft_counts(own, labels.targets, own.n_components)
-    left_out, _ = leave_one_out_probabilities(own, labels.targets, s, None)
+    left_out = without_floor(*leave_one_out_probabilities(own, labels.targets, s, None)).astype(np.float64)
     temperature = fit_temperature(left_out, labels.targets)
     return negative_log_likelihood(apply_temperature(left_out, temperature), labels.targets), temperature
 

@@ -1,0 +1,165 @@
+"""Baselines: each learns what it should from few labels, and each formula holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.semi_supervised import LabelSpreading
+
+from ml_backend.core.labels import LabelSet
+from ml_backend.engine.simulation.embedded import Embedded
+from ml_backend.engine.simulation.grading import grade
+from ml_backend.engine.simulation.learners import LEARNERS
+from ml_backend.engine.simulation.learners.graph import extend, left_out_votes, neighbour_graph, solve
+from ml_backend.engine.simulation.learners.logistic import DEFAULT_C, GRID, choose_c
+from ml_backend.engine.simulation.learners.nearest import choose_k
+from ml_backend.engine.simulation.learners.spreading import fit_spreading
+from ml_backend.engine.simulation.oracle import AskedLabels, Oracle
+from ml_backend.engine.simulation.queries import QUERIES, ask_margin, ask_medoids, ask_typical
+from tests.engine.labelled_blobs import CLASSES, blob_problem, rows_per_class
+
+
+def truth_of(labels: AskedLabels) -> LabelSet:
+    given = labels.label_set
+    assert given is not None
+    return given
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_every_learner_recovers_clear_groups_from_few_labels(name: str) -> None:
+    problem, data = blob_problem(n=240, test=60, oos=30)
+    labels = Oracle(problem.pool_truth).ask(AskedLabels(), rows_per_class(problem, 3).tolist())
+    figures = grade(problem, labels, LEARNERS[name](data, truth_of(labels), 0)).figures
+    assert figures.accuracy_pool is not None and figures.accuracy_pool > 0.9
+    assert figures.accuracy_test is not None and figures.accuracy_test > 0.9
+    assert 0.0 <= figures.ece <= 1.0
+    if figures.auroc_novelty is not None:
+        assert figures.auroc_novelty > 0.9
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("answer", [("ant",), ("ant", "bee")])
+def test_every_learner_bears_one_class_and_one_label_a_class(name: str, answer: tuple[str, ...]) -> None:
+    _, data = blob_problem(n=80)
+    labels = AskedLabels(tuple(range(len(answer))), answer)
+    said = LEARNERS[name](data, truth_of(labels), 0)("pool")
+    assert set(said.label.tolist()) <= set(range(len(answer)))
+    assert np.isfinite(said.confidence).all()
+    assert said.confidence.min() >= 0.0
+    assert said.confidence.max() <= 1.0 + 1e-6
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_learners_answer_for_empty_parts(name: str) -> None:
+    problem, data = blob_problem(n=80)
+    labels = Oracle(problem.pool_truth).ask(AskedLabels(), rows_per_class(problem, 2).tolist())
+    assert len(LEARNERS[name](data, truth_of(labels), 0)("test").label) == 0
+
+
+def test_the_graph_is_symmetric_without_self_loops() -> None:
+    _, data = blob_problem(n=100)
+    graph = neighbour_graph(data, 10)
+    assert abs(graph - graph.T).max() == 0
+    assert not graph.diagonal().any()
+    assert 0 < graph.data.min() <= graph.data.max() <= 1
+
+
+def test_conjugate_gradients_solve_the_system() -> None:
+    random = np.random.default_rng(0)
+    root = random.normal(size=(30, 30))
+    matrix = (root @ root.T + 30 * np.eye(30)).astype(np.float32)
+    right = random.normal(size=(30, 4)).astype(np.float32)
+    right[:, 3] = 0.0
+    found = solve(sparse.csr_array(matrix), right)
+    assert np.allclose(matrix @ found, right, atol=2e-2)
+    assert not found[:, 3].any()
+
+
+def test_left_out_votes_are_those_of_a_solution_without_the_label() -> None:
+    problem, data = blob_problem(n=90)
+    labels = truth_of(Oracle(problem.pool_truth).ask(AskedLabels(), list(range(12))))
+    graph = neighbour_graph(data, 10)
+    matrix = (sparse.diags_array((1.1 * graph.sum(axis=1)).astype(np.float32)) - graph).tocsr()
+    left_out = left_out_votes(matrix, labels, labels.targets, 0)
+    for place, item in enumerate(left_out.chosen):
+        sources = np.zeros((90, len(labels.classes)))
+        others = np.arange(12) != item
+        sources[labels.rows[others]] = labels.targets[others]
+        expected = np.linalg.solve(matrix.toarray(), sources)[labels.rows[item]]
+        assert np.allclose(left_out.votes[place], expected, atol=1e-3 * np.abs(expected).max() + 1e-4)
+
+
+def test_new_items_get_the_mean_of_their_neighbours() -> None:
+    problem, data = blob_problem(n=120, test=30)
+    values = np.eye(len(CLASSES), dtype=np.float32)[np.searchsorted(CLASSES, problem.pool_truth)]
+    extended = extend(data, "test", values, 5)
+    assert np.allclose(extended.sum(axis=1), 1.0, atol=1e-5)
+    assert np.mean(np.array(CLASSES)[extended.argmax(axis=1)] == problem.test_truth) > 0.9
+
+
+def test_label_spreading_is_no_weaker_than_scikit_learns() -> None:
+    ours, theirs = [], []
+    for seed in range(5):
+        problem, data = blob_problem(n=240, seed=seed, noise=1.6)
+        rows = np.random.default_rng(seed).permutation(240)[:12]
+        labels = Oracle(problem.pool_truth).ask(AskedLabels(), rows.tolist())
+        figures = grade(problem, labels, fit_spreading(data, truth_of(labels), seed)).figures
+        assert figures.accuracy_pool is not None
+        ours.append(figures.accuracy_pool)
+        y = np.full(240, -1)
+        y[rows] = np.searchsorted(CLASSES, problem.pool_truth[rows])
+        rest = np.setdiff1d(np.arange(240), rows)
+        found = LabelSpreading(kernel="knn", n_neighbors=10).fit(data.pool, y).transduction_
+        theirs.append(np.mean(np.array(CLASSES)[found[rest]] == problem.pool_truth[rest]))
+    assert np.mean(ours) >= np.mean(theirs)
+
+
+def test_c_is_tuned_only_where_labels_suffice() -> None:
+    problem, data = blob_problem(n=200, noise=2.0)
+    y = np.searchsorted(CLASSES, problem.pool_truth)
+    few = np.arange(len(CLASSES) * 2)
+    assert choose_c(data.scaled["pool"][few], y[few], 0) == DEFAULT_C
+    assert choose_c(data.scaled["pool"], y, 0) in GRID
+
+
+def test_k_is_the_best_by_leave_one_out() -> None:
+    """One label in each dense group is wrong: one neighbour is misled by it, several are not."""
+    random = np.random.default_rng(0)
+    centres = np.eye(2, 8)
+    y = np.repeat([0, 1], 20)
+    known = (centres[y] + 0.1 * random.normal(size=(40, 8))).astype(np.float32)
+    known /= np.linalg.norm(known, axis=1, keepdims=True)
+    wrong = y.copy()
+    wrong[[0, 3, 6, 9, 22, 25, 28]] ^= 1
+    assert choose_k(known, np.eye(2)[wrong]) > 1
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_queries_ask_each_item_once_and_as_many_as_the_budget(name: str) -> None:
+    problem, data = blob_problem(n=120)
+    asked = QUERIES[name](data, Oracle(problem.pool_truth), [5, 12, 30], 0)
+    for budget, labels in asked.items():
+        assert len(set(labels.rows)) == len(labels) == budget
+        assert [problem.pool_truth[row] for row in labels.rows] == list(labels.answers)
+    if name != "medoid":
+        assert asked[30].first(12) == asked[12] and asked[12].first(5) == asked[5]
+
+
+@pytest.mark.parametrize("query", [ask_typical, ask_medoids])
+def test_representative_queries_find_every_clear_group_at_once(query: object) -> None:
+    problem, data = blob_problem(n=200)
+    asked = query(data, Oracle(problem.pool_truth), [len(CLASSES)], 0)  # type: ignore[operator]
+    assert set(asked[len(CLASSES)].answers) == set(CLASSES)
+
+
+def test_margin_asks_between_the_classes() -> None:
+    random = np.random.default_rng(0)
+    angle = random.uniform(0.0, np.pi / 2, 300)
+    truth = np.where(angle < np.pi / 4, "low", "high")
+    pool = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    empty = np.zeros((0, 2), np.float32)
+    data = Embedded({"pool": pool, "test": empty, "ood": empty})
+    labels = ask_margin(data, Oracle(truth), [40], 0)[40]
+    gap = np.abs(angle[labels.asked] - np.pi / 4)
+    assert gap[10:].mean() < gap[:10].mean() / 3
