@@ -37,6 +37,8 @@ LARGEST_BATCH = 20_000
 """Predictions in one import call: a fifth of the project, within these. After each call Label Studio recounts the
 whole project; a proxy in front of it gives up after 60 to 90 s.
 """
+VIEW_ATTEMPTS = 3
+"""How often a version is made anew because a label came in just then."""
 OWN_PREFIX = "lantern-"
 """Model versions that begin so are Lantern's, and Lantern's to delete."""
 MAX_GONE_TASKS = 20
@@ -110,19 +112,23 @@ class Pusher:
     def _view(self, uid: str) -> ProjectView | None:
         """The newest view under a version that no earlier push has used and that no older labels had."""
         view = self._engine.view(uid)
-        if view is None:
-            return None
+        for _ in range(VIEW_ATTEMPTS):
+            if view is None or self._has_own_version(uid, view):
+                break
+            publish_labels(self._db, uid, view.labels_version)
+            view = self._engine.view(uid)
+        return view
+
+    def _has_own_version(self, uid: str, view: ProjectView) -> bool:
+        """Whether its version stands for these labels and no others, and was not pushed before."""
         with self._db.read() as session:
             project = projects.ensure(session, uid)
             push, published = pushes.newest(session, project), publications.list_all(session, project)
         if push and push.state == pushes.State.RUNNING and _continues(push, view):
-            return view
+            return True
         used = push is not None and push.model_version == view.model_version
         made_from = next((p.labels_version for p in published if p.number == view.number), None)
-        if used or view.labels_version != made_from:
-            publish_labels(self._db, uid, view.labels_version)
-            view = self._engine.view(uid)
-        return view
+        return not used and view.labels_version == made_from
 
     def _begin(self, uid: str, view: ProjectView, number: int) -> Push:
         """Go on with the push that was left unfinished for this version, or start one."""
