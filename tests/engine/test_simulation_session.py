@@ -15,10 +15,12 @@ from ml_backend.core.labels import LabelSet
 from ml_backend.data.dataset import read_dataset
 from ml_backend.engine.pool import Pool, PoolSettings
 from ml_backend.engine.simulation import SimulationOptions, SimulationResult, SimulationRow, simulate
+from ml_backend.engine.simulation.embedded import Embedded
 from ml_backend.engine.simulation.lantern import run_loop
-from ml_backend.engine.simulation.methods import BASELINES
-from ml_backend.engine.simulation.oracle import Oracle
+from ml_backend.engine.simulation.methods import BASELINES, check_method, run_baseline
+from ml_backend.engine.simulation.oracle import AskedLabels, Oracle
 from ml_backend.engine.simulation.problem import make_problem
+from ml_backend.engine.simulation.queries import ask_random
 from ml_backend.errors import ConfigError, InputError
 from tests.engine.simulated import FAST, GROUPS, problem, save, vectors
 
@@ -238,3 +240,40 @@ def test_progress_rises_to_the_end(data_file: Path) -> None:
     assert shares == sorted(shares)
     assert shares[0] >= 0
     assert shares[-1] == 1.0
+
+
+@pytest.mark.parametrize("method", BASELINES)
+def test_a_baseline_sees_no_label_that_was_not_asked_for(method: str) -> None:
+    """Another truth for everything else must change no answer, only the grades."""
+    world, budget = problem(), 18
+    given = ask_random(Embedded.of(world), Oracle(world.pool_truth), [budget], 0)[budget]
+    other = np.full_like(world.pool_truth, "g9")
+    other[given.asked] = world.pool_truth[given.asked]
+    altered = replace(world, pool_truth=other, test_truth=np.full_like(world.test_truth, "g9"))
+    [cell] = run_baseline(method, world, Embedded.of(world), [budget], 0, {budget: given})
+    [again] = run_baseline(method, altered, Embedded.of(altered), [budget], 0, {budget: given})
+    assert again.labels == cell.labels == given
+    np.testing.assert_allclose(again.graded.confidence, cell.graded.confidence, rtol=1e-5)
+    assert cell.graded.correct.mean() > 0.9
+    assert not again.graded.correct.any()
+
+
+def test_unknown_methods_are_refused() -> None:
+    for method in BASELINES:
+        check_method(method)
+    for method in ("random", "random+forest", "guess+logreg", "+", "medoid+"):
+        with pytest.raises(ConfigError, match="logreg"):
+            check_method(method)
+
+
+def test_an_oracle_answers_once_and_skips_what_has_no_class() -> None:
+    oracle = Oracle(np.array(["cat", "", "dog"]))
+    labels = oracle.ask(AskedLabels(), [2, 1])
+    assert labels.answers == ("dog", None)
+    assert labels.label_set is not None
+    assert labels.label_set.classes == ("dog",)
+    assert labels.label_set.rows.tolist() == [2]
+    for again in ([2], [0, 0]):
+        with pytest.raises(InputError, match="twice"):
+            oracle.ask(labels, again)
+    assert oracle.ask(AskedLabels(), [1]).label_set is None
