@@ -30,6 +30,7 @@ class Server:
         self.name = name
         self.port = port
         self.log_file = log_file
+        self.environ = environ
         self._child = Child(name, command, environ, log_file=log_file)
 
     @property

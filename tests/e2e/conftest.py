@@ -13,7 +13,7 @@ from tests.conftest import RunningLabelStudio
 from tests.e2e.world import World
 
 SHOWN_LINES = 60
-ROUTINE = ("/status ->", "/health", "[INFO] \"GET")
+ROUTINE = ("/status ->", "/health", '[INFO] "GET')
 _failed: dict[type, str] = {}
 
 
