@@ -40,7 +40,7 @@ class FakeSnapshot:
         logits = np.full((10, 3), -20.0, np.float32)
         logits[np.arange(10), [0, 0, 0, 1, 1, 1, 2, 2, 0, 0]] = 0.0
         density = np.linspace(0.1, 1.0, 10, dtype=np.float32)
-        responsibilities = SparseResponsibilities.from_logits(logits, 2, 1.0)
+        responsibilities = SparseResponsibilities.from_logits(logits, top_m=2, temperature=1.0)
         return cast(PoolDescription, type("D", (), {"responsibilities": responsibilities, "density": density}))
 
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +51,8 @@ class Demo:
 
 
 @pytest.fixture(scope="class")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    yield Demo(tmp_path_factory.mktemp("demo") / ".demo", free_port(), free_port())
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    return Demo(tmp_path_factory.mktemp("demo") / ".demo", free_port(), free_port())
 
 
 class TestDemo:
