@@ -19,6 +19,8 @@ def main() -> int:
     with interrupts_on_sigterm():
         try:
             demonstration.run()
+            if not options.once:
+                demonstration.keep_running()
         except LanternError as error:
             print(f"demo: {error}", file=sys.stderr)
             return FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from tqdm import tqdm
 
@@ -34,6 +35,14 @@ DEBOUNCE_SECONDS = 1.0
 PUSH_INTERVAL_SECONDS = 5.0
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """One project after the labelling."""
+
+    scenario: Scenario
+    findings: Findings
+
+
 class Demonstration:
     """Two servers and what is done with them. `stop` ends both, whatever happened."""
 
@@ -42,8 +51,8 @@ class Demonstration:
         self.workspace = Workspace(options.folder)
         self._running: list[Server] = []
 
-    def run(self) -> None:
-        """Everything; returns after the summary (--once) or never. Raises LanternError."""
+    def run(self) -> list[Outcome]:
+        """Everything up to the summary; both servers go on running. Raises LanternError."""
         subjects = self._subjects()
         label_studio, lantern = self._start()
         scenarios = self._prepare(subjects, label_studio, lantern)
@@ -52,9 +61,19 @@ class Demonstration:
         for scenario in scenarios:
             scenario.wait_until_spread()
         print("4. What came of it\n")
-        self._report(scenarios, label_studio, lantern)
-        if not self.options.once:
-            self._keep_running()
+        outcomes = self._find_out(scenarios, lantern.settings)
+        for outcome in outcomes:
+            print(summary.project_summary(outcome.scenario, outcome.findings, label_studio.url), end="\n\n")
+        print(summary.addresses(label_studio.url, lantern.url, label_studio.account), flush=True)
+        return outcomes
+
+    def keep_running(self) -> None:
+        """Until KeyboardInterrupt. Raises DemoError when one of the two ends by itself."""
+        print("\nBoth go on running; stop them with Ctrl-C.", flush=True)
+        while True:
+            for server in self._running:
+                server.require_running()
+            time.sleep(WATCH_SECONDS)
 
     def stop(self) -> None:
         """End what runs, the newest first."""
@@ -119,23 +138,13 @@ class Demonstration:
             db.close()
         return scenarios
 
-    def _report(self, scenarios: list[Scenario], label_studio: Server, lantern: LanternProcess) -> None:
-        db = Database.open(lantern.settings.home)
+    def _find_out(self, scenarios: list[Scenario], settings: Settings) -> list[Outcome]:
+        db = Database.open(settings.home)
         try:
-            engine = Engine(db, lantern.settings, fetcher_factory(lantern.settings))
-            for scenario in scenarios:
-                print(summary.project_summary(scenario, _findings(scenario, engine), label_studio.url), end="\n\n")
+            engine = Engine(db, settings, fetcher_factory(settings))
+            return [Outcome(scenario, _findings(scenario, engine)) for scenario in scenarios]
         finally:
             db.close()
-        account = Account.kept_in(self.workspace.account)
-        print(summary.addresses(label_studio.url, lantern.url, account), flush=True)
-
-    def _keep_running(self) -> None:
-        print("\nBoth go on running; stop them with Ctrl-C.", flush=True)
-        while True:
-            for server in self._running:
-                server.require_running()
-            time.sleep(WATCH_SECONDS)
 
 
 def _findings(scenario: Scenario, engine: Engine) -> Findings:
