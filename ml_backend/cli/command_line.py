@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from ml_backend.cli import connect, disconnect, doctor, serve
+from ml_backend.cli import connect, disconnect, doctor, propagate, serve, simulate
 from ml_backend.config import Settings
 from ml_backend.errors import ConfigError, InputError, LanternError
 from ml_backend.logs import configure_logging, mask
 
-COMMANDS = (serve, connect, disconnect, doctor)
+COMMANDS = (serve, connect, disconnect, doctor, simulate, propagate)
 
 FAILED = 1
 BAD_INPUT = 2

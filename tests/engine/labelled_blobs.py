@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_backend.data.dataset import Dataset
+from ml_backend.data.dataset import Dataset, hide_oos_labels
 from ml_backend.engine.simulation.embedded import Embedded
 from ml_backend.engine.simulation.problem import Problem, make_problem
 from tests.core.synthetic import blobs
@@ -24,8 +24,6 @@ def blob_dataset(
     split = np.array([("train", "val")[i % 2] for i in range(n)] + ["test"] * test + ["oos_test"] * oos)
     labels = np.array([classes[c] for c in y] + ["secret"] * oos)
     has_split = bool(test or oos)
-    from ml_backend.data.dataset import hide_oos_labels
-
     return hide_oos_labels(
         Dataset(
             "blobs",

@@ -31,8 +31,10 @@ def test_every_learner_recovers_clear_groups_from_few_labels(name: str) -> None:
     problem, data = blob_problem(n=240, test=60, oos=30)
     labels = Oracle(problem.pool_truth).ask(AskedLabels(), rows_per_class(problem, 3).tolist())
     figures = grade(problem, labels, LEARNERS[name](data, truth_of(labels), 0)).figures
-    assert figures.accuracy_pool is not None and figures.accuracy_pool > 0.9
-    assert figures.accuracy_test is not None and figures.accuracy_test > 0.9
+    assert figures.accuracy_pool is not None
+    assert figures.accuracy_pool > 0.9
+    assert figures.accuracy_test is not None
+    assert figures.accuracy_test > 0.9
     assert 0.0 <= figures.ece <= 1.0
     if figures.auroc_novelty is not None:
         assert figures.auroc_novelty > 0.9
@@ -143,7 +145,8 @@ def test_queries_ask_each_item_once_and_as_many_as_the_budget(name: str) -> None
         assert len(set(labels.rows)) == len(labels) == budget
         assert [problem.pool_truth[row] for row in labels.rows] == list(labels.answers)
     if name != "medoid":
-        assert asked[30].first(12) == asked[12] and asked[12].first(5) == asked[5]
+        assert asked[30].first(12) == asked[12]
+        assert asked[12].first(5) == asked[5]
 
 
 @pytest.mark.parametrize("query", [ask_typical, ask_medoids])

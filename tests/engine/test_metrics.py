@@ -17,6 +17,7 @@ from ml_backend.errors import InputError
 SCORES = st.lists(st.integers(-4, 4).map(lambda v: v / 2), min_size=1, max_size=40).map(np.array)
 
 
+@settings(max_examples=40)
 @given(SCORES, SCORES)
 def test_auroc_is_the_chance_to_order_a_pair_right(known: NDArray[np.float64], unknown: NDArray[np.float64]) -> None:
     pairs = [(u > k) + 0.5 * (u == k) for k in known for u in unknown]
@@ -25,11 +26,13 @@ def test_auroc_is_the_chance_to_order_a_pair_right(known: NDArray[np.float64], u
     assert auroc(known, unknown) == pytest.approx(roc_auc_score(truth, np.r_[known, unknown]))
 
 
+@settings(max_examples=40)
 @given(SCORES, SCORES)
 def test_auroc_of_swapped_roles_is_the_complement(known: NDArray[np.float64], unknown: NDArray[np.float64]) -> None:
     assert auroc(known, unknown) + auroc(unknown, known) == pytest.approx(1.0)
 
 
+@settings(max_examples=40)
 @given(SCORES, SCORES)
 def test_fpr95_by_definition(known: NDArray[np.float64], unknown: NDArray[np.float64]) -> None:
     accepting = [t for t in known if np.mean(known <= t) >= 0.95]
@@ -45,6 +48,7 @@ def test_fpr95_of_perfect_and_of_useless_scores() -> None:
     assert fpr95(known, known) == pytest.approx(0.95)
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 30), st.integers(1, 5), st.integers(0, 10))
 def test_brier_score_by_definition(n: int, n_classes: int, seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,11 +48,15 @@ class Problem:
 
 @dataclass(frozen=True)
 class Readable:
-    """x: items of those rows of the file that could be encoded, rows: their numbers. encoder: its name."""
+    """x: items of those rows of the file that could be encoded, rows: their numbers. encoder: its name.
+
+    unreadable: row -> reason, of all other rows.
+    """
 
     x: Items
     rows: NDArray[np.int64]
     encoder: str
+    unreadable: Mapping[int, str] = field(default_factory=dict)
 
 
 def make_problem(
@@ -60,7 +66,7 @@ def make_problem(
     ood_labels: tuple[str, ...] = (),
     oos_in_pool: bool = False,
     options: EncoderOptions | None = None,
-    cache: EmbeddingCache | None = None,
+    cache: Path | None = None,
 ) -> Problem:
     """Splits train and val (or no split) are the pool, test is held back, oos_test is out of distribution.
 
@@ -97,7 +103,7 @@ def read_items(
     encoder: str | None = None,
     *,
     options: EncoderOptions | None = None,
-    cache: EmbeddingCache | None = None,
+    cache: Path | None = None,
 ) -> Readable:
     """The file's vectors, else its pictures, else its encoded texts; or what the encoder asked for reads.
 
@@ -114,10 +120,10 @@ def read_items(
     maker = build_encoder(encoder or "text", options)
     source = Source(encoder or "text", "text", (TaskInput("text", "text", "text"),))
     records = [Record(row, {"text": text}) for row, text in enumerate(dataset.text)]
-    encoded = encode_records(maker, source, records, cache=cache, fetch=None)
+    encoded = encode_records(maker, source, records, cache=EmbeddingCache(cache) if cache else None, fetch=None)
     if not encoded.kept:
         raise InputError(f"{dataset.name}: no text was readable: {next(iter(encoded.unreadable.values()))}")
-    return Readable(encoded.x, np.array(encoded.kept, np.int64), maker.name)
+    return Readable(encoded.x, np.array(encoded.kept, np.int64), maker.name, encoded.unreadable)
 
 
 def _chosen(y: Strings, labels: tuple[str, ...], name: str) -> NDArray[np.bool_]:

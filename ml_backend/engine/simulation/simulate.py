@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ml_backend.data.cache import EmbeddingCache
 from ml_backend.data.dataset import read_dataset
 from ml_backend.data.encoders import EncoderOptions
 from ml_backend.engine.simulation.embedded import Embedded
@@ -34,6 +33,7 @@ class SimulationOptions:
     loop: LoopSettings = field(default_factory=LoopSettings)
     encoder_options: EncoderOptions | None = field(default=None, repr=False)
     cache: Path | None = None
+    """File that remembers encoded texts; None = none."""
 
     def __post_init__(self) -> None:
         if not self.budgets or min(self.budgets) < 1:
@@ -90,14 +90,13 @@ class SimulationResult:
 
 def simulate(path: Path, options: SimulationOptions, *, progress: Progress | None = None) -> SimulationResult:
     """Run Lantern and the baselines on a file with labels. Raises InputError when it cannot answer for a person."""
-    cache = EmbeddingCache(options.cache) if options.cache else None
     problem = make_problem(
         read_dataset(path),
         encoder=options.encoder,
         ood_labels=options.ood_labels,
         oos_in_pool=options.oos_in_pool,
         options=options.encoder_options,
-        cache=cache,
+        cache=options.cache,
     )
     rows = tuple(SimulationRow.of(cell) for cell in cells(problem, options, progress=progress))
     return SimulationResult(problem.name, _settings(problem, options), rows)

@@ -52,8 +52,10 @@ def train(x: Rows, y: NDArray[np.int64], c: float) -> LogisticRegression | int:
     if len(np.unique(y)) < 2:
         return int(y[0])
     with warnings.catch_warnings():
-        # 200 steps of L-BFGS are past the point where more change any prediction here.
+        # 200 steps of L-BFGS are past the point where more change any prediction here; and with one label a class
+        # scikit-learn supposes that a regression was meant.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         return LogisticRegression(C=c, max_iter=ITERATIONS).fit(x, y)
 
 
