@@ -59,10 +59,15 @@ class ProjectView:
         description = self.snapshot.description
         propagations = {s.name: propagate(description, s, alpha0=self.settings.alpha0) for s in self.label_sets}
         scores = combine(list(propagations.values()), description)
-        # Rows whose task is gone go last, as the labelled ones do: nobody can be asked about them.
-        not_to_ask = np.flatnonzero(self.labelled | (self.snapshot.task_ids == NO_TASK))
         level = self.settings.never_seen_level
-        ranking = rank(description, scores, not_to_ask, self.settings.query, never_seen_level=level)
+        ranking = rank(
+            description,
+            scores,
+            np.flatnonzero(self.labelled),
+            self.settings.query,
+            never_seen_level=level,
+            absent_rows=np.flatnonzero(self.snapshot.task_ids == NO_TASK),
+        )
         return ScoredItems(self.schema, level, description, propagations, scores, ranking, self.labelled)
 
     def predictions(self, task_ids: Sequence[int] | None = None) -> list[TaskPrediction]:
@@ -75,7 +80,10 @@ class ProjectView:
         """Of tasks outside the publication. description: their rows, with neighbours among this publication's rows."""
         n_pool = len(self.snapshot.task_ids)
         known = self.scored
-        propagations = {name: apply_store(p.store, description, n_pool) for name, p in known.propagations.items()}
+        propagations = {
+            name: apply_store(p.store, description, n_pool, pool_label=p.label)
+            for name, p in known.propagations.items()
+        }
         scores = combine(list(propagations.values()), description)
         nobody = np.empty(0, dtype=np.int64)
         level = self.settings.never_seen_level
