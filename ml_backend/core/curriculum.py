@@ -15,6 +15,11 @@ SPREAD_EPOCHS = 3.0
 """The spreading term fades linearly to 0 over so many epochs; the sparsity term then fades in over as many."""
 
 
+ASSIGNMENT_RATES = {Phase.RECONSTRUCTION: 0.0, Phase.PRIOR: 0.1, Phase.LABELS: 1.0}
+"""Learning rate of q(c|x) relative to the other nets. Adam makes full steps of the smallest gradients: with an
+untrained decoder it would walk away from the clustering that initialisation found, for nothing."""
+
+
 def phase_of(epochs_done: int) -> Phase:
     """The curriculum's own choice for the next epoch of a model that has trained epochs_done."""
     if epochs_done < RECONSTRUCTION_EPOCHS:

@@ -78,9 +78,9 @@ class LossWeights:
     """KL(q(z|x,c) || p(z|c)), weighted by r."""
     prior: float = 0.1
     """KL(r || pi), and the pull of pseudo-latents toward N(0, I)."""
-    spread: float = 1.0
+    spread: float = 0.3
     """Early, against collapse: minus the entropy of the usage. Decays to 0 by itself."""
-    sparsity: float = 0.1
+    sparsity: float = 0.05
     """Later: plus lambda times the entropy of the usage p_hat(c) = mean_i r_c(x_i)."""
     classification: float = 1.0
     """-log p(y|x) with p = sum_c r_c tau, on labelled items."""

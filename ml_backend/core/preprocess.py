@@ -14,6 +14,7 @@ from ml_backend.errors import InputError
 
 FIT_ROWS = 20_000
 """At most so many rows are looked at when the transform is fitted."""
+MOMENT_CHUNK = 2048
 MIN_RELATIVE_VARIANCE = 1e-6
 """Principal directions with less than this share of the largest variance carry rounding noise only and are dropped."""
 
@@ -37,6 +38,19 @@ def sample_rows(n: int, limit: int, seed: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(seed).choice(n, limit, replace=False))
 
 
+def _unit_moments(x: NDArray[np.generic], rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """Mean (D,) and covariance (D, D), float64, of the L2-normalised rows, in chunks: no copy of the pool."""
+    total = torch.zeros(x.shape[1], dtype=torch.float64)
+    square = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64)
+    for start in range(0, len(rows), MOMENT_CHUNK):
+        chunk = torch.from_numpy(np.asarray(x[rows[start : start + MOMENT_CHUNK]], dtype=np.float32))
+        unit = nn.functional.normalize(chunk, dim=1)
+        total += unit.sum(0)
+        square += unit.T @ unit
+    mean = total / len(rows)
+    return mean, square / len(rows) - torch.outer(mean, mean)
+
+
 class VectorTransform(nn.Module):
     """L2-normalise (zero rows stay zero), centre, project on P principal directions, scale to unit variance.
 
@@ -57,11 +71,8 @@ class VectorTransform(nn.Module):
     @staticmethod
     def fit(x: NDArray[np.generic], max_directions: int, *, seed: int) -> VectorTransform:
         """PCA of at most FIT_ROWS rows of x (N, D)."""
-        rows = torch.from_numpy(np.asarray(x[sample_rows(len(x), FIT_ROWS, seed)], dtype=np.float32))
-        unit = nn.functional.normalize(rows, dim=1)
-        mean = unit.mean(0)
-        centred = unit - mean
-        variance, directions = torch.linalg.eigh((centred.T @ centred / len(unit)).double())
+        mean, covariance = _unit_moments(x, sample_rows(len(x), FIT_ROWS, seed))
+        variance, directions = torch.linalg.eigh(covariance)
         order = torch.argsort(variance, descending=True)[: min(max_directions, len(mean))]
         kept = order[variance[order] > MIN_RELATIVE_VARIANCE * variance.max().clamp_min(1e-12)]
         kept = kept if len(kept) else order[:1]

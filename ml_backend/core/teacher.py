@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, identity
 from torch import Tensor
 
 from ml_backend.core.batches import PoolBatches
@@ -16,6 +16,8 @@ from ml_backend.core.vae import ComponentVAE
 
 TEACHER_M = 8
 """Components kept of each item's teacher."""
+STEPS = 2
+SHARPNESS = 1.5
 CHUNK = 4096
 
 
@@ -31,13 +33,12 @@ class NeighbourTeacher:
 def sparse_r(vae: ComponentVAE, pool: PoolBatches, top_m: int) -> csr_matrix:
     """(N, K) with the top M responsibilities of each row."""
     top_m = min(top_m, vae.n_components)
-    indices = np.empty((len(pool), top_m), dtype=np.int32)
+    indices = np.empty((len(pool), top_m), dtype=np.int64)
     values = np.empty((len(pool), top_m), dtype=np.float32)
     for rows, inputs, base in pool.chunks():
         top = vae.infer(inputs, base).log_r.topk(top_m, dim=1)
         indices[rows], values[rows] = top.indices.cpu().numpy(), top.values.exp().cpu().numpy()
-    pointers = np.arange(0, len(pool) * top_m + 1, top_m)
-    return csr_matrix((values.ravel(), indices.ravel(), pointers), shape=(len(pool), vae.n_components))
+    return _as_matrix(indices, values, vae.n_components)
 
 
 def mutual_graph(neighbours: NDArray[np.int32]) -> csr_matrix:
@@ -55,17 +56,38 @@ def mutual_graph(neighbours: NDArray[np.int32]) -> csr_matrix:
 
 
 def neighbour_teacher(graph: csr_matrix, r: csr_matrix) -> NeighbourTeacher:
-    """Mean r of each item's graph neighbours, cut to its largest TEACHER_M components and renormalised."""
+    """r diffused STEPS times over the graph (N, N) with self-loops, cut to TEACHER_M components a step, then sharpened.
+
+    Sharpening, r^SHARPNESS renormalised, keeps the assignments crisp: plain averages blur them more with every epoch.
+    """
+    lonely = np.flatnonzero(np.diff(graph.indptr) == 0)
+    looped = graph + identity(graph.shape[0], dtype=np.float32, format="csr")
+    indices, values = _average(looped, r)
+    for _ in range(STEPS - 1):
+        indices, values = _average(looped, _as_matrix(indices, values, r.shape[1]))
+    values = values**SHARPNESS
+    values /= np.maximum(values.sum(1, keepdims=True), 1e-12)
+    values[lonely] = 0.0
+    return NeighbourTeacher(indices, values)
+
+
+def _average(graph: csr_matrix, r: csr_matrix) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Largest components of each row of graph @ r and their shares, (N, M) each, in chunks of dense rows."""
     top_m = min(TEACHER_M, r.shape[1])
     indices = np.empty((graph.shape[0], top_m), dtype=np.int64)
     values = np.empty((graph.shape[0], top_m), dtype=np.float32)
     for start in range(0, graph.shape[0], CHUNK):
         rows = slice(start, start + CHUNK)
-        mean = torch.from_numpy((graph[rows] @ r).toarray())
-        top = mean.topk(top_m, dim=1)
+        top = torch.from_numpy((graph[rows] @ r).toarray()).topk(top_m, dim=1)
         indices[rows] = top.indices.numpy()
-        values[rows] = (top.values / top.values.sum(1, keepdim=True).clamp_min(1e-8)).numpy()
-    return NeighbourTeacher(indices, values)
+        values[rows] = (top.values / top.values.sum(1, keepdim=True).clamp_min(1e-12)).numpy()
+    return indices, values
+
+
+def _as_matrix(indices: NDArray[np.int64], values: NDArray[np.float32], n_components: int) -> csr_matrix:
+    n, top_m = indices.shape
+    pointers = np.arange(0, n * top_m + 1, top_m)
+    return csr_matrix((values.ravel(), indices.ravel(), pointers), shape=(n, n_components))
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ml_backend.core import losses
 from ml_backend.core.batches import PoolBatches
-from ml_backend.core.curriculum import phase_of, weights_at
+from ml_backend.core.curriculum import ASSIGNMENT_RATES, phase_of, weights_at
 from ml_backend.core.hyperparameters import LossWeights, Phase, RunConfig
 from ml_backend.core.initialise import fit_prior
 from ml_backend.core.labels import LabelSet
@@ -89,7 +89,7 @@ class Trainer:
         self._random = np.random.default_rng(run.seed)
         self._device = vae.pi_logits.device
         self._generator = torch.Generator(self._device).manual_seed(run.seed)
-        self._optimiser = torch.optim.Adam(vae.parameters(), lr=run.learning_rate)
+        self._optimiser = self._new_optimiser()
         self._sum_m = IMAGE_SUM_M if len(vae.input_shape) == 3 else VECTOR_SUM_M
 
     def phase(self, epochs_done: int) -> Phase:
@@ -99,6 +99,7 @@ class Trainer:
     def epoch(self, epochs_done: int, should_stop: Callable[[], bool]) -> EpochReport:
         """One pass over the pool. Raises Stopped, or TrainingError with the weights of before the epoch restored."""
         phase = self.phase(epochs_done)
+        self._optimiser.param_groups[0]["lr"] = self._run.learning_rate * ASSIGNMENT_RATES[phase]
         base = self._run.weights or LossWeights()
         targets = self._targets(weights_at(base, phase, epochs_done + 1))
         before = {name: value.clone() for name, value in self._vae.state_dict().items()}
@@ -128,7 +129,14 @@ class Trainer:
         """Start the prior where the latents are now."""
         fit_prior(self._vae, self._pool)
         # The optimiser's moments belong to the parameters of before.
-        self._optimiser = torch.optim.Adam(self._vae.parameters(), lr=self._run.learning_rate)
+        self._optimiser = self._new_optimiser()
+
+    def _new_optimiser(self) -> torch.optim.Optimizer:
+        """Two groups: q(c|x), whose rate follows the phase, and the other nets."""
+        assignment = self._vae.assignment_parameters()
+        chosen = {id(parameter) for parameter in assignment}
+        others = [parameter for parameter in self._vae.parameters() if id(parameter) not in chosen]
+        return torch.optim.Adam([{"params": assignment}, {"params": others}], lr=self._run.learning_rate)
 
     def _targets(self, weights: LossWeights) -> EpochTargets:
         teacher = None

@@ -69,6 +69,10 @@ class ComponentVAE(nn.Module):
         """K."""
         return len(self.pi_logits)
 
+    def assignment_parameters(self) -> list[nn.Parameter]:
+        """What decides q(c|x), beside the encoder."""
+        return [self.prototypes, self.component_bias, self.log_scale, *self.residual.parameters()]
+
     @property
     def log_pi(self) -> Tensor:
         """(K,) log pi."""
