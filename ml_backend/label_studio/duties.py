@@ -33,7 +33,7 @@ REQUESTED_SHARE = 5.0
 """The same for one that was asked for."""
 PUSH_SHARE = 10.0
 """Time between two pushes, as a multiple of how long the last one took; a training overrides it."""
-PUSHED_A_SECOND = 300.0
+PUSHED_A_SECOND = 100.0
 """Slowest import that is believed: a push that waited for Label Studio in between did not work all that time."""
 MAX_OLD_VERSIONS = 3
 """With more versions than this waiting to be deleted, only a training pushes another."""
