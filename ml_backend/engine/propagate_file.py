@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +78,7 @@ def propagate_file(
     Raises InputError, naming file, line and column, on input that cannot be used; nothing is written then.
     """
     report = progress or (lambda _what, _share: None)
-    _check_output(output)
+    _check_output(output, data, labels)
     dataset = read_dataset(data)
     given = read_labels(labels, dataset)
     report("encoding", 0.0)
@@ -175,8 +176,10 @@ def _rounded(value: np.floating) -> float:
     return round(float(value), DIGITS)
 
 
-def _check_output(path: Path) -> None:
+def _check_output(path: Path, *inputs: Path) -> None:
     """Before the work, not after it."""
+    if path.resolve() in {given.resolve() for given in inputs}:
+        raise InputError(f"{path}: is read as well; name another file to write")
     if path.suffix.lower() not in WRITERS:
         raise InputError(f"{path.name}: unknown kind of output; expected {', '.join(WRITERS)}")
     if not path.absolute().parent.is_dir():
@@ -185,13 +188,15 @@ def _check_output(path: Path) -> None:
 
 def _write(path: Path, rows: list[OutputRow], key: str) -> None:
     """All or nothing: a reader never sees half a file."""
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("w", encoding="utf-8", newline="") as file:
             WRITERS[path.suffix.lower()](file, rows, key)
         partial.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _write_csv(file: IO[str], rows: list[OutputRow], key: str) -> None:

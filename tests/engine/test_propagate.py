@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from ml_backend.data.dataset import Dataset
 from ml_backend.engine.labels_file import GivenLabel, label_set_of, read_labels
 from ml_backend.engine.pool import PoolSettings
-from ml_backend.engine.propagate_file import COLUMNS, PropagateOptions, propagate_file
+from ml_backend.engine.propagate_file import COLUMNS, WRITERS, PropagateOptions, propagate_file
 from ml_backend.errors import InputError
 from tests.engine.labelled_blobs import blob_dataset
 
@@ -162,3 +163,29 @@ def test_a_missing_labels_file_is_named(tmp_path: Path) -> None:
 def test_an_output_that_cannot_be_written_stops_before_the_work(tmp_path: Path, output: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         propagate_file(tmp_path / "missing.npz", tmp_path / "missing.csv", tmp_path / output, OPTIONS)
+
+
+def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
+    data = write_rows(tmp_path / "data.csv", [{"text": "disk full"}])
+    labels = write_rows(tmp_path / "labels.csv", [{"id": 0, "label": "disk"}])
+    for output in (data, labels, tmp_path / "." / "data.csv"):
+        with pytest.raises(InputError, match="is read as well"):
+            propagate_file(data, labels, output, OPTIONS)
+    assert data.read_text("utf-8").split() == ["text", "disk", "full"]
+
+
+def test_a_failed_write_leaves_the_old_output_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, truth = vectors(tmp_path / "data.npz")
+    labels = write_rows(tmp_path / "labels.csv", [{"id": row, "label": truth[row]} for row in range(8)])
+    output = tmp_path / "out.csv"
+    output.write_text("of yesterday", "utf-8")
+
+    def full_disk(file: IO[str], _rows: object, _key: str) -> None:
+        file.write("half a row")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(WRITERS, ".csv", full_disk)
+    with pytest.raises(InputError, match="No space left"):
+        propagate_file(data, labels, output, OPTIONS)
+    assert output.read_text("utf-8") == "of yesterday"
+    assert {path.name for path in tmp_path.iterdir()} == {"data.npz", "labels.csv", "out.csv"}
