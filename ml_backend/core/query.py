@@ -19,6 +19,9 @@ from ml_backend.errors import InputError
 BATCH = 200
 """Items at the head of the queue that are chosen one by one: what an annotator does before the queue is made anew."""
 
+SMALLEST_BATCH = 20
+"""Size of the batch in a small pool."""
+
 FEW_LABELS = 1.0 / 3.0
 """Evidence below which an item's group counts as unlabelled: less than half a label."""
 
@@ -87,20 +90,22 @@ def rank_lantern(
 ) -> Ranking:
     """A place in the queue for every item: value = 1 - (place + 1/2) / N, all different as far as float32 permits.
 
-    First the batch, then the rest by how little is known of them and how typical they are, the labelled and absent
-    items last.
+    First the batch (at most a quarter of a pool, from 80 items on), then what was never seen, then the rest by how
+    little is known of them and how typical they are, the labelled and absent items last.
     """
     _check(description, scores)
     n = len(description)
     reason = _reasons(description, scores, never_seen_level)
     doubt = _doubt(description, scores)
+    size = min(batch, max(SMALLEST_BATCH, n // 4), n)
     head = choose_batch(
-        description, doubt, scores.labelled, scores.absent, size=min(batch, n), never_seen_level=never_seen_level
+        description, doubt, scores.labelled, scores.absent, size=size, never_seen_level=never_seen_level
     )
     reason[head.rows[head.representative]] = Reason.UNLABELLED_GROUP
     doubtful = head.rows[head.doubtful]
     reason[doubtful[reason[doubtful] == Reason.ROUTINE]] = Reason.AMBIGUOUS
-    rest = np.lexsort((-doubt, scores.labelled | scores.absent))
+    familiar = description.novelty > never_seen_level
+    rest = np.lexsort((-doubt, familiar, scores.labelled | scores.absent))
     rest = rest[~np.isin(rest, head.rows)]
     value = np.empty(n, np.float32)
     value[np.concatenate([head.rows, rest])] = 1.0 - (np.arange(n) + 0.5) / max(n, 1)

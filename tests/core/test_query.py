@@ -181,3 +181,14 @@ def test_renumbering_the_components_changes_no_affinity(seed: int, n: int) -> No
     )
     np.testing.assert_allclose(after.affinity, before.affinity[np.ix_(renumber, renumber)], atol=1e-6)
     np.testing.assert_allclose(after.mass, before.mass[renumber], atol=1e-6)
+
+
+def test_what_was_never_seen_follows_the_batch_and_comes_before_all_routine() -> None:
+    pool, _ = grouped((120, 120, 60))
+    strange = np.array([5, 150, 299])
+    novelty = np.full(300, 0.5, np.float32)
+    novelty[strange] = LEVEL
+    place = np.empty(300, int)
+    ranked = order(rank_lantern(replace(pool, novelty=novelty), nothing_known(300), never_seen_level=LEVEL))
+    place[ranked] = np.arange(300)
+    assert (place[strange] < 300 // 4 + len(strange)).all()
