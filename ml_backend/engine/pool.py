@@ -111,6 +111,7 @@ class Pool:
         should_stop: Callable[[], bool] | None = None,
     ) -> TrainingReport:
         """1-5 epochs in place; components keep their ids. Labels are those of this pool's rows."""
+        self._index = None
         probe = self.model.features(self.x[:PROBE_ROWS])
         data = TrainingData(self.x, self._neighbours, tuple(label_sets), self.settings.alpha0)
         try:
@@ -195,9 +196,10 @@ class Pool:
         return self._index
 
     def _find_neighbours(self) -> None:
+        """The index is as large as x: it goes again, and is made anew when new items come."""
+        self._index = None
         rows = _Features(self.model, self.x)
-        self._index = NeighbourIndex(rows)
-        self._neighbours, self._similarities = self._index.neighbours(rows, self.settings.neighbours)
+        self._neighbours, self._similarities = NeighbourIndex(rows).neighbours(rows, self.settings.neighbours)
 
 
 @dataclass(frozen=True)
