@@ -130,6 +130,8 @@ class ProjectEngine:
             return
         if working is not None and working.same_rows(matrix):
             working.matrix = replace(working.matrix, data_version=matrix.data_version)
+            with self._db.write() as session:
+                publications.stands_for(session, project, matrix.data_version)
             return
         if working is None or _wants_new_pool(working, matrix, live, wanted):
             working = self._created(project, matrix.without_retired(), reader, wanted)

@@ -60,6 +60,14 @@ def list_all(session: Session, project: Project) -> list[Publication]:
     return list(session.scalars(query))
 
 
+def stands_for(session: Session, project: Project, data_version: int) -> None:
+    """The newest one is as good for these task versions: what changed since left its rows as they are."""
+    latest = newest(session, project)
+    if latest is not None:
+        latest.data_version = data_version
+        session.flush()
+
+
 def prune(session: Session, project: Project, keep: int) -> list[Publication]:
     """Forget all but the newest `keep` (at least 1). Returns those kept, newest first: files that none of them names
     may go.

@@ -145,6 +145,20 @@ def test_unreadable_tasks_say_why_and_the_others_go_on(world: World) -> None:
     assert len(world.view().predictions()) == len(TRUTH)
 
 
+def test_new_tasks_that_cannot_be_read_leave_nothing_behind(world: World) -> None:
+    fill(world)
+    world.work()
+    published = world.view().number
+    world.add_tasks([(950, {"text": "   "})])
+    world.work()
+    with world.db.read() as session:
+        project = projects.ensure(session, UID)
+        newest = publications.newest(session, project)
+    assert newest is not None
+    assert newest.number == published
+    assert newest.data_version == project.data_version
+
+
 def test_a_renamed_label_is_dropped_and_never_shifted_to_another_class(world: World) -> None:
     fill(world)
     world.work()
