@@ -13,6 +13,13 @@ BACKEND_TITLE = "Lantern"
 PROJECT: dict[str, Any] = {"sampling": "Uncertainty sampling", "show_collab_predictions": True}
 """Lowest score first in the label stream, and predictions shown in it."""
 
+_COLUMNS = (
+    "inner_id", "completed_at", "total_annotations", "cancelled_annotations", "total_predictions", "annotators",
+    "annotations_results", "annotations_ids", "predictions_model_versions", "file_upload", "storage_filename",
+    "created_at", "updated_at", "updated_by", "avg_lead_time", "draft_exists",
+)  # fmt: skip
+"""Columns that say nothing about what to label next: without them the task's own data fit on the screen."""
+
 TAB: dict[str, Any] = {
     "title": "Label next",
     "type": "list",
@@ -22,7 +29,10 @@ TAB: dict[str, Any] = {
         "conjunction": "and",
         "items": [{"filter": "filter:tasks:total_annotations", "operator": "equal", "type": "Number", "value": 0}],
     },
-    "hiddenColumns": {"explore": ["tasks:inner_id"], "labeling": []},
+    "hiddenColumns": {
+        "explore": [f"tasks:{name}" for name in _COLUMNS],
+        "labeling": [f"tasks:{name}" for name in (*_COLUMNS, "predictions_results")],
+    },
     "columnsDisplayType": {},
     "columnsWidth": {},
     "gridWidth": 4,
