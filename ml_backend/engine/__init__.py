@@ -1,1 +1,1 @@
-"""Index, train, propagate, rank, publish: in memory (pool) and persisted (project). See README.md for the layer's law."""
+"""Index, train, propagate, rank, publish: in memory (pool) and persisted (project). README.md has the layer's law."""
