@@ -28,7 +28,10 @@ QUIET = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 """Without a sandbox, because containers have none to offer; only our own Label Studio is opened."""
-WIDTH, HEIGHT = 1360, 800
+WIDTH, HEIGHT = 1280, 720
+WAIT_MILLISECONDS = 120_000
+SETTLE_MILLISECONDS = 3_000
+"""For pictures and fonts, which no event announces."""
 MAX_COLOURS = 256
 """A palette keeps each picture well below 300 KB."""
 
@@ -76,27 +79,29 @@ def logged_in(outcome: Outcome, account: Account, browser: str) -> Iterator[Page
     with sync_playwright() as playwright:
         chrome = playwright.chromium.launch(executable_path=browser, args=list(QUIET))
         page = chrome.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        page.goto(f"{outcome.scenario.annotator.api.url}/user/login/")
+        page.goto(f"{outcome.scenario.annotator.api.url}/user/login/", wait_until="domcontentloaded")
         page.fill("input[name=email]", account.email)
         page.fill("input[name=password]", account.password)
         page.press("input[name=password]", "Enter")
-        page.wait_for_url("**/projects*")
+        page.wait_for_url(lambda url: "login" not in url, wait_until="commit", timeout=WAIT_MILLISECONDS)
         yield page
         chrome.close()
 
 
 def open_tab(page: Page, outcome: Outcome) -> None:
     """The project's Data Manager at the "Label next" tab."""
-    page.goto(f"{_project(outcome)}/data?tab={_tab(outcome)}")
-    page.get_by_text(TAB["title"]).first.wait_for()
-    page.wait_for_load_state("networkidle")
+    page.goto(f"{_project(outcome)}/data?tab={_tab(outcome)}", wait_until="domcontentloaded")
+    first = outcome.findings.next[0].task
+    page.get_by_text(str(first), exact=True).first.wait_for(timeout=WAIT_MILLISECONDS)
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
 
 
 def open_task(page: Page, outcome: Outcome, task: int) -> None:
     """One task in the labelling screen."""
-    page.goto(f"{_project(outcome)}/data?tab={_tab(outcome)}&task={task}")
-    page.locator(".lsf-main-view, [class*=main-view]").first.wait_for()
-    page.wait_for_load_state("networkidle")
+    address = f"{_project(outcome)}/data?tab={_tab(outcome)}&task={task}"
+    page.goto(address, wait_until="domcontentloaded")
+    page.get_by_role("button", name="Submit").wait_for(timeout=WAIT_MILLISECONDS)
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
 
 
 def a_sure_task(outcome: Outcome) -> int:

@@ -15,8 +15,8 @@ PROJECT: dict[str, Any] = {"sampling": "Uncertainty sampling", "show_collab_pred
 
 _COLUMNS = (
     "inner_id", "completed_at", "total_annotations", "cancelled_annotations", "total_predictions", "annotators",
-    "annotations_results", "annotations_ids", "predictions_model_versions", "file_upload", "storage_filename",
-    "created_at", "updated_at", "updated_by", "avg_lead_time", "draft_exists",
+    "annotations_results", "annotations_ids", "predictions_results", "predictions_model_versions", "file_upload",
+    "storage_filename", "created_at", "updated_at", "updated_by", "avg_lead_time", "draft_exists",
 )  # fmt: skip
 """Columns that say nothing about what to label next: without them the task's own data fit on the screen."""
 
@@ -31,7 +31,7 @@ TAB: dict[str, Any] = {
     },
     "hiddenColumns": {
         "explore": [f"tasks:{name}" for name in _COLUMNS],
-        "labeling": [f"tasks:{name}" for name in (*_COLUMNS, "predictions_results")],
+        "labeling": [f"tasks:{name}" for name in ("id", *_COLUMNS)],
     },
     "columnsDisplayType": {},
     "columnsWidth": {},
