@@ -14,7 +14,8 @@ from ml_backend.core.nets import ImageDecoder, component_rows
 from ml_backend.core.representation import Backbone
 from ml_backend.core.vae import ComponentVAE
 
-STEPS = 1000
+STEPS, FEWEST_STEPS = 1000, 200
+"""Batches: one for every two pictures of the pool, within these bounds. A small pool is learned sooner."""
 BATCH = 256
 LEARNING_RATE = 2e-3
 INVARIANCE_WEIGHT = 0.1
@@ -32,13 +33,14 @@ def pretrain_images(
     *,
     seed: int,
     should_stop: Callable[[], bool],
-    steps: int = STEPS,
+    steps: int | None = None,
 ) -> None:
     """Train encoder and decoder without components, then freeze a copy of the encoder as the representation.
 
     All components start from the same decoder. Stopping early leaves a coarser representation, not a broken one.
     """
     assert isinstance(vae.decoder, ImageDecoder)
+    steps = steps or min(STEPS, max(FEWEST_STEPS, len(x) // 2))
     device = vae.pi_logits.device
     nets = (vae.encoder, vae.to_mean, vae.decoder)
     optimiser = torch.optim.Adam([p for net in nets for p in net.parameters()], lr=LEARNING_RATE)
