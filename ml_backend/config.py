@@ -24,6 +24,15 @@ def _name(text: str) -> str:
     return text.upper()
 
 
+def switch(text: str) -> bool:
+    """1, true, 0 or false; raises ValueError for anything else."""
+    if text.lower() in ("1", "true"):
+        return True
+    if text.lower() in ("0", "false"):
+        return False
+    raise ValueError(text)
+
+
 @dataclass(frozen=True, repr=False)
 class Settings:
     """What a running Lantern is told. Raises ConfigError at construction when a value cannot be used."""
@@ -84,6 +93,10 @@ class Settings:
     embeddings_url: str | None = setting(None, "LANTERN_EMBEDDINGS_URL", parse=url, check=http_url)
     """Base address of an OpenAI-compatible embeddings service, for encoder `openai:MODEL`."""
     embeddings_api_key: str | None = setting(None, "LANTERN_EMBEDDINGS_API_KEY", "OPENAI_API_KEY", secret=True)
+    allow_private_media: bool = setting(False, "LANTERN_ALLOW_PRIVATE_MEDIA", parse=switch)
+    """Whether task media may be fetched from private and loopback addresses other than Label Studio's own."""
+    local_files: Path | None = setting(None, "LANTERN_LOCAL_FILES", parse=path)
+    """Folder whose files tasks may name by path; None = no file of this machine is read."""
     seed: int = setting(0, "LANTERN_SEED", parse=int, check=between(0, 2**31 - 1))
     device: str = setting(
         "auto", "LANTERN_DEVICE", check=matching(r"auto|cpu|cuda(:\d{1,2})?", "auto, cpu, cuda or cuda:N")

@@ -21,9 +21,12 @@ def fetcher_factory(settings: Settings, connections: Connections | None = None) 
 
     def fetcher_for(project: Project) -> Fetcher:
         address = known.address(project)
-        if address is None:
-            return MediaFetcher()
-        return MediaFetcher(address.url, _authorisation(known, address.url, address.token))
+        return MediaFetcher(
+            address.url if address else None,
+            _authorisation(known, address.url, address.token) if address else None,
+            allow_private=settings.allow_private_media,
+            local_root=settings.local_files,
+        )
 
     return fetcher_for
 
