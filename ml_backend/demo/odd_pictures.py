@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+GRAIN = 0.12
+"""Paper is never even. Besides, Label Studio shows no picture whose file has fewer than 100 bytes, as even areas give.
+"""
+
 Pictures = list[NDArray[np.uint8]]
 
 
@@ -16,6 +20,7 @@ def make_odd_pictures(shape: tuple[int, ...], n: int, seed: int) -> tuple[list[s
     for i in range(n):
         name, make = makers[i % len(makers)]
         ink = make(shape[1], shape[2], generator) * generator.uniform(0.7, 1.0)
+        ink = (1.0 - GRAIN) * ink + GRAIN * generator.uniform(0.0, 1.0, ink.shape)
         names.append(name)
         pictures.append(np.rint(255 * ink).astype(np.uint8)[None])
     return names, pictures

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ml_backend.data.label_config import parse_label_config
+from ml_backend.data.media import read_data_uri
 from ml_backend.data.pictures import to_png
 from ml_backend.demo import dataset_subject as of_dataset
 from ml_backend.demo.dataset_subject import dataset_subject
@@ -56,6 +57,12 @@ def test_odd_pictures_differ_from_each_other() -> None:
     assert len(names) == 12
     assert len({to_png(picture) for picture in pictures}) == 12
     assert all(picture.dtype == np.uint8 and picture.shape == (1, 16, 16) for picture in pictures)
+
+
+def test_label_studio_can_show_every_picture() -> None:
+    """Its labelling screen refuses picture files of fewer than 100 bytes."""
+    sizes = [len(read_data_uri(str(data["image"]))) for data in digits().data]
+    assert min(sizes) >= 100
 
 
 def test_pictures_in_the_form_of_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
