@@ -1,12 +1,15 @@
 """HTTP to Label Studio: authorised, bounded in time, with typed errors. What may be called is in api.py.
 
-GET is tried again once after a broken connection; nothing else is, because an import that came through and whose
-answer was lost would count twice. Redirects are not followed: a POST would turn into a GET on the way to https.
+GET is tried again once after a broken connection, and GET and PATCH a few times after a 5xx: on SQLite, Label Studio
+answers 500 while another of its requests holds the lock. Nothing else is tried again, because an import that came
+through and whose answer was lost would count twice. Redirects are not followed: a POST would turn into a GET on the way
+to https.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -31,6 +34,8 @@ READ_SECONDS = 60.0
 """Default time for an answer; slow calls name their own."""
 KEEP_ALIVE_SECONDS = 2.0
 """Shorter than any server's: a connection that the server has just closed breaks the next call."""
+RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
+"""Waits before GET and PATCH are tried again after a 5xx."""
 SHOWN_CHARACTERS = 600
 """How much of an error's text is passed on."""
 
@@ -88,6 +93,11 @@ class LabelStudioClient:
         """
         response = self._request(method, path, params, json, seconds)
         if response.status_code == HTTPStatus.UNAUTHORIZED and self._token.forget_access():
+            response = self._request(method, path, params, json, seconds)
+        for wait in RETRY_SECONDS if method in ("GET", "PATCH") else ():
+            if not response.is_server_error:
+                break
+            time.sleep(wait)
             response = self._request(method, path, params, json, seconds)
         self._raise_for(response, f"{method} {path}")
         return Answer(response.status_code, _json(response, path), _date(response))

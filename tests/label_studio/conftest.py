@@ -16,6 +16,7 @@ import pytest
 from ml_backend.config import Settings
 from ml_backend.data.label_config import LabelSchema, parse_label_config
 from ml_backend.engine.prediction import TaskPrediction
+from ml_backend.label_studio import client
 from ml_backend.label_studio.service import LanternService
 from ml_backend.store import projects, publications
 from ml_backend.store.database import FILE_NAME, Database
@@ -175,3 +176,10 @@ def lantern(label_studio: LiveLabelStudio, tmp_path: Path) -> Iterator[LiveLante
 
     with running_lantern(tmp_path, label_studio) as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def _no_waits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Label Studio that is played needs no time to recover."""
+    if request.node.get_closest_marker("e2e") is None:
+        monkeypatch.setattr(client, "RETRY_SECONDS", (0.0,) * len(client.RETRY_SECONDS))

@@ -132,7 +132,7 @@ def test_each_failure_has_its_error(
     answer: httpx.Response | Exception, error: type[LabelStudioError], says: str
 ) -> None:
     with pytest.raises(error, match=says) as caught:
-        client(Server(answer)).get("/api/x")
+        client(Server(*[answer] * 10)).get("/api/x")
     assert LEGACY not in str(caught.value)
 
 
@@ -144,6 +144,17 @@ def test_a_broken_connection_is_tried_again_for_reading_only() -> None:
         with pytest.raises(LabelStudioUnreachable):
             client(server).send(method, "/api/x")
         assert len(server.authorisations) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_a_server_error_is_waited_out_where_a_repeat_does_no_harm(method: str) -> None:
+    locked = httpx.Response(500, json={"detail": "database is locked"})
+    server = Server(locked, locked)
+    assert client(server).send(method, "/api/x").status == 200
+    server = Server(locked)
+    with pytest.raises(LabelStudioUnreachable):
+        client(server).send("POST", "/api/x")
+    assert len(server.authorisations) == 1
 
 
 def test_a_sub_path_is_kept() -> None:
