@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tqdm import tqdm
@@ -63,9 +64,17 @@ class Demonstration:
         print("4. What came of it\n")
         outcomes = self._find_out(scenarios, lantern.settings)
         for outcome in outcomes:
-            print(summary.project_summary(outcome.scenario, outcome.findings, label_studio.url), end="\n\n")
+            print(summary.project_summary(outcome.scenario, outcome.findings, label_studio.url), end="\n\n", flush=True)
+        if not self.options.once:
+            self.tidy(outcomes)
         print(summary.addresses(label_studio.url, lantern.url, label_studio.account), flush=True)
         return outcomes
+
+    def tidy(self, outcomes: Sequence[Outcome]) -> None:
+        """Let Lantern clean up, so that the first thing a visitor meets is no busy database. Raises DemoError."""
+        print("5. Waiting until Lantern has deleted the predictions that newer ones replaced")
+        for outcome in outcomes:
+            outcome.scenario.wait_until_tidy()
 
     def keep_running(self) -> None:
         """Until KeyboardInterrupt. Raises DemoError when one of the two ends by itself."""

@@ -35,6 +35,15 @@ class LanternStatus:
             return f"Lantern does not answer ({type(error).__name__})"
         return "Lantern has not heard of it" if status is None else self._behind(status, labels)
 
+    def untidy(self, number: int) -> str | None:
+        """Which replaced predictions are still to be deleted from Label Studio; None when none are."""
+        try:
+            status = self.project(number)
+        except httpx.HTTPError as error:
+            return f"Lantern does not answer ({type(error).__name__})"
+        old = ((status or {}).get("push") or {}).get("old_versions") or []
+        return f"deleting the predictions of {len(old)} replaced versions" if old else None
+
     def _behind(self, status: Json, labels: int) -> str | None:
         publication, training, push = status["publication"], status["training"] or {}, status["push"] or {}
         if status["labels"] != labels:

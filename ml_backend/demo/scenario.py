@@ -58,6 +58,11 @@ class Scenario:
         """Until nothing is missing. Raises DemoError."""
         wait_until(self.subject.title, self.missing, SPREAD_SECONDS)
 
+    def wait_until_tidy(self) -> None:
+        """Until replaced predictions are gone: Label Studio's SQLite lets nobody else write while they are deleted,
+        not even a log-in. Raises DemoError."""
+        wait_until(self.subject.title, lambda: self.status.untidy(self.made.project), SPREAD_SECONDS)
+
     def label(self, n: int, bar: tqdm[Never]) -> int:
         """Answer the first n tasks of the queue that the person knows; how many there were."""
         schema = parse_label_config(self.subject.label_config)

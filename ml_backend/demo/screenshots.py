@@ -42,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     with interrupts_on_sigterm():
         try:
             browser = chromium()
-            take(demonstration.run(), Account.kept_in(demonstration.workspace.account), browser)
+            outcomes = demonstration.run()
+            demonstration.tidy(outcomes)
+            take(outcomes, Account.kept_in(demonstration.workspace.account), browser)
         except LanternError as error:
             print(f"screenshots: {error}", file=sys.stderr)
             return 1

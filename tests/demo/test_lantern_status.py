@@ -75,6 +75,15 @@ def test_an_unknown_project_and_a_silent_lantern_are_said(
     assert "does not answer" in str(status.missing(3, labels=10))
 
 
+def test_replaced_predictions_are_untidy_until_they_are_gone(
+    status: LanternStatus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(monkeypatch, {**DONE, "push": {**DONE["push"], "old_versions": ["v2", "v3"]}})
+    assert "2 replaced versions" in str(status.untidy(3))
+    answering(monkeypatch, {**DONE, "push": {**DONE["push"], "old_versions": []}})
+    assert status.untidy(3) is None
+
+
 def test_waiting_ends_with_the_last_answer() -> None:
     answers = iter(["a", "b", None])
     wait_until("something", lambda: next(answers), 60.0)
