@@ -1,0 +1,1 @@
+"""How good are the answers after so many labels, Lantern beside what users would pick instead?"""
