@@ -64,14 +64,14 @@ def chromium() -> str:
 
 def take(outcomes: Sequence[Outcome], account: Account, browser: str) -> None:
     """label-next.png, predicted.png and never-seen.png."""
-    digits, notifications = outcomes
+    notifications = outcomes[-1]
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with logged_in(digits, account, browser) as page:
+    with logged_in(notifications, account, browser) as page:
         open_tab(page, notifications)
         keep(page, "label-next.png")
         open_task(page, notifications, a_sure_task(notifications))
         keep(page, "predicted.png")
-        open_task(page, digits, digits.findings.outliers[0])
+        open_task(page, notifications, notifications.findings.outliers[0])
         keep(page, "never-seen.png")
 
 
