@@ -29,7 +29,7 @@ def to_json(results: Sequence[DataResult]) -> dict[str, object]:
     return {
         "data": {
             result.name: {
-                "plan": {"seeds": result.plan.seeds} | result.plan.settings(LANTERN),
+                "plan": _plan(result),
                 "rows": [
                     {"method": method, "seed": seed, **saved.figures}
                     for (method, seed), budgets in result.cells.items()
@@ -39,6 +39,10 @@ def to_json(results: Sequence[DataResult]) -> dict[str, object]:
             for result in results
         }
     }
+
+
+def _plan(result: DataResult) -> dict[str, object]:
+    return {"seeds": result.plan.seeds, **result.plan.settings(LANTERN)}
 
 
 def to_markdown(results: Sequence[DataResult]) -> str:
