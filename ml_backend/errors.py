@@ -57,6 +57,10 @@ class StoreError(LanternError):
     status = 503
 
 
+class StoreBusy(StoreError):
+    """Another transaction is writing and did not end within the time that this one could wait."""
+
+
 class LabelStudioError(LanternError):
     """Label Studio refused a call or cannot be reached."""
 

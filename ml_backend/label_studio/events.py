@@ -88,6 +88,17 @@ def read_event(body: object, now: float) -> Event:
     return replace(event, tasks=(), incomplete=action in _PROJECT and not event.project)
 
 
+def essentials(body: object) -> object:
+    """What `read_event` reads of a body, for keeping it: the rest may hold Label Studio's tokens."""
+    if not isinstance(body, dict):
+        return body
+    kept = {key: body[key] for key in ("action", "annotation", "annotations", "task", "tasks") if key in body}
+    project = body.get("project")
+    if isinstance(project, dict):
+        project = {key: project[key] for key in ("id", "created_at", "label_config", "title") if key in project}
+    return kept | {"project": project}
+
+
 def record_event(session: Session, event: Event, now: float) -> Recorded:
     """Write the facts in the present transaction. Unknown actions write nothing."""
     known = event.action in (*_ANNOTATED, *_ANNOTATIONS_GONE, *_TASKS_MADE, *_TASKS_GONE, *_PROJECT, *_PROJECT_GONE)

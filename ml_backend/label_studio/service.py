@@ -20,7 +20,7 @@ from ml_backend.config import Settings
 from ml_backend.data.label_config import LabelSchema, parse_label_config
 from ml_backend.engine.engine import Engine
 from ml_backend.engine.prediction import TaskPrediction
-from ml_backend.errors import LabelConfigError, StoreError
+from ml_backend.errors import LabelConfigError, StoreBusy, StoreError
 from ml_backend.label_studio.contract import (
     UNTRAINED_VERSION,
     Entry,
@@ -30,11 +30,13 @@ from ml_backend.label_studio.contract import (
     parse_predict,
     parse_setup,
 )
-from ml_backend.label_studio.events import Recorded, read_event, record_event
+from ml_backend.label_studio.events import Event, Recorded, read_event, record_event
+from ml_backend.label_studio.late_events import LateEvents
 from ml_backend.label_studio.status import project_status
 from ml_backend.store import counters, projects, publications, tasks
 from ml_backend.store.bulk import chunks
-from ml_backend.store.database import Database
+from ml_backend.store.database import BUSY_SECONDS, Database
+from ml_backend.store.inbox import Inbox
 from ml_backend.store.tables import Project, Task
 
 log = logging.getLogger(__name__)
@@ -42,15 +44,18 @@ log = logging.getLogger(__name__)
 NO_CONTROLS = LabelSchema((), ())
 VERSION_ATTEMPTS = 3
 """How often a /predict is answered again because a publication came in between."""
+WEBHOOK_WAIT_SECONDS = 0.1
+"""How long a webhook waits for another transaction; Label Studio gives up after one second and never repeats it."""
 
 
 class LanternService:
-    """Answers Label Studio's calls. Safe for threads; holds nothing that the database does not."""
+    """Answers Label Studio's calls. Safe for threads; holds nothing that the database and the inbox do not."""
 
     def __init__(self, settings: Settings, db: Database, engine: Engine) -> None:
         self._settings = settings
         self._db = db
         self._engine = engine
+        self._late = LateEvents(Inbox(settings.home), self._record_late)
 
     def setup(self, body: object) -> dict[str, object]:
         """POST /setup: take the project's config over and name the version that predictions will have.
@@ -95,15 +100,19 @@ class LanternService:
 
     def webhook(self, body: object) -> dict[str, object]:
         """POST /webhook: one short transaction, then the acknowledgement. Raises InputError when the body is no
-        object."""
+        object.
+
+        While another transaction writes, the event goes to the inbox on disk instead: acknowledged all the same.
+        """
         now = time.time()
         event = read_event(body, now)
-        with self._db.write() as session:
-            recorded = record_event(session, event, now)
-            counters.add(session, f"webhook_{event.action}" if recorded.known else "webhook_unknown")
-            if recorded.known and event.uid is not None:
-                counters.add(session, "webhooks", project=projects.ensure(session, event.uid))
-        _log_event(event.uid, recorded)
+        try:
+            recorded = None if self._late.waiting else self._record(event, now, WEBHOOK_WAIT_SECONDS)
+        except StoreBusy:
+            recorded = None
+        if recorded is None:
+            self._late.keep(body, now)
+            return {"status": "ok", "action": event.action}
         reply: dict[str, object] = {"status": "ok" if recorded.known else "ignored", "action": event.action}
         if recorded.job is not None:
             reply["job"] = f"training-{recorded.job}"
@@ -136,6 +145,18 @@ class LanternService:
         if not os.access(self._settings.home, os.W_OK):
             problems.append(f"the data folder {self._settings.home} cannot be written: set LANTERN_HOME")
         return not problems, {"problems": problems}
+
+    def _record(self, event: Event, now: float, wait_seconds: float) -> Recorded:
+        with self._db.write(wait_seconds=wait_seconds) as session:
+            recorded = record_event(session, event, now)
+            counters.add(session, f"webhook_{event.action}" if recorded.known else "webhook_unknown")
+            if recorded.known and event.uid is not None:
+                counters.add(session, "webhooks", project=projects.ensure(session, event.uid))
+        _log_event(event.uid, recorded)
+        return recorded
+
+    def _record_late(self, body: object, now: float) -> None:
+        self._record(read_event(body, now), now, BUSY_SECONDS)
 
     def _version(self, uid: str) -> str:
         with self._db.read() as session:

@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from ml_backend.errors import StoreError
+from ml_backend.errors import StoreBusy, StoreError
 from ml_backend.store.files import locked
 from ml_backend.store.jsontext import to_text
 from ml_backend.store.migrate import is_current, migrate
 
 FILE_NAME = "lantern.db"
 BUSY_SECONDS = 30.0
-"""How long a transaction waits for another process's write before it gives up."""
+"""How long a transaction waits for another one's write before it gives up, unless told otherwise."""
+_WAIT = "lantern_wait_seconds"
 
 
 class Database:
@@ -66,18 +67,19 @@ class Database:
         return self._path
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, wait_seconds: float = BUSY_SECONDS) -> Iterator[Session]:
         """A transaction that may write: committed at the end of the block, rolled back when it raises.
 
-        Keep it short: there is one writer at a time. Rows may be read after the block. Raises StoreError when the
-        database fails.
+        Keep it short: there is one writer at a time. Rows may be read after the block. Raises StoreBusy when others
+        write for longer than wait_seconds, StoreError when the database fails.
         """
         try:
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
-                session.connection()
+                session.connection(execution_options={_WAIT: wait_seconds})
                 yield session
         except SQLAlchemyError as error:
-            raise StoreError(f"the database {self._path} could not be written: {_cause(error)}") from error
+            kind = StoreBusy if _is_busy(error) else StoreError
+            raise kind(f"the database {self._path} could not be written: {_cause(error)}") from error
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -118,6 +120,8 @@ def _engine(path: Path, *, begin: str, query_only: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        wait_seconds = connection.get_execution_options().get(_WAIT, BUSY_SECONDS)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(wait_seconds * 1000)}")
         connection.exec_driver_sql(begin)
 
     return engine
@@ -133,6 +137,11 @@ def _use_wal(engine: Engine) -> None:
         raise StoreError(
             f"SQLite cannot use a write-ahead log here (journal mode {mode!r}): use a local disk for LANTERN_HOME"
         )
+
+
+def _is_busy(error: SQLAlchemyError) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 def _cause(error: Exception) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from ml_backend.errors import StoreError
+from ml_backend.errors import StoreBusy, StoreError
 from ml_backend.store import projects
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project, Task
@@ -111,3 +111,27 @@ def test_odd_characters_in_the_path_are_only_characters(tmp_path: Path) -> None:
     home = tmp_path / "a b%20?mode=ro#x;é"
     Database.open(home).close()
     assert (home / "lantern.db").exists()
+
+
+def test_who_cannot_wait_is_told_that_another_writes(db: Database, project: Project) -> None:
+    with db.write() as session:
+        projects.ensure(session, 99)
+
+        def impatient() -> None:
+            with db.write(wait_seconds=0.01):
+                pass
+
+        with pytest.raises(StoreBusy, match="locked"):
+            impatient()
+    with db.write(wait_seconds=0.01) as session:
+        assert projects.find(session, 99) is not None
+
+
+def test_a_failure_of_another_kind_is_not_called_busy(db: Database) -> None:
+    def broken() -> None:
+        with db.write() as session:
+            session.execute(text("INSERT INTO nowhere VALUES (1)"))
+
+    with pytest.raises(StoreError) as caught:
+        broken()
+    assert not isinstance(caught.value, StoreBusy)

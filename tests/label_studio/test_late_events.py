@@ -1,0 +1,121 @@
+"""Webhooks while another process writes: acknowledged without waiting for it, and nothing is lost (fault test 17)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml_backend.config import Settings
+from ml_backend.errors import InputError, StoreError
+from ml_backend.label_studio import late_events
+from ml_backend.label_studio.service import LanternService
+from ml_backend.store import annotations as annotation_rows
+from ml_backend.store import counters, projects
+from ml_backend.store.database import Database
+from ml_backend.store.inbox import FOLDER_NAME
+from tests.label_studio.conftest import CONFIG, UID, FakeEngine, project_row
+from tests.server_process import eventually
+
+PROJECT = {"id": 3, "created_at": "2026-11-22T22:54:14.296374Z", "label_config": CONFIG, "token": "project-token-1"}
+
+
+@contextmanager
+def writing(db: Database) -> Iterator[None]:
+    """Holds the write lock, as another process's long transaction does."""
+    other = sqlite3.connect(db.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.rollback()
+        other.close()
+
+
+def created(number: int, updated: str = "2026-11-22T22:55:00Z") -> dict[str, Any]:
+    region = {"from_name": "c", "to_name": "text", "type": "choices", "value": {"choices": ["a"]}}
+    return {
+        "action": "ANNOTATION_CREATED",
+        "annotation": {"id": number, "task": number, "result": [region], "updated_at": updated},
+        "project": PROJECT,
+    }
+
+
+def labels(db: Database) -> list[int]:
+    with db.read() as session:
+        project = projects.find(session, UID)
+        return [row.annotation_id for row in annotation_rows.live(session, project)] if project else []
+
+
+def test_no_webhook_waits_for_a_writer_and_each_is_recorded(service: LanternService, db: Database) -> None:
+    service.webhook(created(1))
+    with writing(db):  # a webhook that waited for its end would wait for ever
+        replies = [service.webhook(created(n)) for n in range(2, 12)]
+        deleted = {"action": "ANNOTATIONS_DELETED", "annotations": [{"id": 3}], "project": PROJECT}
+        replies.append(service.webhook(deleted))
+        replies.append(service.webhook({"action": "START_TRAINING", "project": PROJECT}))
+        assert {reply["status"] for reply in replies} == {"ok"}
+        assert labels(db) == [1]
+    eventually(lambda: labels(db) == [1, 2, *range(4, 12)] and project_row(db).training_requested == 1)
+    with db.read() as session:
+        assert counters.read(session)["webhook_ANNOTATION_CREATED"] == 11
+    assert not list((db.path.parent / FOLDER_NAME).glob("*.json"))
+
+
+def test_the_order_of_arrival_is_kept(service: LanternService, db: Database) -> None:
+    """The newest label config is the last one that came: it has no time of its own."""
+
+    def renamed(title: str) -> dict[str, object]:
+        return {"action": "PROJECT_UPDATED", "project": {**PROJECT, "title": title}}
+
+    with writing(db):
+        service.webhook(renamed("one"))
+        service.webhook(renamed("two"))
+    service.webhook(renamed("three"))
+    eventually(lambda: not list((db.path.parent / FOLDER_NAME).glob("*.json")))
+    assert project_row(db).title == "three"
+
+
+def test_what_a_killed_server_acknowledged_is_recorded_by_the_next(
+    settings: Settings, db: Database, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as dead:
+        dead.setattr(late_events.LateEvents, "_go_on", lambda _self: None)  # its thread died with it
+        service = LanternService(settings, db, engine)  # type: ignore[arg-type]
+        with writing(db):
+            service.webhook(created(1))
+        assert labels(db) == []
+    LanternService(settings, db, engine)  # type: ignore[arg-type]
+    eventually(lambda: labels(db) == [1])
+
+
+def test_a_failure_of_the_database_is_retried_and_a_hopeless_event_holds_nothing_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late_events, "RETRY_SECONDS", 0.01)
+    tried: list[object] = []
+
+    def record(body: object, _at: float) -> None:
+        tried.append(body)
+        if body == {"action": "BAD", "project": None}:
+            raise InputError("no such thing")
+        if tried.count(body) < 3:
+            raise StoreError("locked")
+
+    late = late_events.LateEvents(late_events.Inbox(tmp_path), record)
+    late.keep({"action": "BAD"}, 1.0)
+    late.keep({"action": "GOOD"}, 2.0)
+    eventually(lambda: not late.waiting)
+    assert tried == [{"action": "BAD", "project": None}] + [{"action": "GOOD", "project": None}] * 3
+
+
+def test_no_token_of_label_studio_is_kept(service: LanternService, db: Database) -> None:
+    with writing(db):
+        service.webhook(created(1))
+        (letter,) = (db.path.parent / FOLDER_NAME).glob("*.json")
+        assert "project-token-1" not in letter.read_text()
+    eventually(lambda: labels(db) == [1])
