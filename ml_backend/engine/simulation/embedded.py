@@ -1,15 +1,18 @@
-"""A problem as the baselines see it: rows of length 1 and their neighbour graph, made once and shared."""
+"""A problem as the baselines see it: rows of length 1, their principal directions, neighbours and clusters, made once
+and shared."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.decomposition import PCA
 
 from ml_backend.data.index import NeighbourIndex, Neighbours
+from ml_backend.engine.simulation.clusters import spherical_centres
 from ml_backend.engine.simulation.problem import Items, Problem
 
 Part = Literal["pool", "test", "ood"]
@@ -17,6 +20,9 @@ PARTS: tuple[Part, ...] = ("pool", "test", "ood")
 
 NEIGHBOURS = 20
 """The most neighbours that a baseline's graph uses."""
+DIMENSIONS = 64
+"""Principal directions for graphs and clusters. On CLINC150's pool an item shares its class with .891 of its 15
+neighbours there, against .859 in the embedding as given (MNIST: .906, .897); k-means gains two points as well."""
 
 Rows = NDArray[np.float32]
 
@@ -26,6 +32,7 @@ class Embedded:
     """rows: of each part, (n, F) float32 of length 1: embeddings as given, pictures as their pixels."""
 
     rows: dict[Part, Rows]
+    _centres: dict[tuple[int, int], Rows] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def of(problem: Problem) -> Embedded:
@@ -38,24 +45,21 @@ class Embedded:
         return self.rows["pool"]
 
     @cached_property
-    def _index(self) -> NeighbourIndex:
-        return NeighbourIndex(self.pool)
-
-    @cached_property
-    def _pool_neighbours(self) -> Neighbours:
-        return self._index.neighbours(self.pool, NEIGHBOURS)
-
-    @cached_property
-    def _outside_neighbours(self) -> dict[Part, Neighbours]:
-        return {part: self._index.search(self.rows[part], NEIGHBOURS) for part in ("test", "ood")}
+    def reduced(self) -> dict[Part, Rows]:
+        """(n, P) rows on the pool's principal directions, centred, of length 1 again; P at most DIMENSIONS."""
+        pca = PCA(min(DIMENSIONS, *self.pool.shape), svd_solver="covariance_eigh").fit(self.pool)
+        return {part: _unit(pca.transform(rows)) if len(rows) else _none(pca) for part, rows in self.rows.items()}
 
     def neighbours(self, part: Part) -> Neighbours:
-        """The nearest rows of the POOL, itself excluded: (n, NEIGHBOURS) int32 (-1 = none) and cosines."""
+        """The nearest reduced rows of the POOL, itself excluded: (n, NEIGHBOURS) int32 (-1 = none) and cosines."""
         return self._pool_neighbours if part == "pool" else self._outside_neighbours[part]
 
     def knn_novelty(self, part: Part, k: int) -> NDArray[np.float32]:
-        """(n,) 1 - cosine to the k-th neighbour in the pool (Sun et al. 2022), HIGH = novel. k: 1..NEIGHBOURS."""
-        return np.asarray(1.0 - self.neighbours(part)[1][:, k - 1], np.float32)
+        """(n,) 1 - cosine to the k-th neighbour in the pool (Sun et al. 2022), in the embedding as given, HIGH = novel.
+
+        k: 1..NEIGHBOURS.
+        """
+        return np.asarray(1.0 - self._similarities_as_given(part)[:, k - 1], np.float32)
 
     @cached_property
     def typicality(self) -> NDArray[np.float32]:
@@ -69,8 +73,36 @@ class Embedded:
         length = float(np.sqrt(np.mean(np.square(self.pool - mean).sum(axis=1))))
         return {part: (rows - mean) / max(length, 1e-12) for part, rows in self.rows.items()}
 
+    def centres(self, k: int, seed: int) -> Rows:
+        """(k, P) spherical k-means of the pool's reduced rows; made once for each k and seed."""
+        if (k, seed) not in self._centres:
+            self._centres[k, seed] = spherical_centres(self.reduced["pool"], k, seed)
+        return self._centres[k, seed]
+
+    @cached_property
+    def _pool_neighbours(self) -> Neighbours:
+        return NeighbourIndex(self.reduced["pool"]).neighbours(self.reduced["pool"], NEIGHBOURS)
+
+    @cached_property
+    def _outside_neighbours(self) -> dict[Part, Neighbours]:
+        index = NeighbourIndex(self.reduced["pool"])
+        return {part: index.search(self.reduced[part], NEIGHBOURS) for part in ("test", "ood")}
+
+    @cached_property
+    def _index_as_given(self) -> NeighbourIndex:
+        return NeighbourIndex(self.pool)
+
+    def _similarities_as_given(self, part: Part) -> Rows:
+        if part == "pool":
+            return self._index_as_given.neighbours(self.pool, NEIGHBOURS)[1]
+        return self._index_as_given.search(self.rows[part], NEIGHBOURS)[1]
+
 
 def _unit(items: Items) -> Rows:
     rows = items.reshape(len(items), int(np.prod(items.shape[1:]))).astype(np.float32)
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.where(length > 0, length, 1.0), np.float32)
+
+
+def _none(pca: PCA) -> Rows:
+    return np.zeros((0, pca.n_components_), np.float32)

@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from ml_backend.engine.simulation.embedded import Embedded
 from ml_backend.engine.simulation.learners import logistic
-from ml_backend.engine.simulation.learners.kmeans import centres
 from ml_backend.engine.simulation.oracle import AskedLabels, Oracle
 
 MAX_CLUSTERS = 500
 """TypiClust's own bound on the number of clusters."""
 FIRST_BATCH = 10
-BATCH_SHARE = 0.1
-"""Margin sampling asks a tenth of the labels so far at a time, at least FIRST_BATCH."""
+BATCH_SHARE = 0.2
+"""Margin sampling asks a fifth of the labels so far at a time, at least FIRST_BATCH."""
 
 Asked = Mapping[int, AskedLabels]
 """Budget -> the labels that a method has then."""
@@ -48,7 +47,7 @@ def ask_medoids(data: Embedded, oracle: Oracle, budgets: Sequence[int], seed: in
     """The item nearest to each of `budget` k-means centres; one run for each budget, so that they do not nest."""
     asked: dict[int, AskedLabels] = {}
     for budget in budgets:
-        cosine = data.pool @ centres(data.pool, budget, seed).T
+        cosine = data.reduced["pool"] @ data.centres(budget, seed).T
         chosen = list(dict.fromkeys(cosine.argmax(axis=0).tolist()))
         spare = np.random.default_rng(seed).permutation(np.setdiff1d(np.arange(len(data.pool)), chosen))
         chosen += spare[: budget - len(chosen)].tolist()  # two centres may share a medoid
@@ -81,7 +80,7 @@ QUERIES: Mapping[str, Query] = {
 
 
 def _clusters(data: Embedded, k: int, seed: int) -> NDArray[np.int64]:
-    return np.asarray((data.pool @ centres(data.pool, k, seed).T).argmax(axis=1))
+    return np.asarray((data.reduced["pool"] @ data.centres(k, seed).T).argmax(axis=1))
 
 
 def _most_typical(data: Embedded, clusters: NDArray[np.int64], asked: NDArray[np.int64], limit: int) -> list[int]:

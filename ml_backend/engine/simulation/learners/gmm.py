@@ -7,17 +7,14 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
-from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from ml_backend.core.labels import LabelSet
 from ml_backend.engine.simulation.embedded import PARTS, Embedded, Part, Rows
 from ml_backend.engine.simulation.learners.components import Clustering, components_for, fit_tau
-from ml_backend.engine.simulation.learners.kmeans import centres
 from ml_backend.engine.simulation.outcome import Fitted
 
-DIMENSIONS = 64
 STEPS = 10
 REGULARISATION = 1e-2
 """Added to each variance, in units of the mean variance: a component of two items must not shrink to nothing."""
@@ -26,16 +23,12 @@ SHARPNESS = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
 
 
 def fit_gmm(data: Embedded, labels: LabelSet, seed: int, n_components: int | None = None) -> Fitted:
-    """On principal components, started from k-means. Novelty: - log p(x)."""
+    """On principal directions, started from k-means. Novelty: - log p(x)."""
     k = n_components or components_for(data)
-    pool = data.scaled["pool"]
-    home = (data.pool @ centres(data.pool, k, seed).T).argmax(axis=1)
-    pca = PCA(min(DIMENSIONS, *pool.shape), random_state=seed).fit(pool)
-    mixture = _mixture(pca.transform(pool), home, seed)
-    logits: dict[Part, Rows] = {
-        part: _joint(mixture, pca.transform(rows)) if len(rows) else np.zeros((0, k), np.float32)
-        for part, rows in data.scaled.items()
-    }
+    pool = data.reduced["pool"]
+    home = (pool @ data.centres(k, seed).T).argmax(axis=1)
+    mixture = _mixture(pool, home, seed)
+    logits: dict[Part, Rows] = {part: _joint(mixture, rows) for part, rows in data.reduced.items()}
     novelty = {part: np.asarray(-logsumexp(logits[part], axis=1), np.float32) for part in PARTS}
     return fit_tau(Clustering(logits, SHARPNESS, novelty), labels)
 

@@ -16,7 +16,10 @@ CHUNK = 1024
 
 
 def fit_nearest(data: Embedded, labels: LabelSet, seed: int) -> Fitted:
-    """Deterministic; the seed is not used. Novelty: distance to the pool; s_ood: to the nearest labelled item."""
+    """Deterministic; the seed is not used. s_ood: distance to the nearest labelled item.
+
+    Novelty: distance to the pool, where there is anything to tell apart.
+    """
     known = data.pool[labels.rows]
     k = choose_k(known, labels.targets)
 
@@ -29,7 +32,8 @@ def fit_nearest(data: Embedded, labels: LabelSet, seed: int) -> Fitted:
             similarity = rows[chunk] @ known.T
             p[chunk] = _votes(similarity, labels.targets, k)
             nearest[chunk] = similarity.max(axis=1)
-        return Outcome.of(p, novelty=data.knn_novelty(part, NOVELTY_K), s_ood=1.0 - nearest)
+        strange = data.knn_novelty(part, NOVELTY_K) if len(data.rows["ood"]) else None
+        return Outcome.of(p, novelty=strange, s_ood=1.0 - nearest)
 
     return predict
 
