@@ -5,8 +5,8 @@ A changed row carries the data_version that this bump will lead to, so `changed_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select, type_coerce, update
 from sqlalchemy.dialects.sqlite import insert
@@ -61,27 +61,9 @@ def replace_all(session: Session, project: Project, rows: Iterable[TaskRow], sin
     the others, those in the export come back or are updated, those missing in it are deleted.
     """
     own = current(session, project)
-    known = _known(session, own)
-    version = own.data_version + 1
-    changes: dict[int, dict[str, Any]] = {}
     seen: set[int] = set()
-    for task_id, data in rows:
-        seen.add(row_id(task_id, "a task"))
-        before = known.get(task_id)
-        if before is None or (before[1] <= since_version and (before[2] or before[0] != to_text(data))):
-            changes[task_id] = _values(own, version, task_id, data)
-    missing = [
-        i
-        for i, (_, changed_in, deleted) in known.items()
-        if i not in seen and not deleted and changed_in <= since_version
-    ]
-    statement = insert(Task)
-    statement = statement.on_conflict_do_update(
-        index_elements=[Task.project_id, Task.task_id],
-        set_={name: statement.excluded[name] for name in ("data", "content_version", "deleted", "unreadable")},
-    )
-    execute_many(session, statement, changes.values())
-    return len(changes) + delete_many(session, own, missing)
+    changed = sum(_take_in(session, own, chunk, since_version) for chunk in chunks(_first_of_each(rows, seen)))
+    return changed + delete_many(session, own, _missing(session, own, seen, since_version))
 
 
 def mark_unreadable(session: Session, project: Project, reasons: Mapping[int, str | None]) -> None:
@@ -165,10 +147,50 @@ def _alive(session: Session, project: Project, ids: Sequence[int]) -> Sequence[i
     return session.scalars(query).all()
 
 
-def _known(session: Session, project: Project) -> dict[int, tuple[str, int, bool]]:
-    """(data as text, content_version, deleted) by id: the text as it lies in the table, which is canonical."""
+def _first_of_each(rows: Iterable[TaskRow], seen: set[int]) -> Iterator[TaskRow]:
+    """The rows without repeated ids, which are gathered in `seen`."""
+    for task_id, data in rows:
+        if row_id(task_id, "a task") not in seen:
+            seen.add(task_id)
+            yield task_id, data
+
+
+def _take_in(session: Session, project: Project, rows: Sequence[TaskRow], since_version: int) -> int:
+    """Make the exported rows' tasks equal to them; how many changed. One chunk: the data of all would not fit into
+    memory."""
+    known = _known(session, project, [task_id for task_id, _ in rows])
+    changes = [
+        _values(project, project.data_version + 1, task_id, data)
+        for task_id, data in rows
+        if (before := known.get(task_id)) is None
+        or (before.version <= since_version and (before.deleted or before.text != to_text(data)))
+    ]
+    statement = insert(Task)
+    statement = statement.on_conflict_do_update(
+        index_elements=[Task.project_id, Task.task_id],
+        set_={name: statement.excluded[name] for name in ("data", "content_version", "deleted", "unreadable")},
+    )
+    execute_many(session, statement, changes)
+    return len(changes)
+
+
+def _missing(session: Session, project: Project, seen: set[int], since_version: int) -> list[int]:
+    """Live tasks that an export does not hold and that did not change since it began."""
+    query = select(Task.task_id).where(
+        Task.project_id == project.id, Task.deleted.is_(False), Task.content_version <= since_version
+    )
+    return [task_id for task_id in session.scalars(query) if task_id not in seen]
+
+
+class _Known(NamedTuple):
+    """A row as it lies in the table: its data as text, which is canonical, and the version that it changed in."""
+
+    text: str
+    version: int
+    deleted: bool
+
+
+def _known(session: Session, project: Project, ids: Sequence[int]) -> dict[int, _Known]:
     query = select(Task.task_id, type_coerce(Task.data, Text), Task.content_version, Task.deleted)
-    return {
-        task_id: (text, version, deleted)
-        for task_id, text, version, deleted in session.execute(query.where(Task.project_id == project.id))
-    }
+    query = query.where(Task.project_id == project.id, Task.task_id.in_(ids))
+    return {row[0]: _Known(*row[1:]) for row in session.execute(query)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 
@@ -147,3 +149,26 @@ def test_a_bulk_change_is_seen_through_rows_that_the_session_already_holds(db: D
         assert tasks.live(session, project)[0].data == {"text": "a"}
         tasks.upsert_many(session, project, [(1, {"text": "b"})])
         assert tasks.live(session, project)[0].data == {"text": "b"}
+
+
+def test_an_export_is_taken_in_without_holding_all_of_it(db: Database, project: Project) -> None:
+    """Vectors in 100,000 tasks' data do not fit into memory: only a part of them is there at a time."""
+    size, n = 5_000, 5_000
+
+    def exported(letter: str) -> Iterator[tuple[int, dict[str, object]]]:
+        return ((i, {"text": letter * size}) for i in range(n))
+
+    with db.write() as session:
+        assert tasks.replace_all(session, project, exported("a"), 0) == n
+        projects.touch_data(session, project, n, 1.0)
+    tracemalloc.start()
+    with db.write() as session:
+        assert tasks.replace_all(session, project, exported("b"), 1) == n
+        _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < n * size / 2
+
+
+def test_an_export_that_names_a_task_twice_counts_it_once(db: Database, project: Project) -> None:
+    assert replace(db, project, 0, (1, {"text": "a"}), (1, {"text": "b"})) == 1
+    assert texts(db, project) == {1: "a"}
