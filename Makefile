@@ -9,6 +9,9 @@ SHELL := bash
 PYTHON ?=
 # Options of `make demo`, of `make bench` and of pytest, such as ARGS=--once
 ARGS ?=
+# Files and folder of `make bench`
+DATA ?=
+OUT ?=
 
 VENV := .venv
 LABEL_STUDIO_VENV := .venv-label-studio
@@ -83,7 +86,16 @@ lint: venv  ## ruff and mypy --strict
 	@$(BIN)/mypy
 
 .PHONY: bench
-bench: venv  ## print the figures of benchmarks/
+bench: venv  ## few labels, many methods: make bench DATA="FILE FILE" writes report/ (OUT=FOLDER, ARGS="--only main")
+	@[[ -n "$(DATA)" ]] || { echo 'make: bench needs files of `lantern simulate`: make bench DATA="a.npz b.csv"' >&2; exit 1; }
+	@$(BIN)/python -m benchmarks.label_efficiency --data $(DATA) --out $(or $(OUT),report) $(ARGS)
+
+.PHONY: readme
+readme: venv  ## write README's results section from benchmarks/results.json
+	@$(BIN)/python -m benchmarks.label_efficiency.readme benchmarks/results.json README.md
+
+.PHONY: speed
+speed: venv  ## print seconds and memory: the scripts of benchmarks/
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
 
 .PHONY: screenshots

@@ -1,101 +1,51 @@
-"""Finished work on disk: one (data, method, seed) cell holds every budget, and is never done twice."""
+"""Cells of the main table: one method on one data set with one seed, every budget."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.label_efficiency.store import Arrays, SavedCell
 from ml_backend.engine.simulation.methods import Cell
 from ml_backend.engine.simulation.oracle import AskedLabels
 
-
-@dataclass(frozen=True)
-class CellKey:
-    """What was run. settings: everything that the figures depend on; another value is another cell."""
-
-    data: str
-    method: str
-    seed: int
-    settings: Mapping[str, object]
-
-    @property
-    def digest(self) -> str:
-        """Of the settings."""
-        text = json.dumps(self.settings, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-    @property
-    def name(self) -> str:
-        """Of its files."""
-        return f"{self.data}/{self.method}.seed{self.seed}.{self.digest}"
+Figures = dict[str, float | int | None]
 
 
 @dataclass(frozen=True)
 class SavedBudget:
     """figures: the numbers of one budget. curves: what plots need: confidence, correct, known_*, unknown_*."""
 
-    figures: dict[str, float | int | None]
+    figures: Figures
     labels: AskedLabels
     curves: dict[str, NDArray[np.generic]]
 
 
-class CellStore:
-    """A folder of cells. A cell is there as a whole or not at all, whenever the run was stopped."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def has(self, key: CellKey) -> bool:
-        """Whether the cell is done."""
-        return self._path(key, "json").is_file()
-
-    def save(self, key: CellKey, cells: Sequence[Cell]) -> None:
-        """All budgets of one cell; the .json last, since it is what says that the cell is done."""
-        self._path(key, "json").parent.mkdir(parents=True, exist_ok=True)
-        arrays: dict[str, Any] = {
-            f"{cell.budget}.{name}": values for cell in cells for name, values in _curves(cell).items()
-        }
-        with (partial := self._path(key, "npz.partial")).open("wb") as file:
-            np.savez_compressed(file, **arrays)
-        partial.replace(self._path(key, "npz"))
-        content = {"data": key.data, "method": key.method, "seed": key.seed, "settings": key.settings}
-        content["budgets"] = [
-            {"figures": _figures(cell), "rows": cell.labels.rows, "answers": cell.labels.answers} for cell in cells
-        ]
-        partial = self._path(key, "json.partial")
-        with partial.open("w", encoding="utf-8") as text:
-            json.dump(content, text)
-            text.flush()
-            os.fsync(text.fileno())
-        partial.replace(self._path(key, "json"))
-
-    def load(self, key: CellKey) -> dict[int, SavedBudget]:
-        """Budget -> what was saved."""
-        content = json.loads(self._path(key, "json").read_text("utf-8"))
-        with np.load(self._path(key, "npz"), allow_pickle=False) as arrays:
-            curves = {name: arrays[name] for name in arrays.files}
-        return {
-            saved["figures"]["budget"]: SavedBudget(
-                saved["figures"],
-                AskedLabels(tuple(saved["rows"]), tuple(saved["answers"])),
-                _of_budget(curves, saved["figures"]["budget"]),
-            )
-            for saved in content["budgets"]
-        }
-
-    def _path(self, key: CellKey, suffix: str) -> Path:
-        return self._folder / f"{key.name}.{suffix}"
+def to_saved(cells: Sequence[Cell], notes: Mapping[int, Figures] | None = None) -> SavedCell:
+    """All budgets of one method and seed. notes: budget -> figures beside the usual ones."""
+    arrays = {f"{cell.budget}.{name}": values for cell in cells for name, values in curves_of(cell).items()}
+    figures = {str(cell.budget): {**figures_of(cell), **(notes or {}).get(cell.budget, {})} for cell in cells}
+    extra = {str(cell.budget): {"rows": cell.labels.rows, "answers": cell.labels.answers} for cell in cells}
+    return SavedCell(figures, arrays, extra)
 
 
-def _figures(cell: Cell) -> dict[str, float | int | None]:
+def from_saved(saved: SavedCell) -> dict[int, SavedBudget]:
+    """Budget -> what was saved."""
+    return {
+        int(budget): SavedBudget(
+            figures,
+            AskedLabels(tuple(saved.extra[budget]["rows"]), tuple(saved.extra[budget]["answers"])),
+            _of_budget(saved.arrays, budget),
+        )
+        for budget, figures in saved.figures.items()
+    }
+
+
+def figures_of(cell: Cell) -> Figures:
+    """The numbers of one budget."""
     return {
         "budget": cell.budget,
         "seconds": round(cell.seconds, 3),
@@ -104,7 +54,8 @@ def _figures(cell: Cell) -> dict[str, float | int | None]:
     }
 
 
-def _curves(cell: Cell) -> dict[str, NDArray[np.generic]]:
+def curves_of(cell: Cell) -> dict[str, NDArray[np.generic]]:
+    """What plots need of one budget."""
     graded = cell.graded
     scores = {
         f"{side}_{name}": values.astype(np.float32)
@@ -114,6 +65,6 @@ def _curves(cell: Cell) -> dict[str, NDArray[np.generic]]:
     return {"confidence": graded.confidence.astype(np.float32), "correct": graded.correct, **scores}
 
 
-def _of_budget(curves: Mapping[str, NDArray[np.generic]], budget: int) -> dict[str, NDArray[np.generic]]:
+def _of_budget(arrays: Arrays, budget: str) -> dict[str, NDArray[np.generic]]:
     start = f"{budget}."
-    return {name.removeprefix(start): values for name, values in curves.items() if name.startswith(start)}
+    return {name.removeprefix(start): values for name, values in arrays.items() if name.startswith(start)}

@@ -1,24 +1,22 @@
-"""What is run on which data: methods, budgets, seeds."""
+"""What the main table runs on which data: methods, budgets, seeds."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import cache
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import TypeVar
 
-import numpy as np
-
-import ml_backend
+from benchmarks.label_efficiency.bench import WHOLE, Variant
+from benchmarks.label_efficiency.sources import code_digest
+from benchmarks.label_efficiency.store import CellKey
 from ml_backend.engine.simulation import LoopSettings
-from ml_backend.engine.simulation.problem import Problem
+from ml_backend.engine.simulation.methods import LANTERN
 
 T = TypeVar("T")
 
+MAIN = "main"
 METHODS = (
-    "lantern",
+    LANTERN,
     "random+logreg",
     "random+labelspreading",
     "random+poisson",
@@ -35,23 +33,31 @@ METHODS = (
 )
 """Lantern first: `lantern+..` take the labels that it asked for."""
 
-BUDGETS = {"clinc150": (150, 300, 600, 1500), "mnist": (10, 50, 100, 500), "loghub": (100,)}
+BUDGETS = {"clinc150": (150, 300, 600, 1500), "mnist": (10, 50, 100, 500), "loghub": (25, 50, 100)}
 SEEDS = {"clinc150": 5, "mnist": 3, "loghub": 5}
 """By the beginning of the data's name."""
 OTHER_BUDGETS, OTHER_SEEDS = (50, 100, 300), 3
+THIRD = {"clinc150": {"random+logreg": (1000,), LANTERN: (333,)}}
+"""Budgets beside the table: what random choice reaches with 1,000 labels, and Lantern with a third of them."""
+
+LANTERN_SOURCES = ("ml_backend.engine.simulation.lantern", "ml_backend.engine.simulation.grading")
+BASELINE_SOURCES = (
+    "ml_backend.engine.simulation.learners",
+    "ml_backend.engine.simulation.queries",
+    "ml_backend.engine.simulation.grading",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Of one data set. pool_items: so many items of the pool, drawn once; None = all."""
+    """Of one data set. extra: method -> budgets beside those of the table."""
 
     budgets: tuple[int, ...]
     seeds: int
     methods: tuple[str, ...] = METHODS
-    pool_items: int | None = None
-    ood_labels: tuple[str, ...] = ()
-    oos_in_pool: bool = False
+    variant: Variant = WHOLE
     loop: LoopSettings = field(default_factory=LoopSettings)
+    extra: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -61,41 +67,33 @@ class Plan:
         seeds: int | None = None,
         methods: Sequence[str] = (),
         pool_items: int | None = None,
+        loop: LoopSettings | None = None,
     ) -> Plan:
         """The data's own plan, where nothing else is asked for."""
         return Plan(
-            budgets=tuple(sorted(budgets)) or _by_name(BUDGETS, name, OTHER_BUDGETS),
-            seeds=seeds or _by_name(SEEDS, name, OTHER_SEEDS),
+            budgets=tuple(sorted(budgets)) or by_name(BUDGETS, name, OTHER_BUDGETS),
+            seeds=seeds or by_name(SEEDS, name, OTHER_SEEDS),
             methods=tuple(methods) or METHODS,
-            pool_items=pool_items,
+            variant=Variant(pool_items),
+            loop=loop or LoopSettings(),
+            extra={} if budgets else by_name(THIRD, name, {}),
         )
 
-    def settings(self, method: str) -> dict[str, object]:
-        """What the figures of a method depend on; Lantern's settings and code only where its labels or answers do."""
-        shared: dict[str, object] = {
-            "budgets": list(self.budgets),
-            "pool_items": self.pool_items,
-            "ood_labels": list(self.ood_labels),
-            "oos_in_pool": self.oos_in_pool,
-        }
-        return {**shared, "loop": asdict(self.loop), "code": lantern_code()} if method.startswith("lantern") else shared
+    def budgets_of(self, method: str) -> tuple[int, ...]:
+        """The table's and its own, sorted."""
+        return tuple(sorted({*self.budgets, *self.extra.get(method, ())}))
+
+    def key(self, data: str, method: str, seed: int) -> CellKey:
+        """Of a cell. Lantern's settings and code count only where its labels or answers do."""
+        budgets = self.budgets_of(LANTERN if method.startswith(LANTERN) else method)
+        settings: dict[str, object] = {"budgets": list(budgets), **asdict(self.variant)}
+        if method != LANTERN:
+            settings["code"] = code_digest(*BASELINE_SOURCES)
+        if method.startswith(LANTERN):
+            settings |= {"loop": asdict(self.loop), "lantern": code_digest(*LANTERN_SOURCES)}
+        return CellKey(MAIN, data, f"{method}.seed{seed}", settings)
 
 
-def draw_pool(problem: Problem, items: int | None) -> Problem:
-    """The problem with a smaller pool, the same for every method and seed."""
-    if items is None or items >= len(problem.pool):
-        return problem
-    rows = np.sort(np.random.default_rng(0).choice(len(problem.pool), items, replace=False))
-    return replace(problem, pool=problem.pool[rows], pool_truth=problem.pool_truth[rows])
-
-
-@cache
-def lantern_code() -> str:
-    """Digest of the sources that make Lantern's answers: figures of other code are other figures."""
-    folder = Path(ml_backend.__file__).parent
-    sources = sorted([*(folder / "core").glob("*.py"), *(folder / "engine").glob("*.py")])
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
-
-
-def _by_name(table: Mapping[str, T], name: str, other: T) -> T:
+def by_name(table: Mapping[str, T], name: str, other: T) -> T:
+    """The entry whose key the name begins with."""
     return next((value for start, value in table.items() if name.startswith(start)), other)

@@ -1,16 +1,21 @@
-"""Cells -> Markdown and JSON: means, standard deviations, and differences paired by seed."""
+"""The document of results -> Markdown."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-from benchmarks.label_efficiency.running import DataResult
+from benchmarks.label_efficiency.besides import experiment_sections
+from benchmarks.label_efficiency.results import Results
+from benchmarks.label_efficiency.tables import NOTHING, lead, mean_and_spread, number, table
+from benchmarks.label_efficiency.targets import LOGHUB_LABELS, Verdict, verdicts
 from ml_backend.engine.simulation.methods import LANTERN
 
 TABLES = (
     ("Inductive accuracy (test split)", "accuracy_test"),
     ("Transductive accuracy (rest of the pool)", "accuracy_pool"),
+    ("Inductive accuracy of p(y|x) = sum_c r_c tau alone", "accuracy_test_components"),
+    ("Transductive accuracy of p(y|x) = sum_c r_c tau alone", "accuracy_pool_components"),
     ("Unknown items, AUROC of novelty", "auroc_novelty"),
     ("Unknown items, AUROC of s_OOD (else 1 - confidence)", "auroc_s_ood"),
     ("Unknown items, FPR95 of novelty (low = good)", "fpr95"),
@@ -21,95 +26,100 @@ TABLES = (
 PAIRED = ("accuracy_test", "accuracy_pool")
 """Figures of which Lantern's lead is shown too."""
 DECIMALS = {"seconds": 1, "peak_mb": 0}
-NOTHING = "-"
+
+INTRODUCTION = """\
+Means over seeds ± standard deviation; leads are paired by seed, ± standard error. `lantern` is a whole session: it
+asks, trains and asks again. `QUERY+LEARNER` are other routes on the same embeddings; `lantern+..` learn from the labels
+that Lantern asked for. Nothing is tuned on test labels. Graphs, clusters and medoids of the baselines are those of the
+embedding's 64 principal directions, where they do better. Seconds count from having the embeddings."""
 
 
-def to_json(results: Sequence[DataResult]) -> dict[str, object]:
-    """Every figure of every cell, and the plan of each data set."""
-    return {
-        "data": {
-            result.name: {
-                "plan": _plan(result),
-                "rows": [
-                    {"method": method, "seed": seed, **saved.figures}
-                    for (method, seed), budgets in result.cells.items()
-                    for saved in budgets.values()
-                ],
-            }
-            for result in results
-        }
-    }
-
-
-def _plan(result: DataResult) -> dict[str, object]:
-    return {"seeds": result.plan.seeds, **result.plan.settings(LANTERN)}
-
-
-def to_markdown(results: Sequence[DataResult]) -> str:
-    """A section for each data set, a table for each figure."""
-    lines = ["# Label efficiency", ""]
-    lines += ["Means over seeds ± standard deviation. `lantern+..` learn from the labels that Lantern asked for."]
-    for result in results:
-        lines += ["", f"## {result.name}", "", f"{result.plan.seeds} seeds."]
-        if result.plan.pool_items:
-            lines[-1] += f" Pool cut to {result.plan.pool_items:,} items."
+def to_markdown(results: Results) -> str:
+    """All that was measured."""
+    lines = ["# Label efficiency", "", INTRODUCTION, ""]
+    lines += ["## Floors and goals", "", *verdict_table(verdicts(results))]
+    for data in results.data:
+        lines += ["", f"## {data}", "", _head(results, data), *_frequent(results, data)]
         for title, field in TABLES:
-            if any(value is not None for method in result.plan.methods for value in _values(result, method, field)):
-                lines += ["", f"### {title}", "", *_table(result, field)]
-    return "\n".join(lines) + "\n"
+            if any(
+                results.values(data, method, budget, field)
+                for method in results.methods(data)
+                for budget in results.budgets(data)
+            ):
+                lines += ["", f"### {title}", "", *accuracy_table(results, data, field)]
+    return "\n".join([*lines, *experiment_sections(results)]) + "\n"
 
 
-def paired_difference(result: DataResult, method: str, field: str, budget: int) -> tuple[float, float] | None:
-    """(mean, standard error) over seeds of Lantern's figure minus the method's, seed by seed; None where missing.
-
-    The standard error of a single seed is not known: nan.
-    """
-    ours, theirs = _at(result, LANTERN, field, budget), _at(result, method, field, budget)
-    differences = [a - b for a, b in zip(ours, theirs, strict=True) if a is not None and b is not None]
-    if not differences:
-        return None
-    spread = statistics.stdev(differences) / len(differences) ** 0.5 if len(differences) > 1 else float("nan")
-    return statistics.mean(differences), spread
+def verdict_table(found: list[Verdict]) -> list[str]:
+    """One line a floor; nothing measured, no line."""
+    return table(("what", "measured", "floor", "", "goal", ""), (_verdict(verdict) for verdict in found))
 
 
-def _table(result: DataResult, field: str) -> list[str]:
-    paired = field in PAIRED and LANTERN in result.plan.methods
-    budgets = result.plan.budgets
-    head = ["method", *(f"{budget} labels" for budget in budgets)]
+def accuracy_table(results: Results, data: str, field: str) -> list[str]:
+    """Methods x budgets, with Lantern's lead where that is asked."""
+    budgets = results.budgets(data)
+    paired = field in PAIRED and LANTERN in results.methods(data)
+    head = ["method", *(f"{budget:,} labels" for budget in budgets)]
     if paired:
-        head += [f"Lantern's lead at {budget} (± standard error)" for budget in budgets]
-    lines = [_line(head), _line(["---"] * len(head))]
-    for method in result.plan.methods:
-        cells = [_mean(_at(result, method, field, budget), DECIMALS.get(field, 3)) for budget in budgets]
+        head += [f"Lantern's lead at {budget:,}" for budget in budgets]
+    return table(head, _rows(results, data, field, paired))
+
+
+def _rows(results: Results, data: str, field: str, paired: bool) -> Iterator[list[str]]:
+    decimals = DECIMALS.get(field, 3)
+    for method in results.methods(data):
+        cells = [mean_and_spread(results.values(data, method, b, field), decimals) for b in results.budgets(data)]
+        if all(cell == NOTHING for cell in cells):
+            continue
         if paired:
-            cells += [_lead(result, method, field, budget) for budget in budgets]
-        lines.append(_line([f"`{method}`", *cells]))
-    return lines
+            cells += [_lead(results, data, method, budget, field) for budget in results.budgets(data)]
+        yield [f"`{method}`", *cells]
 
 
-def _lead(result: DataResult, method: str, field: str, budget: int) -> str:
-    found = None if method == LANTERN else paired_difference(result, method, field, budget)
-    if found is None:
+def _lead(results: Results, data: str, method: str, budget: int, field: str) -> str:
+    found = None if method == LANTERN else results.difference(data, method, budget, field)
+    return NOTHING if found is None else lead(found.mean, found.error)
+
+
+def _head(results: Results, data: str) -> str:
+    seeds = {
+        seed
+        for method in results.methods(data)
+        for budget in results.budgets(data)
+        for seed in results.by_seed(data, method, budget, "seconds")
+    }
+    cut = results.pool_items(data)
+    return f"{len(seeds)} seeds." + (f" Pool cut to {cut:,} items." if cut else "")
+
+
+def _frequent(results: Results, data: str) -> list[str]:
+    """Log templates: what a label for each of the most frequent ones would reach."""
+    if not data.startswith("loghub"):
+        return []
+    rows = []
+    for budget in results.budgets(data):
+        covered = results.by_seed(data, LANTERN, budget, "covered")
+        reached = results.by_seed(data, LANTERN, budget, "accuracy_pool")
+        if covered:
+            share = [reached[seed] / covered[seed] for seed in covered if seed in reached]
+            rows.append([f"{budget}", number(statistics.mean(covered.values())), mean_and_spread(share)])
+    title = (
+        "Share of the pool in its N most frequent templates (N = labels), and Lantern's accuracy over it; the floor "
+    )
+    return ["", f"{title}is at {LOGHUB_LABELS}.", "", *table(("labels", "covered", "accuracy / covered"), rows)]
+
+
+def _verdict(verdict: Verdict) -> list[str]:
+    sign = {"least": ">= ", "most": "<= ", "within": ""}[verdict.sense]
+    low_high = verdict.floor
+    floor = f"{low_high[0]:.2f} to {low_high[1]:.2f}" if isinstance(low_high, tuple) else f"{sign}{number(low_high)}"
+    goal = NOTHING if verdict.goal is None else f"{sign}{number(verdict.goal)}"
+    return [
+        verdict.what, number(verdict.value), floor, _met(verdict.missed_by), goal, _met(verdict.goal_missed_by)
+    ]  # fmt: skip
+
+
+def _met(missed_by: float | None) -> str:
+    if missed_by is None:
         return NOTHING
-    mean, error = found
-    return f"{mean:+.3f}" + ("" if error != error else f" ± {error:.3f}")  # nan: one seed
-
-
-def _at(result: DataResult, method: str, field: str, budget: int) -> list[float | None]:
-    return [result.cells[method, seed][budget].figures[field] for seed in range(result.plan.seeds)]
-
-
-def _values(result: DataResult, method: str, field: str) -> list[float | None]:
-    return [value for budget in result.plan.budgets for value in _at(result, method, field, budget)]
-
-
-def _mean(values: Sequence[float | None], decimals: int) -> str:
-    known = [value for value in values if value is not None]
-    if not known:
-        return NOTHING
-    mean = f"{statistics.mean(known):.{decimals}f}"
-    return mean if len(known) == 1 else f"{mean} ± {statistics.stdev(known):.{decimals}f}"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return "met" if missed_by == 0 else f"**missed by {number(missed_by)}**"

@@ -1,76 +1,61 @@
-"""Runs the cells that are not done yet."""
+"""The main table's cells: what is not done yet is done now."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from benchmarks.label_efficiency.cells import CellKey, CellStore, SavedBudget
-from benchmarks.label_efficiency.plan import Plan, draw_pool
-from ml_backend.data.dataset import read_dataset
-from ml_backend.engine.simulation.embedded import Embedded
+import numpy as np
+
+from benchmarks.label_efficiency.bench import Bench
+from benchmarks.label_efficiency.cells import SavedBudget, from_saved, to_saved
+from benchmarks.label_efficiency.plan import Plan
+from benchmarks.label_efficiency.store import SavedCell, Store
 from ml_backend.engine.simulation.methods import LANTERN, run_baseline, run_lantern
-from ml_backend.engine.simulation.oracle import AskedLabels
-from ml_backend.engine.simulation.problem import Problem, make_problem
-
-Report = Callable[[str], None]
+from ml_backend.engine.simulation.problem import Problem
 
 
 @dataclass(frozen=True)
 class DataResult:
-    """cells: (method, seed) -> budget -> what was saved, of everything in the plan."""
+    """cells: (method, seed) -> budget -> what was saved, of all that is done of the plan."""
 
     name: str
     plan: Plan
     cells: dict[tuple[str, int], dict[int, SavedBudget]]
 
 
-def run_data(path: Path, plan: Plan, store: CellStore, report: Report) -> DataResult:
-    """Every cell of one data set, done now or before."""
-    bench = _Bench(path, plan, store, report)
-    keys = {(method, seed): bench.key(method, seed) for seed in range(plan.seeds) for method in plan.methods}
-    for key in keys.values():
-        bench.ensure(key)
-    return DataResult(path.stem, plan, {cell: store.load(key) for cell, key in keys.items()})
+def run_cell(bench: Bench, plan: Plan, method: str, seed: int) -> SavedCell:
+    """One cell, and Lantern's before it where the method takes its labels."""
+    return bench.ensure(plan.key(bench.name, method, seed), lambda: _run(bench, plan, method, seed))
 
 
-class _Bench:
-    """The data is read when the first cell is missing; a rerun of finished work reads cells only."""
+def load_result(name: str, plan: Plan, store: Store) -> DataResult:
+    """What is done."""
+    cells = {}
+    for seed in range(plan.seeds):
+        for method in plan.methods:
+            if store.has(key := plan.key(name, method, seed)):
+                cells[method, seed] = from_saved(store.load(key))
+    return DataResult(name, plan, cells)
 
-    def __init__(self, path: Path, plan: Plan, store: CellStore, report: Report) -> None:
-        self._path, self._plan, self._store, self._report = path, plan, store, report
-        self._loaded: tuple[Problem, Embedded] | None = None
 
-    def key(self, method: str, seed: int) -> CellKey:
-        return CellKey(self._path.stem, method, seed, self._plan.settings(method))
+def lantern_budgets(bench: Bench, plan: Plan, seed: int) -> dict[int, SavedBudget]:
+    """Lantern's own cell."""
+    return from_saved(run_cell(bench, plan, LANTERN, seed))
 
-    def ensure(self, key: CellKey) -> None:
-        if self._store.has(key):
-            self._report(f"{key.name}: done before")
-            return
-        problem, data = self._data()
-        budgets = self._plan.budgets
-        if key.method == LANTERN:
-            cells = list(run_lantern(problem, budgets, key.seed, self._plan.loop))
-        else:
-            asked = self._asked(key.seed) if key.method.startswith(f"{LANTERN}+") else {}
-            cells = list(run_baseline(key.method, problem, data, budgets, key.seed, asked))
-        self._store.save(key, cells)
-        last = cells[-1].graded.figures
-        accuracy = last.accuracy_pool if last.accuracy_test is None else last.accuracy_test
-        self._report(f"{key.name}: {accuracy or 0:.3f} at {cells[-1].budget} labels, {cells[-1].seconds:.0f} s")
 
-    def _asked(self, seed: int) -> dict[int, AskedLabels]:
-        lantern = self.key(LANTERN, seed)
-        self.ensure(lantern)
-        return {budget: saved.labels for budget, saved in self._store.load(lantern).items()}
+def covered_by_frequent(problem: Problem, labels: int) -> float:
+    """Share of the pool that the most frequent classes make up, as many as there are labels: a label each."""
+    _, counts = np.unique(problem.pool_truth[problem.pool_truth != ""], return_counts=True)
+    return float(np.sort(counts)[::-1][:labels].sum() / len(problem.pool_truth))
 
-    def _data(self) -> tuple[Problem, Embedded]:
-        if self._loaded is None:
-            made = make_problem(
-                read_dataset(self._path), ood_labels=self._plan.ood_labels, oos_in_pool=self._plan.oos_in_pool
-            )
-            problem = draw_pool(made, self._plan.pool_items)
-            self._loaded = problem, Embedded.of(problem)
-        return self._loaded
+
+def _run(bench: Bench, plan: Plan, method: str, seed: int) -> SavedCell:
+    problem = bench.problem(plan.variant)
+    if method == LANTERN:
+        cells = list(run_lantern(problem, plan.budgets_of(LANTERN), seed, plan.loop))
+        return to_saved(cells, {cell.budget: {"covered": covered_by_frequent(problem, cell.budget)} for cell in cells})
+    asked = {}
+    budgets = plan.budgets_of(method)
+    if method.startswith(f"{LANTERN}+"):
+        asked = {budget: saved.labels for budget, saved in lantern_budgets(bench, plan, seed).items()}
+    return to_saved(list(run_baseline(method, problem, bench.embedded(plan.variant), budgets, seed, asked)))

@@ -1,0 +1,86 @@
+"""A model trained on labels that are all given at once, for questions that a session's outcome does not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_backend.core.description import PoolDescription
+from ml_backend.core.hyperparameters import LossWeights, Phase, RunConfig
+from ml_backend.core.labels import LabelSet
+from ml_backend.core.model import EpochReport
+from ml_backend.engine.pool import Pool, Propagation, apply_store, propagate
+from ml_backend.engine.simulation import LoopSettings
+
+RUNS = 3
+"""Training runs of a model that gets all its labels at once: past the curriculum's phases."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """pool: with its model. description: of the pool after training. spread: the labels on the pool."""
+
+    pool: Pool
+    description: PoolDescription
+    spread: Propagation | None
+
+    def outside(self, items: NDArray[Any]) -> tuple[PoolDescription, Propagation]:
+        """The same of items outside the pool. The model must have labels."""
+        assert self.spread is not None
+        described = self.pool.describe_new(items)
+        return described, apply_store(self.spread.store, described, len(self.pool))
+
+
+def train(
+    items: NDArray[Any],
+    labels: LabelSet | None,
+    seed: int,
+    loop: LoopSettings,
+    *,
+    runs: int = RUNS,
+    weights: LossWeights | None = None,
+    phase: Phase | None = None,
+) -> Trained:
+    """A new model after `runs` training runs (0: as it was created). weights, phase: None = the product's own."""
+    pool = Pool.create(items, loop.pool, seed=seed)
+    continue_training(pool, [labels] if labels else [], seed, loop, runs=runs, weights=weights, phase=phase)
+    description = pool.describe()
+    return Trained(pool, description, spread_of(description, labels, loop))
+
+
+def continue_training(
+    pool: Pool,
+    label_sets: Sequence[LabelSet],
+    seed: int,
+    loop: LoopSettings,
+    *,
+    runs: int,
+    weights: LossWeights | None = None,
+    phase: Phase | None = None,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+) -> None:
+    """`runs` more runs with the session's epochs, prior and device."""
+    for _ in range(runs):
+        run = RunConfig(
+            epochs=loop.epochs,
+            seed=seed + pool.model.epochs_done,
+            weights=weights,
+            phase=phase,
+            prior=loop.pool.prior,
+            device=loop.pool.device,
+        )
+        pool.train(run, label_sets, on_epoch=on_epoch)
+
+
+def spread_of(description: PoolDescription, labels: LabelSet | None, loop: LoopSettings) -> Propagation | None:
+    """Labels spread over the pool, None without any."""
+    return propagate(description, labels, alpha0=loop.pool.alpha0) if labels else None
+
+
+def share_right(spread: Propagation, truth: NDArray[np.str_]) -> float:
+    """Accuracy of the propagated labels."""
+    return float(np.mean(np.array(spread.classes, dtype=np.str_)[spread.label] == truth))

@@ -1,0 +1,137 @@
+"""The report's arithmetic: differences are paired by seed, floors are judged as the issue puts them."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.label_efficiency.readme import BEGIN, END, main, read_results, section, with_section
+from benchmarks.label_efficiency.report import to_markdown, verdict_table
+from benchmarks.label_efficiency.results import Results, flagged
+from benchmarks.label_efficiency.targets import Verdict, verdicts
+from ml_backend.errors import InputError
+from tests.benchmarks.small import results, row
+
+ROOT = Path(__file__).parents[2]
+COMMITTED = ROOT / "benchmarks" / "results.json"
+
+
+def two_methods() -> Results:
+    ours, theirs = (0.9, 0.7, 0.8), (0.8, 0.6, 0.75)
+    rows = [row("lantern", seed, 5, accuracy_pool=value) for seed, value in enumerate(ours)]
+    return results(rows + [row("random+knn", seed, 5, accuracy_pool=value) for seed, value in enumerate(theirs)])
+
+
+def test_differences_are_paired_by_seed() -> None:
+    found = two_methods().difference("blobs", "random+knn", 5, "accuracy_pool")
+    assert found is not None
+    differences = np.array([0.1, 0.1, 0.05])
+    assert found.mean == pytest.approx(differences.mean())
+    assert found.error == pytest.approx(differences.std(ddof=1) / 3**0.5)
+    assert two_methods().difference("blobs", "random+knn", 5, "accuracy_test") is None
+    text = to_markdown(two_methods())
+    assert "| `random+knn` | 0.717 ± 0.104 | +0.083 ± 0.017 |" in text
+    assert "Inductive" not in text
+
+
+def test_only_seeds_that_both_have_are_compared() -> None:
+    rows = [row("lantern", 0, 5, accuracy_test=0.9), row("lantern", 1, 5, accuracy_test=0.5)]
+    found = results([*rows, row("random+knn", 1, 5, accuracy_test=0.4)]).difference(
+        "blobs", "random+knn", 5, "accuracy_test"
+    )
+    assert found is not None
+    assert found.mean == pytest.approx(0.1)
+    assert math.isnan(found.error)
+
+
+def verdict_of(found: Results, words: str) -> Verdict:
+    [verdict] = [verdict for verdict in verdicts(found) if words in verdict.what]
+    return verdict
+
+
+@pytest.mark.parametrize(("accuracy", "missed", "goal"), [(0.84, 0.01, 0.03), (0.86, 0.0, 0.01), (0.9, 0.0, 0.0)])
+def test_floor_and_goal_of_accuracy(accuracy: float, missed: float, goal: float) -> None:
+    verdict = verdict_of(results([row("lantern", 0, 300, accuracy_test=accuracy)], "clinc150"), "accuracy with 300")
+    assert verdict.missed_by == pytest.approx(missed)
+    assert verdict.goal_missed_by == pytest.approx(goal)
+
+
+def test_the_best_baseline_counts_within_one_standard_error() -> None:
+    rows = [row("lantern", seed, 9, accuracy_test=value) for seed, value in enumerate((0.80, 0.70))]
+    rows += [row("good", seed, 9, accuracy_test=value) for seed, value in enumerate((0.81, 0.73))]
+    rows += [row("bad", seed, 9, accuracy_test=0.1) for seed in range(2)]
+    verdict = verdict_of(results(rows), "best baseline")
+    assert "`good`" in verdict.what
+    assert verdict.value == pytest.approx(-0.02)
+    assert verdict.floor == pytest.approx(-0.01)
+    assert verdict.missed_by == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(("share", "missed"), [(0.05, 0.0), (0.03, 0.01), (0.08, 0.02)])
+def test_the_flagged_share_must_lie_between(share: float, missed: float) -> None:
+    found = results([row("lantern", 0, 100, accuracy_test=0.9, flagged=share)], "mnist")
+    assert verdict_of(found, "p-value").missed_by == pytest.approx(missed)
+
+
+def test_flagged_counts_p_values_at_or_below_the_level() -> None:
+    assert flagged({"known_novelty": -np.array([0.01, 0.05, 0.06, 1.0])}) == 0.5
+    assert flagged({}) is None
+
+
+def test_log_templates_are_judged_by_the_share_that_the_frequent_ones_cover() -> None:
+    found = results([row("lantern", 0, 100, accuracy_pool=0.72, covered=0.8)], "loghub_x")
+    verdict = verdict_of(found, "frequent templates")
+    assert verdict.value == pytest.approx(0.9)
+    assert verdict.missed_by == pytest.approx(0.03)
+    assert "| 100 | 0.800 | 0.900 |" in to_markdown(found)
+
+
+def test_experiments_are_judged_and_shown() -> None:
+    oos = {
+        f"oos.seed{seed}": {"auroc_novelty": 0.97, "auroc_knn1": 0.95, "auroc_knn10": 0.98, "auroc_s_ood": 0.96}
+        for seed in (0, 1)
+    }
+    found = results(
+        [row("lantern", 0, 5, accuracy_test=0.9)],
+        unknown={"clinc150": oos},
+        groups={"clinc150": {"seed0": {"found": 11, "found_random": 4, "groups": 15, "accuracy_test": 0.8}}},
+        usage={"mnist": {f"lambda{w}.seed0": {"effective": e} for w, e in ((0.0, 90.0), (0.05, 60.0), (0.2, 65.0))}},
+    )  # fmt: skip
+    assert verdict_of(found, "better of kNN").missed_by == pytest.approx(0.01)
+    assert verdict_of(found, "rare intents").missed_by == 1.0
+    assert verdict_of(found, "effective number").missed_by == pytest.approx(5.0)
+    text = to_markdown(found)
+    assert "| Lantern: novelty | 0.970 ± 0.000 | - |" in text
+    assert "| asked about by Lantern | 11.000 |" in text
+
+
+def test_met_and_missed_are_said_in_words() -> None:
+    lines = verdict_table([Verdict("a", 0.9, 0.8, 0.95), Verdict("b", 3.0, 2.0, sense="most")])
+    assert lines[2:] == [
+        "| a | 0.900 | >= 0.800 | met | >= 0.950 | **missed by 0.050** |",
+        "| b | 3.000 | <= 2.000 | **missed by 1.000** | - | - |",
+    ]
+
+
+def test_the_readme_section_is_replaced_and_nothing_else(tmp_path: Path) -> None:
+    document, readme = tmp_path / "results.json", tmp_path / "README.md"
+    document.write_text(json.dumps(two_methods().document), "utf-8")
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", "utf-8")
+    assert main([str(document), str(readme)]) == 0
+    text = readme.read_text("utf-8")
+    assert text.startswith(f"before\n{BEGIN}\n**blobs**")
+    assert text.endswith(f"{END}\nafter\n")
+    assert "old" not in text
+    assert "0.800 ± 0.100" in text
+    with pytest.raises(InputError, match="results"):
+        with_section("no markers", "x")
+
+
+@pytest.mark.skipif(not COMMITTED.is_file(), reason="no results are committed")
+def test_the_readme_shows_the_committed_results() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert readme == with_section(readme, section(read_results(COMMITTED)))
