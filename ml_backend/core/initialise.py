@@ -46,6 +46,7 @@ def place_components(vae: ComponentVAE, pool: PoolBatches, *, seed: int) -> None
         vae.usage.copy_(torch.from_numpy(share / share.sum()))
         sample = pool.base[sample_rows(len(base), 2048, seed)].to(vae.prototypes.device)
         vae.log_scale.fill_(_log_scale_for(vae, sample))
+    vae.drop_anchor()
 
 
 def _kmeans(base: NDArray[np.float32], n_components: int, seed: int) -> NDArray[np.float32]:

@@ -16,8 +16,10 @@ from ml_backend.core.vae import ComponentVAE
 
 TEACHER_M = 8
 """Components kept of each item's teacher."""
-STEPS = 2
-SHARPNESS = 1.5
+STEPS = 1
+"""Two or more steps gain nothing on MNIST and lose half a point on CLINC150."""
+SHARPNESS = 1.25
+"""Keeps the average as crisp as what went in."""
 CHUNK = 4096
 
 
@@ -30,13 +32,17 @@ class NeighbourTeacher:
 
 
 @torch.no_grad()
-def sparse_r(vae: ComponentVAE, pool: PoolBatches, top_m: int) -> csr_matrix:
-    """(N, K) with the top M responsibilities of each row."""
+def anchored_r(vae: ComponentVAE, pool: PoolBatches, top_m: int) -> csr_matrix:
+    """(N, K) with the top M anchored responsibilities of each row.
+
+    A teacher made of the present r follows its own pupil: with every epoch r grows harder and components merge
+    (CLINC150 lost 6 points in 20 epochs). The anchored one has a fixed point.
+    """
     top_m = min(top_m, vae.n_components)
     indices = np.empty((len(pool), top_m), dtype=np.int64)
     values = np.empty((len(pool), top_m), dtype=np.float32)
-    for rows, inputs, base in pool.chunks():
-        top = vae.infer(inputs, base).log_r.topk(top_m, dim=1)
+    for rows, _, base in pool.chunks():
+        top = vae.anchored_log_r(base).topk(top_m, dim=1)
         indices[rows], values[rows] = top.indices.cpu().numpy(), top.values.exp().cpu().numpy()
     return _as_matrix(indices, values, vae.n_components)
 
@@ -58,7 +64,7 @@ def mutual_graph(neighbours: NDArray[np.int32]) -> csr_matrix:
 def neighbour_teacher(graph: csr_matrix, r: csr_matrix) -> NeighbourTeacher:
     """r diffused STEPS times over the graph (N, N) with self-loops, cut to TEACHER_M components a step, then sharpened.
 
-    Sharpening, r^SHARPNESS renormalised, keeps the assignments crisp: plain averages blur them more with every epoch.
+    Sharpening, r^SHARPNESS renormalised, keeps the assignments crisp.
     """
     lonely = np.flatnonzero(np.diff(graph.indptr) == 0)
     looped = graph + identity(graph.shape[0], dtype=np.float32, format="csr")
@@ -90,8 +96,16 @@ def _as_matrix(indices: NDArray[np.int64], values: NDArray[np.float32], n_compon
     return csr_matrix((values.ravel(), indices.ravel(), pointers), shape=(n, n_components))
 
 
+@dataclass(frozen=True)
+class TrainingTau:
+    """tau (K, Y) of a label set, and the part of it, (K,), that the smoothing gives to every class."""
+
+    tau: Tensor
+    floor: Tensor
+
+
 @torch.no_grad()
-def label_tau(vae: ComponentVAE, pool: PoolBatches, labels: LabelSet, alpha0: float | None) -> Tensor:
+def label_tau(vae: ComponentVAE, pool: PoolBatches, labels: LabelSet, alpha0: float | None) -> TrainingTau:
     """tau (K, Y) = (s + alpha0) / sum_y (s + alpha0), soft counts s from dense r of the labelled rows; None = 1/Y."""
     n_classes = len(labels.classes)
     smoothing = 1.0 / n_classes if alpha0 is None else alpha0
@@ -100,4 +114,5 @@ def label_tau(vae: ComponentVAE, pool: PoolBatches, labels: LabelSet, alpha0: fl
     for start in range(0, len(labels.rows), CHUNK):
         rows = slice(start, start + CHUNK)
         counts += vae.infer(*pool.take(labels.rows[rows])).log_r.exp().T @ targets[rows]
-    return counts / counts.sum(1, keepdim=True)
+    totals = counts.sum(1)
+    return TrainingTau(counts / totals[:, None], smoothing / totals)

@@ -57,12 +57,18 @@ class ComponentVAE(nn.Module):
         self.pi_logits = nn.Parameter(torch.zeros(k))
         self.prior: AnyPrior = build_prior(config.prior, k, dz, input_shape)
         self.register_buffer("usage", torch.full((k,), 1.0 / k))
+        self.register_buffer("anchor_prototypes", torch.zeros(k, base_dim))
+        self.register_buffer("anchor_bias", torch.zeros(k))
+        self.register_buffer("anchor_log_scale", torch.zeros(()))
         for module in (self.residual, self.shift):
             for parameter in module.parameters():
                 nn.init.zeros_(parameter)
 
     usage: Tensor
     """(K,) moving average of the batch means of r: p_hat."""
+    anchor_prototypes: Tensor
+    anchor_bias: Tensor
+    anchor_log_scale: Tensor
 
     @property
     def n_components(self) -> int:
@@ -89,8 +95,19 @@ class ComponentVAE(nn.Module):
 
     def component_logits(self, features: Tensor) -> Tensor:
         """(B, F) -> (B, K): -exp(log_scale) |f - prototype_c|^2 + bias_c, up to a constant per row."""
-        inner = 2 * features @ self.prototypes.T - self.prototypes.square().sum(1)
-        return self.log_scale.exp() * inner + self.component_bias
+        return _logits(features, self.prototypes, self.log_scale, self.component_bias)
+
+    @torch.no_grad()
+    def drop_anchor(self) -> None:
+        """Remember where the components are: training keeps r near what the base representation says of them."""
+        self.anchor_prototypes.copy_(self.prototypes)
+        self.anchor_bias.copy_(self.component_bias)
+        self.anchor_log_scale.copy_(self.log_scale)
+
+    def anchored_log_r(self, base: Tensor) -> Tensor:
+        """(B, F) -> (B, K) log q(c|x) as it was when the anchor was dropped; no training moves it."""
+        logits = _logits(base, self.anchor_prototypes, self.anchor_log_scale, self.anchor_bias)
+        return torch.log_softmax(logits, 1)
 
     def posterior(self, inputs: Tensor, components: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance (B, dz) of q(z|x,c) for one component (B,) per row."""
@@ -114,3 +131,8 @@ class ComponentVAE(nn.Module):
     def _log_variance(self, hidden: Tensor) -> Tensor:
         raw: Tensor = self.to_log_variance(hidden)
         return soft_bound(raw, POSTERIOR_LOG_VARIANCE_MIN, POSTERIOR_LOG_VARIANCE_MAX)
+
+
+def _logits(features: Tensor, prototypes: Tensor, log_scale: Tensor, bias: Tensor) -> Tensor:
+    inner = 2 * features @ prototypes.T - prototypes.square().sum(1)
+    return log_scale.exp() * inner + bias
