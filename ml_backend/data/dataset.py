@@ -124,7 +124,8 @@ def _load_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
                 if name in file:
                     arrays[name] = _load_one(file, name, path.name)
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise InputError(f"{path.name}: is no .npz file: {str(error)[:200]}") from error
+        # numpy's own words advise to load it with pickle
+        raise InputError(f"{path.name}: is no .npz file, or damaged: save it with np.savez(path, x=...)") from error
     for name, array in arrays.items():
         if array.ndim == 0:
             raise InputError(f"{path.name}: `{name}` is a single value, expected one entry a row")
