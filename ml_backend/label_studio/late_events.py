@@ -53,7 +53,8 @@ class LateEvents:
         while True:
             try:
                 done = self._inbox.empty(self._take)
-                log.info("%d webhooks that came while the database was being written are recorded", done)
+                if done:
+                    log.info("%d webhooks that came while the database was being written are recorded", done)
             except (StoreError, OSError) as error:
                 log.warning("webhooks wait in the inbox, again in %.0f s: %s", RETRY_SECONDS, error)
                 time.sleep(RETRY_SECONDS)
