@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.datasets import make_moons
 from sklearn.semi_supervised import LabelSpreading
 
 from ml_backend.core.labels import LabelSet
@@ -115,6 +116,56 @@ def test_label_spreading_is_no_weaker_than_scikit_learns() -> None:
         found = LabelSpreading(kernel="knn", n_neighbors=10).fit(data.pool, y).transduction_
         theirs.append(np.mean(np.array(CLASSES)[found[rest]] == problem.pool_truth[rest]))
     assert np.mean(ours) >= np.mean(theirs)
+
+
+def moons(seed: int) -> tuple[Embedded, np.ndarray]:
+    """Two interleaved half circles on a patch of the sphere, and which one each item is of."""
+    flat, y = make_moons(600, noise=0.06, random_state=seed)
+    x = np.c_[0.3 * (flat - flat.mean(axis=0)), np.ones(len(flat))].astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    return Embedded({"pool": x, "test": x[:0], "ood": x[:0]}), y
+
+
+def test_poisson_learning_beats_label_spreading_where_labels_are_far_away() -> None:
+    """One label a class on long curved groups: most items are many steps from a label."""
+    accuracy: dict[str, list[float]] = {"poisson": [], "labelspreading": []}
+    for seed in range(4):
+        data, y = moons(seed)
+        random = np.random.default_rng(seed)
+        rows = np.array([random.choice(np.flatnonzero(y == c)) for c in (0, 1)])
+        labels = LabelSet("label", ("0", "1"), rows, np.eye(2))
+        for name, values in accuracy.items():
+            values.append(float(np.mean(LEARNERS[name](data, labels, 0)("pool").label == y)))
+    assert np.mean(accuracy["poisson"]) > np.mean(accuracy["labelspreading"]) + 0.05
+
+
+def test_rare_labels_are_not_drowned_by_frequent_ones() -> None:
+    """Poisson learning with nine labels of one class and one of another, in pools of the same size."""
+    problem, data = blob_problem(n=200, classes=("ant", "bee"))
+    names = problem.pool_truth
+    rows = [*np.flatnonzero(names == "ant")[:9].tolist(), int(np.flatnonzero(names == "bee")[0])]
+    labels = Oracle(names).ask(AskedLabels(), rows)
+    figures = grade(problem, labels, LEARNERS["poisson"](data, truth_of(labels), 0)).figures
+    assert figures.accuracy_pool is not None
+    assert figures.accuracy_pool > 0.9
+
+
+def test_clusters_are_made_once_for_each_number_and_seed() -> None:
+    _, data = blob_problem(n=100)
+    assert data.centres(5, 0) is data.centres(5, 0)
+    assert data.centres(5, 1) is not data.centres(5, 0)
+
+
+def test_reduced_rows_are_the_pools_principal_directions() -> None:
+    """Directions in which the pool does not vary are gone, for what lies outside the pool too."""
+    random = np.random.default_rng(0)
+    pool = np.zeros((80, 100), np.float32)
+    pool[:, :70] = random.normal(size=(80, 70)) * np.linspace(3, 0.1, 70)
+    data = Embedded({"pool": pool, "test": pool[:5], "ood": pool[:0]})
+    assert data.reduced["pool"].shape == (80, 64)
+    assert data.reduced["ood"].shape == (0, 64)
+    assert np.allclose(data.reduced["test"], data.reduced["pool"][:5], atol=1e-5)
+    assert np.allclose(np.linalg.norm(data.reduced["pool"], axis=1), 1.0, atol=1e-5)
 
 
 def test_c_is_tuned_only_where_labels_suffice() -> None:
