@@ -10,6 +10,8 @@ import pytest
 
 from ml_backend.cli.command_line import COMMANDS
 from ml_backend.config import Settings
+from ml_backend.core.hyperparameters import PRIORS, LossWeights
+from ml_backend.engine.settings import POOL_KEYS
 from ml_backend.options import option_of
 from ml_backend.web import create_app
 
@@ -48,3 +50,12 @@ def test_routes(tmp_path: Path) -> None:
 
 def test_commands() -> None:
     assert entries("Commands") == {f"lantern {command.NAME}" for command in COMMANDS}
+
+
+def test_extra_params_of_a_project() -> None:
+    weights = {of.name for of in fields(LossWeights)}
+    assert entries("Extra params of a project") == {*POOL_KEYS, "encoder", "field", "epochs", "weights"}
+    [row] = [line for line in TEXT.splitlines() if line.startswith("| `weights`")]
+    assert set(re.findall(r"`([^`]+)`", row)) == {"weights", *weights}
+    [row] = [line for line in TEXT.splitlines() if line.startswith("| `prior`")]
+    assert set(re.findall(r"`([^`]+)`", row)) == {"prior", *PRIORS}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from ml_backend.config import Settings
-from ml_backend.core.hyperparameters import LossWeights
-from ml_backend.engine.pool import PoolSettings
+from ml_backend.core.hyperparameters import LossWeights, ModelConfig, RunConfig
+from ml_backend.engine.pool_settings import VECTOR_LATENT_DIM, PoolSettings
 from ml_backend.errors import ConfigError
 
 DEFAULT_EPOCHS = 5
@@ -16,7 +17,9 @@ DEFAULT_EPOCHS = 5
 
 T = TypeVar("T")
 
-_POOL_KEYS = {
+MIN_COMPONENTS = 2
+
+POOL_KEYS = {
     "n_components": int,
     "latent_dim": int,
     "prior": str,
@@ -47,16 +50,33 @@ def project_settings(settings: Settings, extra_params: Mapping[str, object]) -> 
         "never_seen_level": settings.never_seen_level,
         "device": settings.device,
     }
-    for key, kind in _POOL_KEYS.items():
+    for key, kind in POOL_KEYS.items():
         if key in extra_params:
             pool[key] = _cast(key, kind, extra_params[key])
-    return ProjectSettings(
+    made = ProjectSettings(
         pool=_made(PoolSettings, pool),
         encoder=_text(extra_params, "encoder") or settings.encoder,
         field=_text(extra_params, "field"),
         epochs=int(_cast("epochs", int, extra_params.get("epochs", DEFAULT_EPOCHS))),
         weights=_weights(extra_params.get("weights")),
     )
+    _check_ranges(made)
+    return made
+
+
+def _check_ranges(made: ProjectSettings) -> None:
+    """Now, and not when the first model is made or trained."""
+    chosen = made.pool
+    RunConfig(epochs=made.epochs)
+    ModelConfig(
+        input_shape=(1,),
+        n_components=MIN_COMPONENTS if chosen.n_components is None else chosen.n_components,
+        latent_dim=VECTOR_LATENT_DIM if chosen.latent_dim is None else chosen.latent_dim,
+        prior=chosen.prior,
+        top_m=1,
+    )
+    if chosen.alpha0 is not None and not 0 < chosen.alpha0 < math.inf:
+        raise ConfigError(f"alpha0 {chosen.alpha0} must be a finite number above 0")
 
 
 def _weights(given: object) -> LossWeights | None:

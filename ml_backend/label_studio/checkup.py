@@ -9,7 +9,8 @@ from typing import Any
 
 from ml_backend.config import Settings
 from ml_backend.data.label_config import parse_label_config
-from ml_backend.errors import LabelConfigError, LabelStudioError
+from ml_backend.engine.settings import project_settings
+from ml_backend.errors import ConfigError, LabelConfigError, LabelStudioError
 from ml_backend.label_studio import wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.findings import Finding, error, fine, warning
@@ -59,6 +60,7 @@ def check_project(db: Database, settings: Settings, api: LabelStudioApi, number:
     yield from _check_webhooks(seen)
     yield from _check_shown(seen)
     if seen.row is not None:
+        yield from check_extra_params(settings, seen.row)
         yield from _check_work(seen, seen.row)
 
 
@@ -96,6 +98,18 @@ def _check_config(seen: _Seen) -> Iterator[Finding]:
         yield error("the label config asks nothing that Lantern predicts", "every task is answered with []", supported)
     else:
         yield fine("controls: " + ", ".join(f"{c.name} ({c.kind}, {len(c.classes)} labels)" for c in schema.controls))
+
+
+def check_extra_params(settings: Settings, row: Project) -> Iterator[Finding]:
+    """Whether Lantern can use what the project sets for itself; nothing when it can."""
+    try:
+        project_settings(settings, row.extra_params)
+    except ConfigError as problem:
+        yield error(
+            "the extra params of the project's ML backend cannot be used",
+            f"nothing is predicted or trained: {problem}",
+            "correct them under Settings > Model > Edit; docs/configuration.md lists them",
+        )
 
 
 def _check_backends(seen: _Seen) -> Iterator[Finding]:
