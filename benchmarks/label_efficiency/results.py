@@ -84,6 +84,16 @@ class Results:
         cases = self.cases(experiment, data)
         return [figures[field] for name, figures in cases.items() if name.startswith(start) and field in figures]
 
+    def between_cases(self, experiment: str, data: str, first: str, second: str, field: str) -> list[float]:
+        """The figure in cases that begin with `first` minus that in those that begin with `second`, of equal ends."""
+        cases = self.cases(experiment, data)
+        ends = [
+            name.removeprefix(first)
+            for name in cases
+            if name.startswith(first) and second + name[len(first) :] in cases
+        ]
+        return [cases[first + end][field] - cases[second + end][field] for end in ends]
+
     def experiment_data(self, experiment: str) -> list[str]:
         """Data sets on which it was run."""
         return [name for name, cases in self.document["experiments"].get(experiment, {}).items() if cases]

@@ -118,11 +118,8 @@ def _unknown(results: Results) -> Iterator[Verdict]:
     yield Verdict("clinc150 out of scope: AUROC of novelty with 300 labels", novelty, 0.965, 0.975)
     yield Verdict("clinc150 out of scope: novelty above the better of kNN k = 1, 10", novelty - near, 0.0)
     yield Verdict("clinc150 out of scope: AUROC of s_OOD", mean("oos", "auroc_s_ood"), 0.95, 0.965)
-    within = mean("pool", "auroc_novelty")
-    if not math.isnan(within):
-        yield Verdict(
-            "clinc150 out of scope: novelty's loss with others in the pool", novelty - within, 0.005, sense="most"
-        )
+    if lost := results.between_cases("unknown", "clinc150", "oos.", "pool.", "auroc_novelty"):
+        yield Verdict("clinc150 out of scope: novelty's loss with others in the pool", _mean(lost), 0.005, sense="most")
 
 
 def _left_out(results: Results) -> Iterator[Verdict]:

@@ -99,7 +99,7 @@ def test_experiments_are_judged_and_shown() -> None:
         [row("lantern", 0, 5, accuracy_test=0.9)],
         unknown={"clinc150": oos},
         groups={"clinc150": {"seed0": {"found": 11, "found_random": 4, "groups": 15, "accuracy_test": 0.8}}},
-        usage={"mnist": {f"lambda{w}.seed0": {"effective": e} for w, e in ((0.0, 90.0), (0.05, 60.0), (0.2, 65.0))}},
+        usage={"mnist": {f"lambda{w}.seed0": {"effective": e} for w, e in ((0.0, 90.0), (0.05, 60.0), (0.5, 65.0))}},
     )  # fmt: skip
     assert verdict_of(found, "better of kNN").missed_by == pytest.approx(0.01)
     assert verdict_of(found, "rare intents").missed_by == 1.0
@@ -107,6 +107,13 @@ def test_experiments_are_judged_and_shown() -> None:
     text = to_markdown(found)
     assert "| Lantern: novelty | 0.970 ± 0.000 | - |" in text
     assert "| asked about by Lantern | 11.000 |" in text
+
+
+def test_the_loss_with_unknown_items_in_the_pool_is_paired_by_seed() -> None:
+    cases = {"oos.seed0": 0.97, "oos.seed1": 0.99, "oos.seed2": 0.5, "pool.seed0": 0.96, "pool.seed1": 0.95}
+    names = ("auroc_novelty", "auroc_knn1", "auroc_knn10", "auroc_s_ood")
+    found = results([], unknown={"clinc150": {name: dict.fromkeys(names, value) for name, value in cases.items()}})
+    assert verdict_of(found, "loss").value == pytest.approx((0.01 + 0.04) / 2)
 
 
 def test_met_and_missed_are_said_in_words() -> None:

@@ -158,6 +158,25 @@ def test_grading_counts_the_rest_of_the_pool_only() -> None:
     assert figures.fpr95 is None
 
 
+def test_the_components_alone_are_graded_beside_the_label() -> None:
+    problem, _ = blob_problem(n=40, test=10)
+    labels = Oracle(problem.pool_truth).ask(AskedLabels(), [0, 1, 2, 3])
+    given = labels.label_set
+    assert given is not None
+    truth = {"pool": problem.pool_truth, "test": problem.test_truth}
+
+    def fitted(part: str) -> Outcome:
+        right = np.searchsorted(given.classes, truth[part]).astype(np.int32)
+        worse = right.copy()
+        worse[-2:] = (worse[-2:] + 1) % len(CLASSES)
+        return Outcome(right, np.ones(len(right), np.float32), p_label=worse)
+
+    figures = grade(problem, labels, fitted).figures
+    assert figures.accuracy_pool == figures.accuracy_test == 1.0
+    assert figures.accuracy_pool_components == pytest.approx(34 / 36)
+    assert figures.accuracy_test_components == pytest.approx(8 / 10)
+
+
 def test_baselines_on_lanterns_labels_get_exactly_those() -> None:
     problem, data = blob_problem(n=80)
     labels = Oracle(problem.pool_truth).ask(AskedLabels(), [3, 1, 4, 15, 9, 2, 6])

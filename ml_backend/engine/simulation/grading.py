@@ -23,7 +23,7 @@ class Figures:
 
     auroc_*, fpr95*: out-of-distribution items against the test split where there is one, else against the rest of the
     pool; fpr95 is that of novelty. ece: of the test split where there is one, else of the rest of the pool. All in
-    [0, 1]; None = the file or the method has no such thing.
+    [0, 1]; None = the file or the method has no such thing. *_components: the same of p(y|x) = sum_c r_c tau alone.
     """
 
     accuracy_pool: float | None
@@ -33,6 +33,8 @@ class Figures:
     fpr95: float | None
     fpr95_s_ood: float | None
     ece: float
+    accuracy_pool_components: float | None = None
+    accuracy_test_components: float | None = None
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,24 @@ def grade(problem: Problem, labels: AskedLabels, fitted: Fitted) -> Graded:
             fpr95=_compared(fpr95, inside, outside, "novelty"),
             fpr95_s_ood=_compared(fpr95, inside, outside, "s_ood"),
             ece=expected_calibration_error(confidence, correct, bins=BINS),
+            accuracy_pool_components=_components(pool, classes, problem.pool_truth, in_pool),
+            accuracy_test_components=_components(known, classes, problem.test_truth, among)
+            if len(problem.test)
+            else None,
         ),
         confidence=confidence,
         correct=correct,
         known=inside,
         unknown=outside,
     )
+
+
+def _components(
+    outcome: Outcome, classes: NDArray[np.str_], truth: NDArray[np.str_], among: NDArray[np.bool_]
+) -> float | None:
+    if outcome.p_label is None or not among.any():
+        return None
+    return accuracy((classes[outcome.p_label] == truth)[among])
 
 
 def _scores(outcome: Outcome, among: NDArray[np.bool_] | None) -> dict[str, NDArray[np.float32]]:

@@ -17,13 +17,15 @@ from ml_backend.engine.simulation.embedded import Embedded, Part
 class Outcome:
     """All (n,). label: int32 position in the classes of the labels given. confidence: float32 in [0, 1], HIGH = sure.
 
-    novelty, s_ood: HIGH = belongs to no class, any scale; None where a method has no such score.
+    novelty, s_ood: HIGH = belongs to no class, any scale; None where a method has no such score. p_label: like label,
+    from p(y|x) = sum_c r_c tau alone, of a method whose label says more than that.
     """
 
     label: NDArray[np.int32]
     confidence: NDArray[np.float32]
     novelty: NDArray[np.float32] | None = None
     s_ood: NDArray[np.float32] | None = None
+    p_label: NDArray[np.int32] | None = None
 
     @staticmethod
     def of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from ml_backend.data.dataset import read_dataset
@@ -63,8 +63,8 @@ class SimulationRow:
     @staticmethod
     def of(cell: Cell) -> SimulationRow:
         """The figures of a cell."""
-        figures = asdict(cell.graded.figures)
-        del figures["fpr95_s_ood"]
+        shown = {field.name for field in fields(SimulationRow)}
+        figures = {name: value for name, value in asdict(cell.graded.figures).items() if name in shown}
         return SimulationRow(
             method=cell.method,
             budget=cell.budget,
