@@ -81,8 +81,10 @@ class ComponentModel:
             else:
                 backbone = Backbone(VectorTransform.fit(x, config.whitened_dim, seed=seed), None)
             model = cls._untrained(config, backbone, target)
-        if config.is_image:
-            pretrain_images(model._vae, backbone, x, seed=seed, should_stop=should_stop or (lambda: False))
+        if backbone.image is not None:
+            assert isinstance(backbone.transform, ImageTransform)
+            stop = should_stop or (lambda: False)
+            pretrain_images(backbone.image, backbone.transform, x, seed=seed, should_stop=stop)
         pool = PoolBatches(backbone, x, target)
         place_components(model._vae, pool, seed=seed)
         fit_templates(model._vae, pool)

@@ -61,12 +61,12 @@ def _halvings(shape: tuple[int, ...]) -> list[tuple[int, int]]:
 
 
 class ImageEncoder(nn.Module):
-    """(B, C, H, W) -> (B, hidden)."""
+    """(B, C, H, W) -> (B, hidden); width: channels of the first convolution, doubled with every halving."""
 
-    def __init__(self, shape: tuple[int, ...], hidden_dim: int) -> None:
+    def __init__(self, shape: tuple[int, ...], hidden_dim: int, width: int = 16) -> None:
         super().__init__()
         sizes = _halvings(shape)
-        channels = [shape[0], *(16 * 2**i for i in range(len(sizes) - 1))]
+        channels = [shape[0], *(width * 2**i for i in range(len(sizes) - 1))]
         self.convolutions = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(channels))
         self.out = nn.Linear(channels[-1] * sizes[-1][0] * sizes[-1][1], hidden_dim)
 

@@ -1,4 +1,4 @@
-"""The representation of images: a short autoencoder run, KL off, whose latents also ignore small distortions."""
+"""The representation of images: an encoder that maps distorted views of a picture, then its neighbours, together."""
 
 from __future__ import annotations
 
@@ -8,81 +8,100 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import affine_grid, cross_entropy, grid_sample, normalize
+from torch.nn.functional import normalize
 
-from ml_backend.core.nets import ImageDecoder, component_rows
-from ml_backend.core.representation import Backbone
-from ml_backend.core.vae import ComponentVAE
+from ml_backend.core.preprocess import ImageTransform, sample_rows
+from ml_backend.core.representation import ImageRepresentation
+from ml_backend.core.views import distort, view_loss
 
 STEPS, FEWEST_STEPS = 1000, 200
-"""Batches: one for every two pictures of the pool, within these bounds. A small pool is learned sooner."""
+"""Batches of the first stage: one for every twenty pictures of the pool, within these bounds."""
+PICTURES_PER_STEP = 20
+SECOND_STAGE = 0.5
+"""Length of the second stage relative to the first."""
 BATCH = 256
 LEARNING_RATE = 2e-3
-INVARIANCE_WEIGHT = 0.1
-"""Weight of the contrastive term against the squared error per pixel."""
-TEMPERATURE = 0.2
-"""Of the contrastive term's cosines."""
-ROTATION, SCALE, SHEAR, SHIFT = 0.35, 0.2, 0.25, 0.15
-"""Largest distortions: radians, relative size, relative slant, share of half the picture."""
+SECOND_LEARNING_RATE = 1e-3
+PARTNERS = 5
+"""The second stage draws a picture's partner from so many nearest ones."""
+BANK_ROWS = 20_000
+"""At most so many pictures are looked through for partners."""
+CHUNK = 2048
 
 
 def pretrain_images(
-    vae: ComponentVAE,
-    backbone: Backbone,
+    representation: ImageRepresentation,
+    transform: ImageTransform,
     x: NDArray[np.generic],
     *,
     seed: int,
     should_stop: Callable[[], bool],
     steps: int | None = None,
 ) -> None:
-    """Train encoder and decoder without components, then freeze a copy of the encoder as the representation.
+    """Train the representation on x (N, C, H, W) uint8, then freeze it; steps: of the first stage, None = by N.
 
-    All components start from the same decoder. Stopping early leaves a coarser representation, not a broken one.
+    First the two views are distortions of one picture (SimCLR, Chen et al. 2020), then of a picture and of one of its
+    nearest in what the first stage learned (NNCLR, Dwibedi et al. 2021): groups close up and gaps open between them.
+    Stopping early leaves a coarser representation, not a broken one.
     """
-    assert isinstance(vae.decoder, ImageDecoder)
-    steps = steps or min(STEPS, max(FEWEST_STEPS, len(x) // 2))
-    device = vae.pi_logits.device
-    nets = (vae.encoder, vae.to_mean, vae.decoder)
-    optimiser = torch.optim.Adam([p for net in nets for p in net.parameters()], lr=LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
-    random = np.random.default_rng(seed)
-    generator = torch.Generator(device).manual_seed(seed)
-    for _ in range(steps):
-        if should_stop():
-            break
-        rows = np.sort(random.choice(len(x), min(BATCH, len(x)), replace=False))
-        loss = _loss(vae, backbone.inputs(torch.from_numpy(x[rows]).to(device)), generator)
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        optimiser.step()
-        schedule.step()
-    component_rows(vae.decoder.component, vae.decoder.component.weight[:1].expand_as(vae.decoder.component.weight))
-    assert backbone.image is not None
-    backbone.image.encoder.load_state_dict(vae.encoder.state_dict())
-    backbone.image.to_mean.load_state_dict(vae.to_mean.state_dict())
+    steps = steps or min(STEPS, max(FEWEST_STEPS, len(x) // PICTURES_PER_STEP))
+    representation.requires_grad_(True)
+    training = _Pretraining(representation, transform, x, seed)
+    if training.run(steps, LEARNING_RATE, should_stop, lambda rows: rows):
+        training.run(round(SECOND_STAGE * steps), SECOND_LEARNING_RATE, should_stop, training.partners())
+    representation.requires_grad_(False)
 
 
-def _loss(vae: ComponentVAE, inputs: Tensor, generator: torch.Generator) -> Tensor:
-    components = torch.zeros(len(inputs), dtype=torch.int64, device=inputs.device)
-    latent = vae.to_mean(vae.encoder(torch.cat([inputs, distort(inputs, generator)])))
-    decoded, _ = vae.decode(latent[: len(inputs)], components)
-    return 2 * (inputs - decoded).square().mean() + INVARIANCE_WEIGHT * view_loss(latent)
+class _Pretraining:
+    def __init__(
+        self, representation: ImageRepresentation, transform: ImageTransform, x: NDArray[np.generic], seed: int
+    ) -> None:
+        self._representation, self._transform, self._x = representation, transform, x
+        self._device = transform.mean.device
+        self._seed = seed
+        self._random = np.random.default_rng(seed)
+        self._generator = torch.Generator(self._device).manual_seed(seed)
 
+    def run(
+        self,
+        steps: int,
+        rate: float,
+        should_stop: Callable[[], bool],
+        partner: Callable[[NDArray[np.int64]], NDArray[np.int64]],
+    ) -> bool:
+        """One stage; False when it was asked to stop. partner: (B,) rows -> (B,) rows seen in the other view."""
+        optimiser = torch.optim.Adam(self._representation.parameters(), lr=rate)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
+        for _ in range(steps):
+            if should_stop():
+                return False
+            rows = np.sort(self._random.choice(len(self._x), min(BATCH, len(self._x)), replace=False))
+            inputs = self._inputs(np.concatenate([rows, partner(rows)]))
+            loss = view_loss(self._representation(distort(inputs, self._generator)))
+            optimiser.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)
+            optimiser.step()
+            schedule.step()
+        return True
 
-def view_loss(latent: Tensor) -> Tensor:
-    """Each of 2B latents must find its other view, row i + B, among all by cosine. SimCLR, Chen et al. 2020."""
-    unit = normalize(latent, dim=1)
-    cosine = unit @ unit.T / TEMPERATURE
-    cosine = cosine.masked_fill(torch.eye(len(unit), dtype=torch.bool, device=unit.device), -1e9)
-    return cross_entropy(cosine, torch.arange(len(unit), device=unit.device).roll(len(unit) // 2))
+    @torch.no_grad()
+    def partners(self) -> Callable[[NDArray[np.int64]], NDArray[np.int64]]:
+        """Draws one of the PARTNERS nearest pictures, by cosine in the representation as it is now."""
+        everything = np.arange(len(self._x))
+        parts = np.array_split(everything, max(1, len(everything) // CHUNK))
+        latent = torch.cat([normalize(self._representation(self._inputs(part)), dim=1) for part in parts])
+        bank = sample_rows(len(self._x), BANK_ROWS, self._seed)
+        among = latent[bank]
 
+        def draw(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+            cosine: Tensor = latent[rows] @ among.T
+            own = torch.from_numpy(rows[:, None] == bank[None]).to(self._device)
+            nearest = cosine.masked_fill(own, -2.0).topk(min(PARTNERS, len(bank)), dim=1).indices.cpu().numpy()
+            choice = self._random.integers(0, nearest.shape[1], len(rows))
+            return np.asarray(bank[nearest[np.arange(len(rows)), choice]])
 
-def distort(inputs: Tensor, generator: torch.Generator) -> Tensor:
-    """(B, C, H, W) slightly rotated, scaled, slanted and shifted, each picture in its own way; never mirrored."""
-    size = torch.tensor([ROTATION, SCALE, SCALE, SHEAR, SHIFT, SHIFT], device=inputs.device)[:, None]
-    draws = torch.rand(6, len(inputs), generator=generator, device=inputs.device) * 2 - 1
-    angle, width, height, slant, right, down = draws * size
-    first = torch.stack([angle.cos() * (1 + width), slant - angle.sin(), right], 1)
-    second = torch.stack([angle.sin(), angle.cos() * (1 + height), down], 1)
-    grid = affine_grid(torch.stack([first, second], 1), list(inputs.shape), align_corners=False)
-    return grid_sample(inputs, grid, padding_mode="border", align_corners=False)
+        return draw
+
+    def _inputs(self, rows: NDArray[np.int64]) -> Tensor:
+        inputs: Tensor = self._transform(torch.from_numpy(self._x[rows]).to(self._device))
+        return inputs

@@ -15,6 +15,9 @@ from ml_backend.core.preprocess import ImageTransform, VectorTransform
 
 Transform = VectorTransform | ImageTransform
 
+IMAGE_WIDTH = 24
+"""Channels of the representation's first convolution; the VAE's own nets, which train for longer, have 16."""
+
 
 class ImageRepresentation(nn.Module):
     """(B, C, H, W) standardised -> (B, dz): the mean of a pretrained encoder, all of length sqrt(dz)."""
@@ -22,7 +25,7 @@ class ImageRepresentation(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.dim = config.latent_dim
-        self.encoder = ImageEncoder(config.input_shape, config.hidden_dim)
+        self.encoder = ImageEncoder(config.input_shape, config.hidden_dim, IMAGE_WIDTH)
         self.to_mean = nn.Linear(config.hidden_dim, config.latent_dim)
         self.requires_grad_(False)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_backend.core.preprocess import ImageTransform, VectorTransform
-from ml_backend.core.pretrain import distort, view_loss
+from ml_backend.core.views import distort, view_loss
 from tests.core.synthetic import bars, blobs
 
 
