@@ -25,12 +25,17 @@ SHARPNESS = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
 def fit_gmm(data: Embedded, labels: LabelSet, seed: int, n_components: int | None = None) -> Fitted:
     """On principal directions, started from k-means. Novelty: - log p(x)."""
     k = n_components or components_for(data)
+    clustering = data.once(("mixture", k, seed), lambda: _clustering(data, k, seed))
+    return fit_tau(clustering, labels)
+
+
+def _clustering(data: Embedded, k: int, seed: int) -> Clustering:
     pool = data.reduced["pool"]
     home = (pool @ data.centres(k, seed).T).argmax(axis=1)
     mixture = _mixture(pool, home, seed)
     logits: dict[Part, Rows] = {part: _joint(mixture, rows) for part, rows in data.reduced.items()}
     novelty = {part: np.asarray(-logsumexp(logits[part], axis=1), np.float32) for part in PARTS}
-    return fit_tau(Clustering(logits, SHARPNESS, novelty), labels)
+    return Clustering(logits, SHARPNESS, novelty)
 
 
 def _mixture(x: Rows, home: NDArray[np.int64], seed: int) -> GaussianMixture:
