@@ -1,14 +1,16 @@
-"""Everything label-free that a model says of a pool: the array part of a publication."""
+"""Everything that a model says of a pool: the array part of a publication. Label-free, except for the heads."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core.component_graph import ComponentGraph
+from ml_backend.core.head_answers import HeadAnswers
 from ml_backend.core.responsibilities import SparseResponsibilities
 
 
@@ -21,6 +23,7 @@ class PoolDescription:
     density: (N,) float32 in [0, 1], rank of the local density, 1 = most typical of the pool.
     novelty: (N,) float32 in (0, 1], conformal p-value, LOW = nothing like it was ever seen.
     aleatoric: (N,) float32 > 0, mean decoder sigma in units of the model's input.
+    heads: name of a label set -> what the head fitted after the last training says of the items.
     """
 
     responsibilities: SparseResponsibilities
@@ -29,6 +32,7 @@ class PoolDescription:
     density: NDArray[np.float32]
     novelty: NDArray[np.float32]
     aleatoric: NDArray[np.float32]
+    heads: Mapping[str, HeadAnswers] = field(default_factory=dict)
 
     @cached_property
     def component_graph(self) -> ComponentGraph:
@@ -37,3 +41,9 @@ class PoolDescription:
 
     def __len__(self) -> int:
         return len(self.density)
+
+    def take(self, rows: NDArray[np.int64]) -> PoolDescription:
+        """Some rows; their neighbours go on pointing into the whole."""
+        taken = {name: values[rows] for name, values in vars(self).items() if isinstance(values, np.ndarray)}
+        heads = {name: answers.take(rows) for name, answers in self.heads.items()}
+        return replace(self, responsibilities=self.responsibilities.take(rows), heads=heads, **taken)

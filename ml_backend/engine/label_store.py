@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,10 +54,12 @@ def fit_store(
     check_label_set(labels, len(description))
     own = description.responsibilities.take(labels.rows)
     s = soft_counts(own, labels.targets, own.n_components)
-    votes = NeighbourVotes.of(_rows_of(description, labels.rows), labels.rows, labels.targets, len(description))
+    votes = NeighbourVotes.of(description.take(labels.rows), labels.rows, labels.targets, len(description))
     left_out, floor = leave_one_out_probabilities(own, labels.targets, s, alpha0)
     votes.blend(left_out, floor)  # an item is not its own neighbour, so its own label has no vote either
     left_out = np.asarray(without_floor(left_out, floor), np.float64)
+    if labels.name in description.heads:
+        description.heads[labels.name].take(labels.rows).joined(labels.classes, s, own).blend(left_out)
     example = np.full(own.n_components, NO_ROW, np.int64)
     by_share = np.argsort(own.values, axis=None, kind="stable")  # the largest share is written last
     example[own.indices.ravel()[by_share]] = np.repeat(labels.rows, own.indices.shape[1])[by_share]
@@ -88,9 +90,3 @@ def _temperature(description: PoolDescription, labels: LabelSet, left_out: NDArr
     per_label = np.asarray(as_matrix(r).sum(axis=0)).ravel() / np.maximum(np.asarray(asked.sum(axis=0)).ravel(), 1e-6)
     weights = np.asarray(asked @ per_label, np.float64)[fair]
     return fit_temperature(left_out[fair], labels.targets[fair], weights)
-
-
-def _rows_of(description: PoolDescription, rows: NDArray[np.int64]) -> PoolDescription:
-    """The description of some rows; their neighbours go on pointing into the whole."""
-    taken = {name: values[rows] for name, values in vars(description).items() if isinstance(values, np.ndarray)}
-    return replace(description, responsibilities=description.responsibilities.take(rows), **taken)

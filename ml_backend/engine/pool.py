@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from ml_backend.core.labels import LabelSet
 from ml_backend.core.model import ComponentModel, Encoding, EpochReport, TrainingData, TrainingReport
 from ml_backend.core.scores import NoveltyReference, mean_similarity, own_p_values, typicality
 from ml_backend.data.index import NeighbourIndex, linked_back
+from ml_backend.engine.heads import Features, FittedHead, fit_heads, heads_state, restore_heads
 from ml_backend.engine.label_store import LabelStore, fit_store
 from ml_backend.engine.pool_settings import PoolSettings
 from ml_backend.engine.propagation import (
@@ -46,6 +47,7 @@ __all__ = [
 
 CONFIG_KEY = "pool.config"
 MODEL_PREFIX = "model."
+HEADS_PREFIX = "heads."
 PROBE_ROWS = 64
 """Items whose features tell whether a training has moved the space in which neighbours are sought."""
 
@@ -71,6 +73,8 @@ class Pool:
         self._neighbours, self._similarities = neighbours, similarities
         self._index = index
         self._reference: _Reference | None = None
+        self._heads: tuple[FittedHead, ...] = ()
+        self._taught: tuple[LabelSet, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -118,15 +122,16 @@ class Pool:
             return self.model.train(data, run, on_epoch=on_epoch, should_stop=should_stop)
         finally:
             self._reference = None
+            self._taught = tuple(label_sets)
             if not np.array_equal(probe, self.model.features(self.x[:PROBE_ROWS])):
                 self._find_neighbours()
 
     def describe(self) -> PoolDescription:
-        """What the present model says of every row."""
+        """What the present model says of every row. The first time after a training this fits the heads."""
         encoding = self.model.encode(self.x, temperature=self.settings.temperature)
         reference = self._reference = _Reference.fit(self._similarities, encoding)
         combined = reference.novelty.score(self._similarities, encoding.log_density)
-        return PoolDescription(
+        description = PoolDescription(
             responsibilities=encoding.responsibilities,
             neighbours=self._neighbours,
             similarities=self._similarities,
@@ -134,6 +139,12 @@ class Pool:
             novelty=own_p_values(combined),
             aleatoric=encoding.aleatoric,
         )
+        features = _features_of(self.model, self.x)
+        if self._taught is not None:
+            self._heads = fit_heads(description, self._taught, features, self.settings.alpha0)
+            self._taught = None
+        heads = {head.name: head.answers(features, len(self), of_pool=True) for head in self._heads}
+        return replace(description, heads=heads)
 
     def describe_new(self, x_new: NDArray[np.generic]) -> PoolDescription:
         """The same of items outside the pool: neighbours and p-values are among the pool. x_new: (n, ...), n >= 1."""
@@ -150,6 +161,10 @@ class Pool:
             density=typicality(similarities, self._reference.mean_similarity),
             novelty=self._reference.novelty.p_values(similarities, encoding.log_density),
             aleatoric=encoding.aleatoric,
+            heads={
+                head.name: head.answers(_features_of(self.model, x_new), len(x_new), of_pool=False)
+                for head in self._heads
+            },
         )
 
     def extend(self, x_new: NDArray[np.generic]) -> None:
@@ -169,6 +184,7 @@ class Pool:
         config = json.dumps(asdict(self.model.config)).encode()
         arrays: dict[str, NDArray[np.generic]] = {MODEL_PREFIX + n: v for n, v in self.model.state().items()}
         arrays[CONFIG_KEY] = np.frombuffer(config, np.uint8).copy()
+        arrays |= {HEADS_PREFIX + n: v for n, v in heads_state(self._heads).items()}
         arrays["pool.neighbours"], arrays["pool.similarities"] = self._neighbours, self._similarities
         return arrays
 
@@ -180,15 +196,19 @@ class Pool:
             config = ModelConfig(**{**fields, "input_shape": tuple(fields["input_shape"])})
             neighbours = state["pool.neighbours"].astype(np.int32, copy=False)
             similarities = state["pool.similarities"].astype(np.float32, copy=False)
+            heads = restore_heads(
+                {n.removeprefix(HEADS_PREFIX): v for n, v in state.items() if n.startswith(HEADS_PREFIX)}
+            )
         except (KeyError, ValueError, TypeError, ConfigError) as error:
             raise CheckpointError(f"the pool's state cannot be read: {error}") from error
         if len(neighbours) != len(x) or config.input_shape != x.shape[1:]:
             raise CheckpointError(
                 f"the state is of {len(neighbours)} items of shape {config.input_shape}, x is {x.shape}"
             )
-        model_state = {n.removeprefix(MODEL_PREFIX): v for n, v in state.items() if n.startswith(MODEL_PREFIX)}
-        model = ComponentModel.restore(config, model_state, device=settings.device)
-        return cls(x, settings, model, neighbours, similarities, None)
+        model = ComponentModel.restore(config, _below(state, MODEL_PREFIX), device=settings.device)
+        pool = cls(x, settings, model, neighbours, similarities, None)
+        pool._heads = heads
+        return pool
 
     def _ready_index(self) -> NeighbourIndex:
         if self._index is None:
@@ -227,3 +247,11 @@ class _Features:
 
     def __getitem__(self, rows: slice) -> NDArray[np.float32]:
         return self._model.features(self._x[rows])
+
+
+def _features_of(model: ComponentModel, x: NDArray[np.generic]) -> Features:
+    return lambda rows: model.features(x[rows])
+
+
+def _below(state: Mapping[str, NDArray[np.generic]], prefix: str) -> dict[str, NDArray[np.generic]]:
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}

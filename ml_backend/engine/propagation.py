@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from ml_backend.core import scores
 from ml_backend.core.calibration import apply_temperature, calibrated_maximum, without_floor
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.labels import (
-    LabelSet,
-    class_probabilities,
-)
+from ml_backend.core.head_answers import JoinedHead
+from ml_backend.core.labels import LabelSet, class_probabilities
 from ml_backend.core.neighbour_votes import NeighbourVotes
 from ml_backend.core.query import QueryScores, Ranking, rank_lantern, rank_s_ood
 from ml_backend.engine.label_store import NO_ROW, LabelStore, fit_store
@@ -28,8 +26,8 @@ CHUNK = 2048
 class Propagation:
     """One label store applied to N items. All arrays (N,).
 
-    label, confidence: int32 position in classes and calibrated probability, from the mixture with its neighbours'
-    votes. p_label, p_max: the same of p(y|x) = sum_c r_c tau[c, y] alone, exactly as the formula gives it.
+    label, confidence: int32 position in classes and calibrated probability, from the mixture, its neighbours' votes and
+    the head. p_label, p_max: the same of p(y|x) = sum_c r_c tau[c, y] alone, exactly as the formula gives it.
     s_ood, ambiguity, clash: HIGH = ask. evidence: HIGH = well supported. nearest_labelled: int32 row of the pool, or
     -1.
     """
@@ -79,6 +77,7 @@ def apply_store(
     label, p_label = np.zeros(n, np.int32), np.zeros(n, np.int32)
     p_max, second, confidence = (np.zeros(n, np.float32) for _ in range(3))
     votes = NeighbourVotes.of(description, store.rows, store.targets, n_pool)
+    head = _head(store, description)
     share = scores.labelled_share(description.responsibilities, store.s, store.alpha0)
     floor = np.asarray((1.0 - share) / len(store.classes), np.float32)
     for part, p in _mixtures(store, description):
@@ -88,8 +87,14 @@ def apply_store(
         second[part] = _second(p, p_label[part])
         voted = votes.blend(p, floor[part], part.start)
         label[part] = p_label[part]
-        label[part.start + voted] = p[voted].argmax(axis=1)
-        confidence[part] = calibrated_maximum(p, floor[part], store.temperature)
+        if head is None:
+            label[part.start + voted] = p[voted].argmax(axis=1)
+            confidence[part] = calibrated_maximum(p, floor[part], store.temperature)
+            continue
+        rest = without_floor(p, floor[part])
+        head.blend(rest, part.start)
+        label[part] = rest.argmax(axis=1)
+        confidence[part] = calibrated_maximum(rest, np.zeros(len(p), np.float32), store.temperature)
     return Propagation(
         store=store,
         label=label,
@@ -116,12 +121,22 @@ def propagate(
 def probabilities(store: LabelStore, description: PoolDescription, n_pool: int) -> NDArray[np.float32]:
     """(N, Y) calibrated p(y|x), rows sum to 1; for few items at a time: N Y numbers."""
     votes = NeighbourVotes.of(description, store.rows, store.targets, n_pool)
+    head = _head(store, description)
     floor = (1.0 - scores.labelled_share(description.responsibilities, store.s, store.alpha0)) / len(store.classes)
     p = np.zeros((len(description), len(store.classes)), np.float32)
     for part, mixture in _mixtures(store, description):
         votes.blend(mixture, floor[part], part.start)
-        p[part] = apply_temperature(without_floor(mixture, floor[part]), store.temperature)
+        rest = without_floor(mixture, floor[part])
+        if head is not None:
+            head.blend(rest, part.start)
+        p[part] = apply_temperature(rest, store.temperature)
     return p
+
+
+def _head(store: LabelStore, description: PoolDescription) -> JoinedHead | None:
+    """None: no head was fitted for this label set."""
+    answers = description.heads.get(store.name)
+    return answers.joined(store.classes, store.s, description.responsibilities) if answers else None
 
 
 def combine(propagations: Sequence[Propagation], description: PoolDescription) -> TaskScores:

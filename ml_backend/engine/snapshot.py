@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core.description import PoolDescription
+from ml_backend.core.head_answers import HeadAnswers
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.errors import CheckpointError
 from ml_backend.store import artifacts
@@ -72,6 +73,7 @@ def save_description(root: Path, name: str, snapshot: Snapshot, *, encoder: str)
         "encoder": encoder,
         "n_components": r.n_components,
         "temperature": r.temperature,
+        "heads": [[name, list(answers.classes)] for name, answers in d.heads.items()],
     }
     tensors: Tensors = {
         "task_ids": snapshot.task_ids,
@@ -84,6 +86,9 @@ def save_description(root: Path, name: str, snapshot: Snapshot, *, encoder: str)
         "novelty": d.novelty,
         "aleatoric": d.aleatoric,
     }
+    for place, answers in enumerate(d.heads.values()):
+        own = {"indices": answers.indices, "values": answers.values, "counts": answers.counts}
+        tensors |= {f"head.{place}.{key}": value for key, value in own.items()}
     return artifacts.publish(root, name, manifest=manifest, tensors=tensors)
 
 
@@ -106,6 +111,12 @@ def load_description(path: Path) -> Snapshot:
         density=t["density"],
         novelty=t["novelty"],
         aleatoric=t["aleatoric"],
+        heads={
+            name: HeadAnswers(
+                tuple(classes), t[f"head.{place}.indices"], t[f"head.{place}.values"], t[f"head.{place}.counts"]
+            )
+            for place, (name, classes) in enumerate(artifact.manifest.get("heads", ()))
+        },
     )
     return Snapshot(task_ids=t["task_ids"].astype(np.int64, copy=False), description=description)
 

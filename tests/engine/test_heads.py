@@ -1,0 +1,62 @@
+"""The classifier beside the label store: fitted after a training, cached, kept for new items."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ml_backend.core.hyperparameters import RunConfig
+from ml_backend.engine.heads import fit_heads, heads_state, restore_heads
+from ml_backend.engine.pool import Pool, apply_store, fit_store, propagate
+from tests.engine.test_pool import GROUPS, SETTINGS, items, label_set
+
+X, GROUP = items()
+LABELS = label_set(GROUP, per_group=4)
+
+
+@pytest.fixture(scope="module")
+def taught() -> Pool:
+    pool = Pool.create(X, SETTINGS, seed=0)
+    pool.train(RunConfig(epochs=1), [LABELS])
+    return pool
+
+
+def test_a_description_after_training_carries_the_heads_answers_and_uses_them(taught: Pool) -> None:
+    description = taught.describe()
+    alone = replace(description, heads={})
+    with_head, without = propagate(description, LABELS), propagate(alone, LABELS)
+    assert np.array_equal(with_head.p_max, without.p_max)
+    assert not np.array_equal(with_head.confidence, without.confidence)
+    assert (with_head.label == GROUP).mean() >= (without.label == GROUP).mean()
+
+
+def test_nothing_is_fitted_before_a_training_or_with_too_few_labels() -> None:
+    pool = Pool.create(X, SETTINGS, seed=0)
+    assert pool.describe().heads == {}
+    few = replace(LABELS, rows=LABELS.rows[:4], targets=LABELS.targets[:4])
+    assert fit_heads(pool.describe(), [few], lambda rows: X[rows], None) == ()
+
+
+def test_the_cached_answer_of_a_labelled_item_has_not_seen_its_label() -> None:
+    pool = Pool.create(X, SETTINGS, seed=0)
+    wrong = LABELS.targets.copy()
+    wrong[0] = np.eye(GROUPS)[(LABELS.targets[0].argmax() + 1) % GROUPS]
+    flipped = replace(LABELS, targets=wrong)
+    (fitted,) = fit_heads(pool.describe(), [flipped], lambda rows: X[rows], None)
+    assert fitted.honest[0].argmax() == LABELS.targets[0].argmax()
+    assert propagate(pool.describe(), flipped).store.suspicion.argmax() == 0
+
+
+def test_new_items_are_answered_by_the_same_head_after_a_restart(taught: Pool) -> None:
+    new, group = items(20, seed=9)
+    described = taught.describe()
+    store = fit_store(described, LABELS)
+    restored = Pool.restore(X, SETTINGS, taught.state())
+    answers = [apply_store(store, p.describe_new(new), len(X)) for p in (taught, restored)]
+    assert np.array_equal(answers[0].confidence, answers[1].confidence)
+    assert (answers[0].label == group).mean() > 0.9
+    again = restore_heads(heads_state(taught._heads))
+    assert [h.name for h in again] == ["kind"]
+    assert np.array_equal(restored.describe().heads["kind"].values, described.heads["kind"].values)
