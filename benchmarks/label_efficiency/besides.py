@@ -97,8 +97,7 @@ def _digits(results: Results, data: str) -> list[str]:
 
 def _usage(results: Results, data: str) -> list[str]:
     rows = [
-        [f"{weight}", mean_and_spread(results.of_case("usage", data, f"lambda{weight}.", "effective"), 1)]
-        for weight in LAMBDAS
+        [f"{weight}", mean_and_spread(results.of_case("usage", data, "rising.", str(weight)), 1)] for weight in LAMBDAS
     ]
     later = {
         "own_before": "components of its own before training with it",
@@ -119,8 +118,7 @@ def _usage(results: Results, data: str) -> list[str]:
 def _priors(results: Results, data: str) -> list[str]:
     fields = {"accuracy_test": "accuracy", "ece": "calibration error", "auroc_novelty": "AUROC of novelty"}
     rows = [
-        [prior, *(mean_and_spread(_known(results, "priors", data, f"{prior}.", field)) for field in fields)]
-        for prior in PRIORS
+        [prior, *(mean_and_spread(_known(results, data, f"{prior}.", field)) for field in fields)] for prior in PRIORS
     ]
     return table(("prior", *fields.values()), rows)
 
@@ -133,8 +131,8 @@ def _ablations(results: Results, data: str) -> list[str]:
     }
     rows = []
     for name in VARIANTS:
-        start = f"{name.replace(' ', '_')}."
-        rows.append([name, *(mean_and_spread(_known(results, "ablations", data, start, field)) for field in fields)])
+        found = [cell[name] for cell in results.cases("ablations", data).values()]
+        rows.append([name, *(mean_and_spread([cell[f] for cell in found if f in cell]) for f in fields)])
     return table(("training", *fields.values()), rows)
 
 
@@ -155,5 +153,5 @@ def _interactive(results: Results, data: str) -> list[str]:
     return table(("device", *(title for title, _ in fields.values())), rows)
 
 
-def _known(results: Results, experiment: str, data: str, start: str, field: str) -> list[float]:
-    return [value for value in results.of_case(experiment, data, start, field) if value is not None]
+def _known(results: Results, data: str, start: str, field: str) -> list[float]:
+    return [value for value in results.of_case("priors", data, start, field) if value is not None]

@@ -183,7 +183,7 @@ def _aleatoric(results: Results) -> Iterator[Verdict]:
 
 
 def _usage(results: Results) -> Iterator[Verdict]:
-    falling = [_mean(results.of_case("usage", "mnist", f"lambda{weight}.", "effective")) for weight in LAMBDAS]
+    falling = [_mean(results.of_case("usage", "mnist", "rising.", str(weight))) for weight in LAMBDAS]
     known = [value for value in falling if not math.isnan(value)]
     if len(known) > 1:
         least = min(before - after for before, after in pairwise(known))

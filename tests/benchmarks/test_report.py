@@ -99,7 +99,7 @@ def test_experiments_are_judged_and_shown() -> None:
         [row("lantern", 0, 5, accuracy_test=0.9)],
         unknown={"clinc150": oos},
         groups={"clinc150": {"seed0": {"found": 11, "found_random": 4, "groups": 15, "accuracy_test": 0.8}}},
-        usage={"mnist": {f"lambda{w}.seed0": {"effective": e} for w, e in ((0.0, 90.0), (0.05, 60.0), (0.5, 65.0))}},
+usage={"mnist": {"rising.seed0": {"0.0": 90.0, "0.05": 60.0, "0.5": 65.0}}},
     )  # fmt: skip
     assert verdict_of(found, "better of kNN").missed_by == pytest.approx(0.01)
     assert verdict_of(found, "rare intents").missed_by == 1.0

@@ -12,7 +12,7 @@ from benchmarks.label_efficiency.plan import by_name
 from benchmarks.label_efficiency.store import SavedCell
 from ml_backend.core.hyperparameters import PRIORS
 
-SEEDS = 3
+SEEDS = {"clinc150": 3, "mnist": 2}
 OPTIONS: dict[str, dict[str, Any]] = {
     "clinc150": {"labels": 300, "items": None},
     "mnist": {"labels": 100, "items": 10_000},
@@ -26,7 +26,7 @@ def cases(data: str) -> list[Case]:
     return [
         Case(f"{prior}.seed{seed}", {"prior": prior, "seed": seed, **options})
         for prior in PRIORS
-        for seed in range(SEEDS)
+        for seed in range(by_name(SEEDS, data, 1))
     ]
 
 

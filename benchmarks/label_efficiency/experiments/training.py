@@ -44,12 +44,22 @@ def train(
     runs: int = RUNS,
     weights: LossWeights | None = None,
     phase: Phase | None = None,
+    pool: Pool | None = None,
 ) -> Trained:
-    """A new model after `runs` training runs (0: as it was created). weights, phase: None = the product's own."""
-    pool = Pool.create(items, loop.pool, seed=seed)
+    """A new model after `runs` training runs (0: as it was created). weights, phase: None = the product's own.
+
+    pool: one that was created of these items and is trained in place; None = a new one.
+    """
+    pool = pool or Pool.create(items, loop.pool, seed=seed)
     continue_training(pool, [labels] if labels else [], seed, loop, runs=runs, weights=weights, phase=phase)
     description = pool.describe()
     return Trained(pool, description, spread_of(description, labels, loop))
+
+
+def copies(items: NDArray[Any], seed: int, loop: LoopSettings) -> Callable[[], Pool]:
+    """Makes pools that are all as one that was created now: for images, creating takes longer than an epoch."""
+    settings, state = loop.pool, Pool.create(items, loop.pool, seed=seed).state()
+    return lambda: Pool.restore(items, settings, state)
 
 
 def continue_training(

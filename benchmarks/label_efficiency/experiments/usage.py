@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from benchmarks.label_efficiency.bench import Bench, Variant
 from benchmarks.label_efficiency.experiments.experiment import Case, Experiment
-from benchmarks.label_efficiency.experiments.training import Trained, continue_training, share_right, spread_of, train
+from benchmarks.label_efficiency.experiments.training import (
+    Trained,
+    continue_training,
+    copies,
+    share_right,
+    spread_of,
+    train,
+)
 from benchmarks.label_efficiency.store import SavedCell
 from ml_backend.core.hyperparameters import LossWeights
 from ml_backend.core.labels import as_matrix
@@ -31,10 +38,9 @@ OWN_SHARE = 0.5
 
 
 def cases(_data: str) -> list[Case]:
-    """lambda*: weights of the sparsity term. later.*: a class that appears later."""
+    """rising.*: all weights of the sparsity term, from the same model. later.*: a class that appears later."""
     rising = [
-        Case(f"lambda{weight}.seed{seed}", {"kind": "lambda", "weight": weight, "seed": seed, "items": ITEMS})
-        for weight in LAMBDAS
+        Case(f"rising.seed{seed}", {"kind": "rising", "weights": list(LAMBDAS), "seed": seed, "items": ITEMS})
         for seed in range(SEEDS)
     ]
     later = [
@@ -46,16 +52,20 @@ def cases(_data: str) -> list[Case]:
 
 def run(bench: Bench, case: Case) -> SavedCell:
     """Figures of the kind of case."""
-    return {"lambda": _rising, "later": _later}[case.options["kind"]](bench, case)
+    return {"rising": _rising, "later": _later}[case.options["kind"]](bench, case)
 
 
 def _rising(bench: Bench, case: Case) -> SavedCell:
-    """effective: exp(H(p_hat)) over the pool after training without labels."""
+    """lambda -> exp(H(p_hat)) over the pool after training without labels."""
+    seed = case.options["seed"]
     problem = bench.problem(Variant(case.options["items"]))
-    weights = LossWeights(sparsity=case.options["weight"])
-    trained = train(problem.pool, None, case.options["seed"], bench.loop, runs=RUNS, weights=weights)
-    responsibilities = trained.description.responsibilities
-    return SavedCell({"effective": effective_components(responsibilities), "components": responsibilities.n_components})
+    new_pool = copies(problem.pool, seed, bench.loop)
+    effective = {}
+    for weight in case.options["weights"]:
+        weights = LossWeights(sparsity=weight)
+        trained = train(problem.pool, None, seed, bench.loop, runs=RUNS, weights=weights, pool=new_pool())
+        effective[str(weight)] = effective_components(trained.description.responsibilities)
+    return SavedCell(effective)
 
 
 def _later(bench: Bench, case: Case) -> SavedCell:
