@@ -131,10 +131,20 @@ class ComponentModel:
         return TrainingReport(tuple(reports), stopped)
 
     @torch.no_grad()
-    def encode(self, x: NDArray[np.generic], *, batch_size: int = 4096, temperature: float = 1.0) -> Encoding:
-        """Encode (N, *input_shape). temperature: that of the softened responsibilities (s_ood)."""
+    def encode(
+        self,
+        x: NDArray[np.generic],
+        *,
+        batch_size: int = 4096,
+        temperature: float = 1.0,
+        of_pool: bool = False,
+    ) -> Encoding:
+        """Encode (N, *input_shape). temperature: that of the softened responsibilities (s_ood).
+
+        of_pool: x is what the model was fitted to, so that each item's density leaves the item itself out.
+        """
         check_items(self.config, x)
-        parts = [self._encode(x[i : i + batch_size], temperature) for i in range(0, len(x), batch_size)]
+        parts = [self._encode(x[i : i + batch_size], temperature, of_pool) for i in range(0, len(x), batch_size)]
         first = parts[0].responsibilities
         joined = replace(
             first,
@@ -213,7 +223,7 @@ class ComponentModel:
         self._vae.use_prior(name, self.config)
         trainer.refit_prior()
 
-    def _encode(self, x: NDArray[np.generic], temperature: float) -> Encoding:
+    def _encode(self, x: NDArray[np.generic], temperature: float, of_pool: bool) -> Encoding:
         inputs = self._backbone.inputs(torch.from_numpy(np.ascontiguousarray(x)).to(self._device))
         base = self._backbone.base(inputs)
         inference = self._vae.infer(inputs, base)
@@ -228,7 +238,7 @@ class ComponentModel:
         return Encoding(
             responsibilities,
             inference.mean.cpu().numpy(),
-            self._density.log_density(base).cpu().numpy(),
+            self._density.log_density(base, inference.log_r.exp() if of_pool else None).cpu().numpy(),
             self._mean_sigma(inference.mean, top.indices, top.values).cpu().numpy(),
         )
 

@@ -128,7 +128,7 @@ class Pool:
 
     def describe(self) -> PoolDescription:
         """What the present model says of every row. The first time after a training this fits the heads."""
-        encoding = self.model.encode(self.x, temperature=self.settings.temperature)
+        encoding = self.model.encode(self.x, temperature=self.settings.temperature, of_pool=True)
         reference = self._reference = _Reference.fit(self._similarities, encoding)
         combined = reference.novelty.score(self._similarities, encoding.log_density)
         description = PoolDescription(
@@ -151,7 +151,7 @@ class Pool:
         if not len(x_new):
             raise InputError("there is nothing to describe")
         if self._reference is None:
-            self._reference = _Reference.fit(self._similarities, self.model.encode(self.x))
+            self._reference = _Reference.fit(self._similarities, self.model.encode(self.x, of_pool=True))
         encoding = self.model.encode(x_new, temperature=self.settings.temperature)
         neighbours, similarities = self._ready_index().search(self.model.features(x_new), self.settings.neighbours)
         return PoolDescription(

@@ -21,9 +21,9 @@ class PoolSettings:
     """What a project sets. None: the data-derived default.
 
     n_components: K. latent_dim: dimensions of z. alpha0: label smoothing per class. query: "lantern" or "s_ood".
-    temperature: softens r for s_ood, 1 = the formula of r as it is; on CLINC150 2 to 4 told unknown
-    intents apart better (AUROC .95 against .87 with 300 labels). never_seen_level: novelty p-value at or below which an
-    item counts as never seen. neighbours: k of the neighbour graph. device: "auto", "cpu" or "cuda".
+    temperature: softens r for s_ood, 1 = the formula of r as it is; on CLINC150 (held-out training items, 300 labels)
+    1/2/4/8 told unknown intents apart with AUROC .84/.95/.97/.97. never_seen_level: novelty p-value at or below which
+    an item counts as never seen. neighbours: k of the neighbour graph. device: "auto", "cpu" or "cuda".
     """
 
     n_components: int | None = None
@@ -31,7 +31,7 @@ class PoolSettings:
     prior: Prior = "mixture"
     alpha0: float | None = None
     query: str = "lantern"
-    temperature: float = 2.0
+    temperature: float = 4.0
     never_seen_level: float = 0.01
     neighbours: int = 15
     device: str = "auto"
