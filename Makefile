@@ -91,7 +91,7 @@ bench: venv  ## few labels, many methods: make bench DATA="FILE FILE" writes rep
 	@$(BIN)/python -m benchmarks.label_efficiency --data $(DATA) --out $(or $(OUT),report) $(ARGS)
 
 .PHONY: readme
-readme: venv  ## write README's results section from benchmarks/results.json
+readme: venv  ## write README's results section and benchmarks/report.md from benchmarks/results.json
 	@$(BIN)/python -m benchmarks.label_efficiency.readme benchmarks/results.json README.md
 
 .PHONY: speed

@@ -1,4 +1,4 @@
-"""Writes README's results section from the committed JSON.
+"""Writes README's results section from the committed JSON, and report.md beside that JSON.
 
 python -m benchmarks.label_efficiency.readme benchmarks/results.json README.md
 """
@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.label_efficiency.report import verdict_table
+from benchmarks.label_efficiency.report import to_markdown, verdict_table
 from benchmarks.label_efficiency.results import Results
 from benchmarks.label_efficiency.tables import NOTHING, mean_and_spread, table
 from benchmarks.label_efficiency.targets import verdicts
@@ -19,6 +19,7 @@ from ml_backend.errors import InputError, LanternError
 
 BEGIN = "<!-- results: written by `make readme`, do not edit -->"
 END = "<!-- end of results -->"
+REPORT = "report.md"
 SHOWN = (
     LANTERN,
     "random+logreg",
@@ -33,17 +34,19 @@ SHOWN = (
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Rewrite the section in place."""
+    """Rewrite the section in place, and the whole report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path, help="the document of the benchmark")
     parser.add_argument("readme", type=Path)
     args = parser.parse_args(argv)
     try:
-        text = with_section(args.readme.read_text("utf-8"), section(read_results(args.results)))
+        results = read_results(args.results)
+        text = with_section(args.readme.read_text("utf-8"), section(results))
     except LanternError as error:
         print(f"readme: {error}", file=sys.stderr)
         return 1
     args.readme.write_text(text, "utf-8")
+    args.results.with_name(REPORT).write_text(to_markdown(results), "utf-8")
     return 0
 
 

@@ -89,7 +89,7 @@ def _head(results: Results, data: str) -> str:
         for seed in results.by_seed(data, method, budget, "seconds")
     }
     cut = results.pool_items(data)
-    return f"{len(seeds)} seeds." + (f" Pool cut to {cut:,} items." if cut else "")
+    return f"{len(seeds)} seed{'' if len(seeds) == 1 else 's'}." + (f" Pool cut to {cut:,} items." if cut else "")
 
 
 def _frequent(results: Results, data: str) -> list[str]:

@@ -34,4 +34,5 @@ def lead(mean: float, error: float) -> str:
 
 def number(value: float, decimals: int = 3) -> str:
     """With thousands separated; nan is NOTHING."""
-    return NOTHING if math.isnan(value) else f"{value:,.{decimals}f}"
+    # + 0.0: no minus before zero
+    return NOTHING if math.isnan(value) else f"{round(value, decimals) + 0.0:,.{decimals}f}"

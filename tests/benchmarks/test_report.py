@@ -134,6 +134,7 @@ def test_the_readme_section_is_replaced_and_nothing_else(tmp_path: Path) -> None
     assert text.endswith(f"{END}\nafter\n")
     assert "old" not in text
     assert "0.800 ± 0.100" in text
+    assert (tmp_path / "report.md").read_text("utf-8") == to_markdown(two_methods())
     with pytest.raises(InputError, match="results"):
         with_section("no markers", "x")
 
@@ -142,3 +143,4 @@ def test_the_readme_section_is_replaced_and_nothing_else(tmp_path: Path) -> None
 def test_the_readme_shows_the_committed_results() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     assert readme == with_section(readme, section(read_results(COMMITTED)))
+    assert COMMITTED.with_name("report.md").read_text("utf-8") == to_markdown(read_results(COMMITTED))
