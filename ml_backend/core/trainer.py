@@ -32,7 +32,7 @@ from ml_backend.errors import TrainingError
 LABELLED_PER_STEP = 128
 """At most so many labelled items of each label set take part in a step."""
 VECTOR_SUM_M = 4
-IMAGE_SUM_M = 2
+IMAGE_SUM_M = 1
 """Components summed over exactly in training, beside one random other; images pay a convolutional decode for each."""
 GRADIENT_NORM = 5.0
 
