@@ -15,9 +15,9 @@ SPREAD_EPOCHS = 3.0
 """The spreading term fades linearly to 0 over so many epochs; the sparsity term then fades in over as many."""
 
 
-ASSIGNMENT_RATES = {Phase.RECONSTRUCTION: 0.0, Phase.PRIOR: 0.1, Phase.LABELS: 1.0}
-"""Learning rate of q(c|x) relative to the other nets. Adam makes full steps of the smallest gradients: with an
-untrained decoder it would walk away from the clustering that initialisation found, for nothing."""
+ASSIGNMENT_RATES = {Phase.RECONSTRUCTION: 0.0, Phase.PRIOR: 0.1, Phase.LABELS: 0.1}
+"""Learning rate of q(c|x) relative to the other nets. Adam makes full steps of the smallest gradients: at the full rate
+it walks away from the clustering that initialisation found, for nothing (CLINC150: 2 points in 30 epochs)."""
 
 
 def phase_of(epochs_done: int) -> Phase:

