@@ -50,11 +50,18 @@ class ComponentGraph:
         """(K,) in [0, 1]: how well the labelled items speak for each component; 0 without any."""
         if not len(labelled):
             return np.zeros(len(self.mass))
-        return np.asarray((as_matrix(labelled) @ self.affinity.T).max(axis=0))
+        best = np.zeros(len(self.mass))
+        for indices, r in zip(labelled.indices, labelled.values, strict=True):
+            np.maximum(best, self.covered_by(indices, r), out=best)
+        return best
 
     def covered_by(self, indices: NDArray[np.int32], r: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(K,) the same of one item, from its listed components (M,) and their r (M,)."""
-        return np.asarray(self.affinity[:, indices] @ r)
+        """(K,) the same of one item, from its listed components (M,) and their r (M,), by falling r.
+
+        Its first component counts as covered, the others in proportion. Weighed with r itself, a component that has
+        been asked about stays partly open and is asked about again and again (347 of 500 questions on MNIST were 1s).
+        """
+        return np.asarray((self.affinity[:, indices] * (r / max(float(r[0]), 1e-12))).max(axis=1))
 
     def gain(self, coverage: NDArray[np.float64], component: int) -> float:
         """Share of the pool that a label on the component would newly cover."""

