@@ -15,7 +15,7 @@ from ml_backend.core.component_graph import ComponentGraph
 from ml_backend.core.labels import as_matrix, resolve_alpha0
 from ml_backend.core.responsibilities import SparseResponsibilities
 
-UNREACHED = 0.003
+UNREACHED = 0.03
 """Weight, in labels, of knowing nothing: where the walk reaches less than that, q is nearly 1/Y."""
 
 
