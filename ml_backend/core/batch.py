@@ -79,7 +79,7 @@ class _Chooser:
         self._chosen = np.zeros(len(description) + 1, bool)  # the last place stands for "no neighbour" (-1)
         seen = (description.novelty > never_seen_level) & ~self._blocked
         self._members = _typical_members(description, seen)
-        gains = self._graph.mass @ np.maximum(self._graph.affinity - self._coverage[:, None], 0.0)
+        gains = self._graph.importance @ np.maximum(self._graph.affinity - self._coverage[:, None], 0.0)
         self._heap = [(-float(gain), c) for c, gain in enumerate(gains)]
         heapq.heapify(self._heap)
         doubtful = np.flatnonzero(seen)
