@@ -35,7 +35,8 @@ class ModelConfig:
     """Shape of one component VAE; fixed for its lifetime, except the prior, which phase 2 may change.
 
     input_shape: (D,) for vectors, (C, H, W) for images (uint8 0..255, H and W at most 64).
-    n_components: K >= 2. latent_dim: dimensions of z, 2..128.
+    n_components: K >= 2. n_placed: how many of them clustering places, 1..K, None = all; the others stay free.
+    latent_dim: dimensions of z, 2..128.
     top_m: how many of the K components are cached per item, 1..K.
     whitened_dim: principal directions kept of a vector, >= 1.
     """
@@ -47,12 +48,15 @@ class ModelConfig:
     hidden_dim: int = 256
     top_m: int = 8
     whitened_dim: int = 96
+    n_placed: int | None = None
 
     def __post_init__(self) -> None:
         if len(self.input_shape) not in (1, 3) or min(self.input_shape) < 1:
             raise ConfigError(f"input_shape {self.input_shape} is neither (D,) nor (C, H, W)")
         if self.n_components < 2:
             raise ConfigError(f"n_components {self.n_components} must be at least 2")
+        if self.n_placed is not None and not 1 <= self.n_placed <= self.n_components:
+            raise ConfigError(f"n_placed {self.n_placed} must lie in 1..{self.n_components}")
         if not 2 <= self.latent_dim <= 128:
             raise ConfigError(f"latent_dim {self.latent_dim} must lie in 2..128")
         if self.prior not in PRIORS:

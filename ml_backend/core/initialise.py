@@ -25,10 +25,13 @@ EFFECTIVE_COMPONENTS_PER_ITEM = 2.0
 """Initial softness of r: the median item spreads over so many components, exp(H(r))."""
 
 
-def place_components(vae: ComponentVAE, pool: PoolBatches, *, seed: int) -> None:
-    """Seeded k-means on the base representation -> prototypes, softness, pi and usage; free components stay aside."""
+def place_components(vae: ComponentVAE, pool: PoolBatches, *, n_placed: int, seed: int) -> None:
+    """Seeded k-means on the base representation -> prototypes, softness, pi and usage; free components stay aside.
+
+    n_placed: how many of the K components k-means may use, 1..K.
+    """
     base = pool.base.numpy()
-    centres = _kmeans(base[sample_rows(len(base), CLUSTERING_ROWS, seed)], vae.n_components, seed)
+    centres = _kmeans(base[sample_rows(len(base), CLUSTERING_ROWS, seed)], n_placed, seed)
     counts = np.bincount(_nearest(base, centres), minlength=len(centres))
     order = np.argsort(-counts, kind="stable")
     centres, counts = centres[order], counts[order]

@@ -95,7 +95,7 @@ class ComponentModel:
             stop = should_stop or (lambda: False)
             pretrain_images(backbone.image, backbone.transform, x, seed=seed, should_stop=stop)
         pool = PoolBatches(backbone, x, target)
-        place_components(model._vae, pool, seed=seed)
+        place_components(model._vae, pool, n_placed=config.n_placed or config.n_components, seed=seed)
         fit_templates(model._vae, pool)
         fit_prior(model._vae, pool)
         model._density.fit(model._vae, pool)

@@ -13,7 +13,7 @@ from ml_backend.errors import ConfigError
 IMAGE_LATENT_DIM = 16
 VECTOR_LATENT_DIM = 32
 MIN_ITEMS_PER_COMPONENT = 4
-"""On average, unless K is set: in a pool of fewer than 256 items, labels could not spread over 64 components."""
+"""On average, unless K is set: in a pool of fewer than 256 items some components stay free, so that labels spread."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +48,24 @@ class PoolSettings:
 
     def components(self, n_items: int) -> int:
         """K for a pool of so many items."""
+        return default_components(n_items) if self.n_components is None else self.n_components
+
+    def placed(self, n_items: int) -> int:
+        """How many of them clustering places; the others are free for data to come."""
         if self.n_components is not None:
             return self.n_components
-        return max(2, min(default_components(n_items), n_items // MIN_ITEMS_PER_COMPONENT))
+        return max(2, min(self.components(n_items), n_items // MIN_ITEMS_PER_COMPONENT))
 
     def model_config(self, x: NDArray[np.generic]) -> ModelConfig:
         """Shape of a model for the items x."""
         shape = x.shape[1:]
         latent = self.latent_dim or (IMAGE_LATENT_DIM if len(shape) == 3 else VECTOR_LATENT_DIM)
         k = self.components(len(x))
-        return ModelConfig(input_shape=shape, n_components=k, latent_dim=latent, prior=self.prior, top_m=min(8, k))
+        return ModelConfig(
+            input_shape=shape,
+            n_components=k,
+            latent_dim=latent,
+            prior=self.prior,
+            top_m=min(8, k),
+            n_placed=self.placed(len(x)),
+        )

@@ -186,5 +186,6 @@ class ProjectEngine:
 def _wants_new_pool(working: Working, matrix: PoolMatrix, live: int, wanted: ProjectSettings) -> bool:
     if len(matrix) - live > RETIRED_SHARE * len(matrix):
         return True
-    k = working.pool.model.config.n_components
-    return wanted.pool.n_components is None and wanted.pool.components(live) >= GROWTH * k
+    config = working.pool.model.config
+    placed = config.n_placed or config.n_components
+    return wanted.pool.n_components is None and wanted.pool.placed(live) >= GROWTH * placed

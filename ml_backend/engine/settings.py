@@ -18,6 +18,8 @@ DEFAULT_EPOCHS = 5
 T = TypeVar("T")
 
 MIN_COMPONENTS = 2
+LEAST_LATENT, MOST_LATENT = 12, 64
+"""Dimensions of z that a project may choose: fewer draw too little, more only make training slower."""
 
 POOL_KEYS = {
     "n_components": int,
@@ -75,6 +77,8 @@ def _check_ranges(made: ProjectSettings) -> None:
         prior=chosen.prior,
         top_m=1,
     )
+    if chosen.latent_dim is not None and not LEAST_LATENT <= chosen.latent_dim <= MOST_LATENT:
+        raise ConfigError(f"latent_dim {chosen.latent_dim} must lie in {LEAST_LATENT}..{MOST_LATENT}")
     if chosen.alpha0 is not None and not 0 < chosen.alpha0 < math.inf:
         raise ConfigError(f"alpha0 {chosen.alpha0} must be a finite number above 0")
 

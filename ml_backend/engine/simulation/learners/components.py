@@ -39,8 +39,8 @@ class Clustering:
 
 
 def components_for(data: Embedded) -> int:
-    """As many as Lantern takes."""
-    return PoolSettings().components(len(data.pool))
+    """As many as Lantern places."""
+    return PoolSettings().placed(len(data.pool))
 
 
 def fit_tau(clustering: Clustering, labels: LabelSet) -> Fitted:
