@@ -17,8 +17,6 @@ FREE_NATS_PER_DIMENSION = 0.05
 USAGE_DECAY = 0.9
 """Memory of the moving average of usage, per batch: a batch mean alone is biased when K is near the batch size."""
 PROBABILITY_FLOOR = 1e-8
-FLOOR_KEPT = 0.01
-"""Share of the smoothing that stays in the classification term, as in the confidence (`calibration`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +24,7 @@ class LossTerms:
     """Unweighted terms; `total` is what was minimised. ELBO terms are in nats per input dimension, the others in nats.
 
     reconstruction: E_r[-log p(x|z,c)]. kl: E_r[KL(q(z|x,c) || p(z|c))]. prior: KL(r || pi) + pull of pseudo-latents.
-    spread: -H(p_hat), early. sparsity: +H(p_hat), later. classification: -log p(y|x, labelled).
+    spread: -H(p_hat), early. sparsity: +H(p_hat), later. classification: -log p(y|x).
     contrastive: neighbours disagree.
     """
 
@@ -115,16 +113,9 @@ def usage_entropy(vae: ComponentVAE, r: Tensor) -> Tensor:
     return -(p_hat * p_hat.clamp_min(PROBABILITY_FLOOR).log()).sum()
 
 
-def classification_loss(r: Tensor, tau: Tensor, floor: Tensor, targets: Tensor) -> Tensor:
-    """Mean of -sum_y t_y log p(y|x, a label reaches x): p = sum_c r_c tau less its smoothing's floor, scaled to sum 1.
-
-    r (n, K), tau (K, Y), floor (K,) what the smoothing gives every class, targets (n, Y) with rows summing to 1. It
-    settles conflicts between labels. On p itself the loss also rewards leaving components without labels, which would
-    empty them for no reason but that nobody was asked about them (CLINC150: 428 used components fell to 303).
-    """
-    kept = 1.0 - FLOOR_KEPT
-    rest = r @ tau - kept * (r @ floor)[:, None]
-    probabilities = (rest / rest.sum(1, keepdim=True)).clamp_min(PROBABILITY_FLOOR)
+def classification_loss(r: Tensor, tau: Tensor, targets: Tensor) -> Tensor:
+    """Mean of -sum_y t_y log p(y|x), p = sum_c r_c tau; r (n, K), tau (K, Y), targets (n, Y) with rows summing to 1."""
+    probabilities = (r @ tau).clamp_min(PROBABILITY_FLOOR)
     return -(targets * probabilities.log()).sum(1).mean()
 
 

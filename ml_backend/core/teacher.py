@@ -96,16 +96,8 @@ def _as_matrix(indices: NDArray[np.int64], values: NDArray[np.float32], n_compon
     return csr_matrix((values.ravel(), indices.ravel(), pointers), shape=(n, n_components))
 
 
-@dataclass(frozen=True)
-class TrainingTau:
-    """tau (K, Y) of a label set, and the part of it, (K,), that the smoothing gives to every class."""
-
-    tau: Tensor
-    floor: Tensor
-
-
 @torch.no_grad()
-def label_tau(vae: ComponentVAE, pool: PoolBatches, labels: LabelSet, alpha0: float | None) -> TrainingTau:
+def label_tau(vae: ComponentVAE, pool: PoolBatches, labels: LabelSet, alpha0: float | None) -> Tensor:
     """tau (K, Y) = (s + alpha0) / sum_y (s + alpha0), soft counts s from dense r of the labelled rows; None = 1/Y."""
     n_classes = len(labels.classes)
     smoothing = 1.0 / n_classes if alpha0 is None else alpha0
@@ -114,5 +106,4 @@ def label_tau(vae: ComponentVAE, pool: PoolBatches, labels: LabelSet, alpha0: fl
     for start in range(0, len(labels.rows), CHUNK):
         rows = slice(start, start + CHUNK)
         counts += vae.infer(*pool.take(labels.rows[rows])).log_r.exp().T @ targets[rows]
-    totals = counts.sum(1)
-    return TrainingTau(counts / totals[:, None], smoothing / totals)
+    return counts / counts.sum(1, keepdim=True)

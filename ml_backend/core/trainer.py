@@ -20,7 +20,6 @@ from ml_backend.core.labels import LabelSet
 from ml_backend.core.losses import LossTerms
 from ml_backend.core.teacher import (
     NeighbourTeacher,
-    TrainingTau,
     anchored_r,
     label_tau,
     mutual_graph,
@@ -79,7 +78,7 @@ class EpochTargets:
     """Held fixed during an epoch."""
 
     teacher: NeighbourTeacher | None
-    taus: tuple[TrainingTau, ...]
+    taus: tuple[Tensor, ...]
 
 
 class Trainer:
@@ -151,7 +150,7 @@ class Trainer:
             if self._graph is None:
                 self._graph = mutual_graph(self._neighbours)
             teacher = neighbour_teacher(self._graph, anchored_r(self._vae, self._pool, 8))
-        taus: tuple[TrainingTau, ...] = ()
+        taus: tuple[Tensor, ...] = ()
         if weights.classification > 0:
             taus = tuple(label_tau(self._vae, self._pool, labels, self._alpha0) for labels in self._label_sets)
         return EpochTargets(teacher, taus)
@@ -188,14 +187,14 @@ class Trainer:
             "contrastive": self._contrastive(rows, inference.log_r, targets.teacher),
         }
 
-    def _classification(self, taus: tuple[TrainingTau, ...]) -> Tensor:
+    def _classification(self, taus: tuple[Tensor, ...]) -> Tensor:
         """Mean over label sets of -log p(y|x) on a random draw of their labelled items."""
         total = torch.zeros((), device=self._device)
         for labels, tau in zip(self._label_sets, taus, strict=False):
             drawn = self._random.permutation(len(labels.rows))[:LABELLED_PER_STEP]
             r = self._vae.infer(*self._pool.take(labels.rows[drawn])).log_r.exp()
             targets = torch.from_numpy(labels.targets[drawn]).float().to(self._device)
-            total = total + losses.classification_loss(r, tau.tau, tau.floor, targets) / len(taus)
+            total = total + losses.classification_loss(r, tau, targets) / len(taus)
         return total
 
     def _contrastive(self, rows: NDArray[np.int64], log_r: Tensor, teacher: NeighbourTeacher | None) -> Tensor:

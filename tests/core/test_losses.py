@@ -11,7 +11,6 @@ from torch.distributions import Normal
 
 from ml_backend.core.hyperparameters import LossWeights
 from ml_backend.core.losses import (
-    FLOOR_KEPT,
     FREE_NATS_PER_DIMENSION,
     LossTerms,
     agreement_loss,
@@ -90,26 +89,14 @@ def test_usage_is_a_moving_average_and_its_entropy_pulls_the_batch() -> None:
     assert float(logits.grad[0, 0]) < 0 < float(logits.grad[0, 1])  # entropy rises when the crowded component empties
 
 
-def test_classification_loss_is_the_log_likelihood_of_the_mixture_without_its_floor() -> None:
+def test_classification_loss_is_the_log_likelihood_of_the_tau_mixture() -> None:
     r = torch.tensor([[0.7, 0.3], [0.1, 0.9]])
     tau = torch.tensor([[0.9, 0.1], [0.2, 0.8]])
-    floor = torch.tensor([0.1, 0.05])
     targets = torch.tensor([[1.0, 0.0], [0.5, 0.5]])
-    expected = 0.0
-    for shares, target in zip(r.numpy(), targets.numpy(), strict=True):
-        rest = shares @ tau.numpy() - (1 - FLOOR_KEPT) * (shares @ floor.numpy())
-        expected -= float(target @ np.log(rest / rest.sum())) / 2
-    assert float(classification_loss(r, tau, floor, targets)) == pytest.approx(expected, rel=1e-5)
-
-
-def test_classification_loss_does_not_drive_items_out_of_components_without_labels() -> None:
-    smoothing = 0.5
-    counts = torch.tensor([[3.0, 0.0], [0.0, 0.0]]) + smoothing
-    tau, floor = counts / counts.sum(1, keepdim=True), smoothing / counts.sum(1)
-    right = torch.tensor([[1.0, 0.0]])
-    at_home = classification_loss(torch.tensor([[0.9, 0.1]]), tau, floor, right)
-    halfway = classification_loss(torch.tensor([[0.4, 0.6]]), tau, floor, right)
-    assert float(halfway) == pytest.approx(float(at_home), abs=0.02)
+    first = -np.log(0.7 * 0.9 + 0.3 * 0.2)
+    p = 0.1 * 0.9 + 0.9 * 0.2
+    second = -(0.5 * np.log(p) + 0.5 * np.log(1 - p))
+    assert float(classification_loss(r, tau, targets)) == pytest.approx((first + second) / 2, rel=1e-6)
 
 
 def test_agreement_loss_is_least_at_the_teacher_and_ignores_items_without_one() -> None:
