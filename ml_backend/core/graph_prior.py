@@ -26,6 +26,11 @@ def tau_with_prior(graph: ComponentGraph, s: NDArray[np.float64], alpha0: float 
     return np.asarray((s + mass * q) / (s.sum(axis=1, keepdims=True) + mass))
 
 
+def component_reach(graph: ComponentGraph, s: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(K,) in [0, 1]: how near a labelled component is to each on the walk; half a label there counts half."""
+    return np.asarray((graph.affinity * np.minimum(s.sum(axis=1), 1.0)).max(axis=1), np.float32)
+
+
 def left_out_shift(
     graph: ComponentGraph,
     own: SparseResponsibilities,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ml_backend.core.calibration import fit_temperature, without_floor
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.graph_prior import left_out_shift, tau_with_prior
+from ml_backend.core.graph_prior import component_reach, left_out_shift, tau_with_prior
 from ml_backend.core.labels import (
     LabelSet,
     as_matrix,
@@ -32,10 +32,10 @@ class LabelStore:
     """What a label set means for a model: everything that a new item needs besides its responsibilities.
 
     s: (K, Y) soft counts. tau: (K, Y). tau_named: (K, Y) tau with the graph's prior, for the label that is named
-    (`core.graph_prior`). temperature: of the confidence. rows: (n,) labelled rows of the pool,
-    targets: (n, Y) their labels. suspicion: (n,) in [0, 1], 1 - p of the given label by all the others, HIGH = they
-    contradict it (mislabelled?), 1 - 1/Y where they say nothing. example: (K,) the labelled row that belongs most to
-    each component, or -1.
+    (`core.graph_prior`). reach: (K,) in [0, 1], how near each is to a labelled component. temperature: of the
+    confidence. rows: (n,) labelled rows of the pool, targets: (n, Y) their labels. suspicion: (n,) in [0, 1], 1 - p of
+    the given label by all the others, HIGH = they contradict it (mislabelled?), 1 - 1/Y where they say nothing.
+    example: (K,) the labelled row that belongs most to each component, or -1.
     """
 
     name: str
@@ -44,6 +44,7 @@ class LabelStore:
     s: NDArray[np.float64]
     tau: NDArray[np.float64]
     tau_named: NDArray[np.float64]
+    reach: NDArray[np.float32]
     temperature: float
     rows: NDArray[np.int64]
     targets: NDArray[np.float64]
@@ -77,6 +78,7 @@ def fit_store(
         s=s,
         tau=tau(s, alpha0),
         tau_named=tau_with_prior(graph, s, alpha0),
+        reach=component_reach(graph, s),
         temperature=_temperature(description, labels, left_out) if calibrate else 1.0,
         rows=labels.rows,
         targets=labels.targets,

@@ -30,7 +30,8 @@ class Propagation:
     label, confidence: int32 position in classes and calibrated probability, from tau with the graph's prior, the
     neighbours' votes and the head. p_label, p_max: the same of p(y|x) = sum_c r_c tau[c, y] alone, exactly as the
     formula gives it.
-    s_ood, ambiguity, clash: HIGH = ask. evidence: HIGH = well supported. nearest_labelled: int32 row of the pool, or
+    s_ood, ambiguity, clash: HIGH = ask. evidence, reach: HIGH = well supported by
+    labels on the item's components, or near them on the graph. nearest_labelled: int32 row of the pool, or
     -1.
     """
 
@@ -41,6 +42,7 @@ class Propagation:
     p_max: NDArray[np.float32]
     ambiguity: NDArray[np.float32]
     evidence: NDArray[np.float32]
+    reach: NDArray[np.float32]
     s_ood: NDArray[np.float32]
     clash: NDArray[np.float32]
     nearest_labelled: NDArray[np.int32]
@@ -106,6 +108,7 @@ def apply_store(
         p_max=p_max,
         ambiguity=scores.ambiguity(share, p_max, second),
         evidence=scores.evidence(description.responsibilities, store.s),
+        reach=_reach(description.responsibilities, store.reach),
         s_ood=scores.s_ood(description.responsibilities, store.tau),
         clash=np.zeros(n, np.float32) if pool_label is None else _clash(description, label, pool_label),
         nearest_labelled=_nearest_labelled(store, description, n_pool),
@@ -135,6 +138,11 @@ def probabilities(store: LabelStore, description: PoolDescription, n_pool: int) 
             head.blend(rest, part.start)
         p[part] = apply_temperature(rest, store.temperature)
     return p
+
+
+def _reach(r: SparseResponsibilities, reach: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N,) sum_c r_c reach_c."""
+    return np.asarray((r.values * reach[r.indices]).sum(axis=1), np.float32)
 
 
 def _head(store: LabelStore, description: PoolDescription) -> JoinedHead | None:

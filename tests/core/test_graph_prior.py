@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_backend.core.component_graph import ComponentGraph
-from ml_backend.core.graph_prior import left_out_shift, tau_with_prior
+from ml_backend.core.graph_prior import component_reach, left_out_shift, tau_with_prior
 from ml_backend.core.labels import class_probabilities, soft_counts, tau
 from tests.core.random_pools import description, responsibilities, seeds, targets
 
@@ -31,6 +31,12 @@ def test_where_no_walk_leads_nothing_is_known() -> None:
     apart = ComponentGraph(np.eye(3), np.full(3, 1 / 3))
     s = np.array([[5.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
     assert np.allclose(tau_with_prior(apart, s, None)[1], 0.5)
+
+
+def test_reach_is_the_walk_to_the_nearest_label() -> None:
+    chain = ComponentGraph(np.array([[1.0, 0.5, 0.1], [0.4, 1.0, 0.2], [0.0, 0.3, 1.0]]), np.full(3, 1 / 3))
+    assert np.allclose(component_reach(chain, np.array([[3.0, 1.0], [0.0, 0.0], [0.5, 0.0]])), [1.0, 0.4, 0.5])
+    assert component_reach(chain, np.zeros((3, 2))).max() == 0.0
 
 
 @given(seeds, st.integers(2, 6), st.integers(2, 5))
