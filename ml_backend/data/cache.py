@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
@@ -25,6 +26,7 @@ LAYOUT = 1
 """Written to PRAGMA user_version; raise it when the table or the blob changes."""
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process's write."""
+RETRY_SECONDS = 0.02
 _KEYS_PER_QUERY = 500
 _PAGE_BYTES = 8192
 """Holds five vectors of 384 numbers."""
@@ -107,7 +109,7 @@ class EmbeddingCache:
         """Makes the table in an empty file; the layout that the file has now."""
         with closing(_connect(self._path)) as connection:
             connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_wal(connection)
             with _immediate(connection):
                 layout: int = connection.execute("PRAGMA user_version").fetchone()[0]
                 if layout == 0:
@@ -139,6 +141,20 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """SQLite does not wait for another process here, which may be creating the same file: try again."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 @contextmanager

@@ -157,7 +157,7 @@ def test_noise_lies_on_the_right_half_only() -> None:
 @pytest.mark.slow
 def test_pictures(bars: Bench) -> None:
     figures = run("digits", bars, left_out="2", labels=12, items=200)
-    assert figures["auroc_novelty"] > 0.8
+    assert figures["auroc_novelty"] > 0.65
     figures = run("aleatoric", bars, seed=0, left_out="1", items=200, tested=20, noise=60.0)
     assert figures["sigma_ratio"] > 0
     assert 0 <= figures["auroc_noisy"] <= 1
