@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ml_backend.core.responsibilities import SparseResponsibilities
 
+TINY = 1e-6
 KEPT = 8
 """Classes kept of each item."""
 WEIGHT = 2.0 / 3.0
@@ -41,18 +42,23 @@ class HeadAnswers:
         return replace(self, indices=self.indices[rows], values=self.values[rows])
 
     def joined(self, classes: tuple[str, ...], s: NDArray[np.float64], r: SparseResponsibilities) -> JoinedHead:
-        """Ready to be blended with a label store of these classes and counts s (K, Y'); r: of the same N items."""
-        place = {name: position for position, name in enumerate(classes)}
+        """Ready to be blended with a label store of these classes and counts s (K, Y'); r: of the same N items.
+
+        A class that has lost its last label is no longer named.
+        """
+        place = {name: position for position, name in enumerate(classes) if s[:, position].any()}
         columns = np.array([place.get(name, -1) for name in self.classes], np.int64)
         then = np.zeros_like(s)
         then[:, columns[columns >= 0]] = self.counts[:, columns >= 0]
         known = np.minimum(then, s).sum(axis=1)
         most = np.maximum(self.counts.sum(axis=1), s.sum(axis=1))
-        current = np.where(most > 0, known / np.where(most > 0, most, 1.0), 1.0).astype(np.float32)
+        overall = known.sum() / max(float(most.sum()), TINY)
+        current = np.where(most > TINY, known / np.maximum(most, TINY), overall).astype(np.float32)
         indices = columns[self.indices]
         values = np.where(indices >= 0, self.values, 0.0).astype(np.float32)
         total = values.sum(axis=1)
-        weight = WEIGHT * (r.values * current[r.indices]).sum(axis=1) * (total > 0)
+        kept = total / np.maximum(self.values.sum(axis=1), TINY)
+        weight = WEIGHT * (r.values * current[r.indices]).sum(axis=1) * kept
         return JoinedHead(indices, values / np.where(total > 0, total, 1.0)[:, None], weight.astype(np.float32))
 
 
@@ -61,7 +67,8 @@ class JoinedHead:
     """indices (N, M) positions in the label store's classes (-1 = not among them), values (N, M) summing to 1 or 0.
 
     weight: (N,) in [0, WEIGHT], less where the labels of the item's components have changed since the head learnt:
-    the overlap of old and new counts, sum_y min(s_old, s_new) / max(n_old, n_new), so that labels count at once.
+    the overlap of old and new counts, sum_y min(s_old, s_new) / max(n_old, n_new), so that labels count at once; on
+    components that never had any, the overlap of all.
     """
 
     indices: NDArray[np.int64]

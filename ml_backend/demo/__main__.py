@@ -6,7 +6,7 @@ import sys
 
 from ml_backend.demo.demonstration import Demonstration
 from ml_backend.demo.options import parse_options
-from ml_backend.demo.signals import interrupts_on_sigterm
+from ml_backend.demo.signals import interrupts_on_request
 from ml_backend.errors import LanternError
 
 FAILED = 1
@@ -16,7 +16,7 @@ def main() -> int:
     """Runs the demo; returns the exit status."""
     options = parse_options()
     demonstration = Demonstration(options)
-    with interrupts_on_sigterm():
+    with interrupts_on_request():
         try:
             demonstration.run()
             if not options.once:

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 from ml_backend.demo.demonstration import Demonstration, Outcome
 from ml_backend.demo.label_studio_process import Account
 from ml_backend.demo.options import parse_options
-from ml_backend.demo.signals import interrupts_on_sigterm
+from ml_backend.demo.signals import interrupts_on_request
 from ml_backend.errors import ConfigError, LanternError
 from ml_backend.label_studio.wanted import TAB
 
@@ -39,7 +39,7 @@ MAX_COLOURS = 256
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the demo and takes the pictures; returns the exit status."""
     demonstration = Demonstration(parse_options(["--once", *(sys.argv[1:] if argv is None else argv)]))
-    with interrupts_on_sigterm():
+    with interrupts_on_request():
         try:
             browser = chromium()
             outcomes = demonstration.run()

@@ -9,13 +9,17 @@ from types import FrameType
 
 
 @contextmanager
-def interrupts_on_sigterm() -> Iterator[None]:
-    """Within: SIGTERM raises KeyboardInterrupt, as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+def interrupts_on_request() -> Iterator[None]:
+    """Within: SIGTERM and SIGINT (Ctrl-C) raise KeyboardInterrupt.
+
+    SIGINT too: a shell that starts a command in the background has it ignored, and Python then leaves it so.
+    """
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -56,9 +56,11 @@ def test_a_head_is_silent_where_the_labels_have_changed_since_it_learnt() -> Non
     r = responsibilities(4, 2, 0)
     joined = said.joined(CLASSES, corrected, r)
     on_second = r.values[np.arange(4)[:, None], np.argsort(r.indices, axis=1)][:, 1]
-    assert np.allclose(joined.weight, WEIGHT * on_second, atol=1e-5)
+    kept = np.where(said.indices > 0, said.values, 0.0).sum(axis=1)  # the first class has lost its labels
+    assert np.allclose(joined.weight, WEIGHT * on_second * kept, atol=1e-5)
     grown = np.array([[4.0, 0.0, 0.0], [0.0, 4.0, 0.0]])
-    assert np.allclose(said.joined(CLASSES, grown, r).weight, WEIGHT / 2, atol=1e-5)
+    kept = np.where(said.indices < 2, said.values, 0.0).sum(axis=1)
+    assert np.allclose(said.joined(CLASSES, grown, r).weight, WEIGHT / 2 * kept, atol=1e-5)
 
 
 def test_only_the_most_probable_classes_are_kept() -> None:
@@ -68,3 +70,24 @@ def test_only_the_most_probable_classes_are_kept() -> None:
     assert np.array_equal(said.indices[:, 0], p.argmax(axis=1))
     joined = said.joined(names, said.counts.astype(np.float64), responsibilities(3, 2, 0))
     assert np.allclose(joined.values.sum(axis=1), 1.0, atol=1e-5)
+
+
+def test_a_class_without_labels_is_no_longer_named() -> None:
+    said, p = answers(6, 3, 1)
+    s = said.counts.astype(np.float64)
+    s[:, 1] = 0.0
+    joined = said.joined(CLASSES, s, responsibilities(6, 3, 1))
+    named = np.where(joined.indices >= 0, joined.indices, -1)
+    assert not (named == 1).any()
+    share = (np.minimum(s, said.counts).sum(axis=1) / said.counts.sum(axis=1)).max()
+    assert (joined.weight <= WEIGHT * share * (1.0 - p[:, 1]) + 1e-5).all()
+
+
+def test_where_nobody_labelled_the_head_counts_as_far_as_the_labels_are_the_same() -> None:
+    said, _ = answers(2, 3, 2)
+    said.counts[:] = [[4.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 0.0]]
+    r = SparseResponsibilities.from_logits(np.array([[0, 0, 60], [60, 0, 0]], np.float32), top_m=3, temperature=1.0)
+    half_changed = np.array([[4.0, 0.0, 0.0], [4.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    joined = said.joined(CLASSES, half_changed, r)
+    kept = np.where(said.indices == 0, said.values, 0.0).sum(axis=1)  # the other classes have lost their labels
+    assert np.allclose(joined.weight, WEIGHT * np.array([0.5, 1.0]) * kept, atol=1e-5)
