@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from dataclasses import replace
 
 import numpy as np
 
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.labels import LabelSet
+from ml_backend.core.head_answers import KEPT, HeadAnswers
+from ml_backend.core.labels import LabelSet, soft_counts
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.engine.pool import combine, propagate, rank
 
@@ -49,9 +51,23 @@ def label_set(description: PoolDescription, n_labels: int, n_classes: int, seed:
     return LabelSet("kind", tuple(f"class {i}" for i in range(n_classes)), rows, np.eye(n_classes)[answers])
 
 
+def with_head(description: PoolDescription, labels: LabelSet, seed: int) -> PoolDescription:
+    """The answers that a head would have cached after a training with these labels."""
+    rng = np.random.default_rng(seed)
+    n, n_classes = len(description), len(labels.classes)
+    first = rng.integers(0, n_classes, n)
+    indices = (first[:, None] + np.cumsum(rng.integers(1, n_classes // KEPT, (n, KEPT)), axis=1)) % n_classes
+    values = np.sort(rng.dirichlet(np.full(KEPT, 0.3), n).astype(np.float32), axis=1)[:, ::-1].copy()
+    own = description.responsibilities.take(labels.rows)
+    counts = soft_counts(own, labels.targets, own.n_components).astype(np.float32)
+    answers = HeadAnswers(labels.classes, indices.astype(np.int32), values, counts)
+    return replace(description, heads={labels.name: answers})
+
+
 def measure(n: int, components: int, n_classes: int, n_labels: int, rounds: int) -> tuple[float, float]:
     """(seconds until every score is new, seconds until the queue is new), medians."""
     description = synthetic_description(n, components, 8, 15, seed=0)
+    description = with_head(description, label_set(description, n_labels, n_classes, seed=0), seed=0)
     scored, ranked = [], []
     for extra in range(rounds):
         labels = label_set(description, n_labels + extra, n_classes, seed=extra)

@@ -32,10 +32,12 @@ on p itself (CLINC150, MNIST; held-out training data)."""
 def without_floor(probabilities: NDArray[np.floating], floor: NDArray[np.floating]) -> NDArray[np.floating]:
     """p(y|x) less most of its floor, scaled to sum to 1, (N, Y); uniform where p is nothing but floor.
 
-    floor: (N,) what the smoothing adds to every class, 0 <= floor <= min_y p.
+    probabilities: rows sum to 1. floor: (N,) what the smoothing adds to every class, 0 <= floor <= min_y p.
     """
-    rest = np.maximum(probabilities - (1.0 - FLOOR_KEPT) * floor[:, None], TINY)
-    return np.asarray(rest / rest.sum(axis=1, keepdims=True))
+    taken = (1.0 - FLOOR_KEPT) * floor
+    rest = probabilities - taken[:, None]
+    rest /= (1.0 - probabilities.shape[1] * taken)[:, None]
+    return np.asarray(np.clip(rest, TINY, 1.0, out=rest))
 
 
 def fit_temperature(
@@ -73,16 +75,18 @@ def apply_temperature(probabilities: NDArray[np.floating], temperature: float) -
     return np.asarray(log_p)
 
 
-def calibrated_maximum(
-    probabilities: NDArray[np.float32], floor: NDArray[np.float32], temperature: float
+def tempered_maximum(
+    probabilities: NDArray[np.float32], largest: NDArray[np.float32], temperature: float
 ) -> NDArray[np.float32]:
-    """(N,) the largest of each row of `apply_temperature(without_floor(p, floor), T)`, in few passes; p is used up."""
-    rest = np.subtract(probabilities, ((1.0 - FLOOR_KEPT) * floor)[:, None], out=probabilities)
-    np.maximum(rest, TINY, out=rest)
-    rest *= (1.0 / rest.max(axis=1))[:, None]
-    if temperature != 1.0:
-        np.power(rest, 1.0 / temperature, out=rest)
-    return np.asarray(1.0 / rest.sum(axis=1), np.float32)
+    """(N,) the largest of each row of `apply_temperature(p, T)`, in few passes; p is used up.
+
+    probabilities: (N, Y), rows sum to 1. largest: (N,) of each row.
+    """
+    if temperature == 1.0:
+        return largest
+    np.divide(probabilities, largest[:, None], out=probabilities)
+    np.power(probabilities, 1.0 / temperature, out=probabilities)
+    return np.asarray(1.0 / probabilities.sum(axis=1), np.float32)
 
 
 def negative_log_likelihood(probabilities: NDArray[np.floating], targets: NDArray[np.float64]) -> float:

@@ -40,15 +40,11 @@ class NeighbourVotes:
         weights = sparse.csr_matrix((weight.astype(np.float32), (item, labelled[item, place])), shape=shape)
         return NeighbourVotes(weights, targets.astype(np.float32))
 
-    def blend(
-        self, probabilities: NDArray[np.floating], floor: NDArray[np.floating], start: int = 0
-    ) -> NDArray[np.int64]:
+    def blend(self, probabilities: NDArray[np.floating], floor: NDArray[np.floating], start: int = 0) -> None:
         """Turns p(y|x) of the mixture of the items from `start` on, (m, Y), into p_local, in place; rows sum to 1.
 
         floor: (m,) the part of each p that is smoothing, equal for all classes; it shrinks as votes come in, in place
         too.
-
-        Returns the positions (in 0..m-1) of the items that changed: those with a labelled neighbour.
         """
         weights = self.weights[start : start + len(probabilities)]
         voted = np.flatnonzero(np.diff(weights.indptr))
@@ -56,4 +52,3 @@ class NeighbourVotes:
         total = 1.0 + np.asarray(weights.sum(axis=1))
         probabilities[voted] = (probabilities[voted] + weights @ self.targets) / total
         floor[voted] /= total[:, 0]
-        return np.asarray(voted, np.int64)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core import scores
-from ml_backend.core.calibration import apply_temperature, calibrated_maximum, without_floor
+from ml_backend.core.calibration import apply_temperature, tempered_maximum, without_floor
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.head_answers import JoinedHead
 from ml_backend.core.labels import LabelSet, class_probabilities, leftover
@@ -90,16 +90,13 @@ def apply_store(
         p_max[part] = p[np.arange(len(p)), p_label[part]]
         second[part] = _second(p, p_label[part])
         p = class_probabilities(responsibilities, store.tau_named)
-        label[part] = p.argmax(axis=1)
-        voted = votes.blend(p, floor[part], part.start)
-        if head is None:
-            label[part.start + voted] = p[voted].argmax(axis=1)
-            confidence[part] = calibrated_maximum(p, floor[part], store.temperature)
-            continue
+        votes.blend(p, floor[part], part.start)
         rest = without_floor(p, floor[part])
-        head.blend(rest, part.start)
+        if head is not None:
+            head.blend(rest, part.start)
         label[part] = rest.argmax(axis=1)
-        confidence[part] = calibrated_maximum(rest, np.zeros(len(p), np.float32), store.temperature)
+        largest = rest[np.arange(len(rest)), label[part]]
+        confidence[part] = tempered_maximum(rest, largest, store.temperature)
     return Propagation(
         store=store,
         label=label,

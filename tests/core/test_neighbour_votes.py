@@ -18,7 +18,7 @@ def test_the_blend_is_the_mixture_with_votes_added(seed: int, n: int, y: int) ->
     t = targets(rng, len(rows), y)
     p = rng.dirichlet(np.ones(y), n).astype(np.float32)
     blended, floor = p.copy(), np.full(n, 0.1, np.float32)
-    voted = NeighbourVotes.of(pool, rows, t, n).blend(blended, floor)
+    NeighbourVotes.of(pool, rows, t, n).blend(blended, floor)
     for i in range(n):
         votes, total = p[i].astype(float), 1.0
         for j, cosine in zip(pool.neighbours[i], pool.similarities[i], strict=True):
@@ -27,7 +27,6 @@ def test_the_blend_is_the_mixture_with_votes_added(seed: int, n: int, y: int) ->
                 votes, total = votes + weight * t[rows.tolist().index(j)], total + weight
         np.testing.assert_allclose(blended[i], votes / total, atol=1e-5)
         np.testing.assert_allclose(floor[i], 0.1 / total, atol=1e-6)
-        assert (i in voted) == bool(set(pool.neighbours[i].tolist()) & set(rows.tolist()))
     np.testing.assert_allclose(blended.sum(axis=1), 1.0, atol=1e-5)
 
 
@@ -37,5 +36,5 @@ def test_an_item_without_labelled_neighbours_keeps_its_probabilities() -> None:
     p = rng.dirichlet(np.ones(3), 20).astype(np.float32)
     kept = p.copy()
     votes = NeighbourVotes.of(pool, np.empty(0, np.int64), np.empty((0, 3)), 20)
-    assert len(votes.blend(kept, np.zeros(20, np.float32))) == 0
+    votes.blend(kept, np.zeros(20, np.float32))
     np.testing.assert_array_equal(kept, p)
