@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 DIRECTIONS = 32
+PICTURES_PER_DIRECTION = 10
+"""At least so many, or the pool's own pictures would be drawn by heart and every new one would look strange."""
 
 
 class Subspace(nn.Module):
@@ -25,13 +27,14 @@ class Subspace(nn.Module):
 
     @torch.no_grad()
     def fit(self, inputs: Tensor) -> None:
-        """inputs: (n, *shape), n >= 1. With fewer pictures than directions the others stay zero."""
+        """inputs: (n, *shape), n >= 1. Directions that few pictures do not bear stay zero."""
         rows = inputs.flatten(1).float()
         self.mean.copy_(rows.mean(0))
-        count = min(self.directions.shape[1], len(rows))
-        _, _, found = torch.pca_lowrank(rows, q=count, center=True)
+        count = min(self.directions.shape[1], len(rows) // PICTURES_PER_DIRECTION)
         self.directions.zero_()
-        self.directions[:, : found.shape[1]].copy_(found)
+        if count:
+            _, _, found = torch.pca_lowrank(rows, q=count, center=True)
+            self.directions[:, :count].copy_(found)
 
     def residual(self, inputs: Tensor) -> Tensor:
         """(B, *shape) -> (B,) >= 0: length of what the directions leave over, HIGH = unlike any picture of the pool."""

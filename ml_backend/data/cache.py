@@ -27,6 +27,8 @@ LAYOUT = 1
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process's write."""
 RETRY_SECONDS = 0.02
+PRIMARY_CODE = 0xFF
+"""The bits of SQLite's extended error codes that hold the plain one."""
 _KEYS_PER_QUERY = 500
 _PAGE_BYTES = 8192
 """Holds five vectors of 384 numbers."""
@@ -150,7 +152,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(RETRY_SECONDS)
         else:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from ml_backend.core.subspace import DIRECTIONS, Subspace
+from ml_backend.core.subspace import DIRECTIONS, PICTURES_PER_DIRECTION, Subspace
 
 
 def test_the_residual_is_what_the_leading_directions_leave_over() -> None:
@@ -21,9 +22,12 @@ def test_the_residual_is_what_the_leading_directions_leave_over() -> None:
     assert 0.3 * float(away.norm()) < seen <= float(away.norm()) + 1e-3
 
 
-def test_fewer_pictures_than_directions_are_enough() -> None:
+@pytest.mark.parametrize("n", [1, 20, 50, 200])
+def test_in_a_small_pool_a_new_picture_is_no_farther_away_than_the_old_ones(n: int) -> None:
+    torch.manual_seed(0)
+    pictures, new = torch.rand(n, 1, 10, 10), torch.rand(100, 1, 10, 10)
     subspace = Subspace(100)
-    pictures = torch.rand(3, 1, 10, 10)
     subspace.fit(pictures)
-    assert torch.count_nonzero(subspace.directions.abs().sum(0)) <= min(3, DIRECTIONS)
-    assert float(subspace.residual(torch.rand(1, 1, 10, 10))[0]) > 0.1
+    assert torch.count_nonzero(subspace.directions.abs().sum(0)) <= min(n // PICTURES_PER_DIRECTION, DIRECTIONS)
+    if n > 1:
+        assert float(subspace.residual(new).median()) < 1.4 * float(subspace.residual(pictures).median())

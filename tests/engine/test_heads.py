@@ -60,3 +60,12 @@ def test_new_items_are_answered_by_the_same_head_after_a_restart(taught: Pool) -
     again = restore_heads(heads_state(taught._heads))
     assert [h.name for h in again] == ["kind"]
     assert np.array_equal(restored.describe().heads["kind"].values, described.heads["kind"].values)
+
+
+def test_a_pool_in_which_everything_is_labelled_has_a_head_too() -> None:
+    pool = Pool.create(X[:80], SETTINGS, seed=0)
+    everything = replace(LABELS, rows=np.arange(80), targets=np.eye(GROUPS)[GROUP[:80]])
+    pool.train(RunConfig(epochs=1), [everything])
+    description = pool.describe()
+    assert "kind" in description.heads
+    assert (propagate(description, everything).label == GROUP[:80]).mean() > 0.9
