@@ -1,0 +1,52 @@
+/** The map in words, for people who do not see it. */
+
+import { type Described, NONE, STATUS } from './selectionSummary'
+import { count, percent, plural } from './words'
+
+export interface ClassCount {
+  readonly index: number
+  readonly human: number
+  readonly propagated: number
+}
+
+const NAMED_CLASSES = 5
+
+/** What people and Lantern named, by class; index NONE holds what has no name. Largest first. */
+export function classCounts(columns: Pick<Described, 'class' | 'status'>, rows: Iterable<number>): ClassCount[] {
+  const counts = new Map<number, { human: number; propagated: number }>()
+  for (const row of rows) {
+    const index = columns.class[row] ?? NONE
+    let entry = counts.get(index)
+    if (entry === undefined) counts.set(index, (entry = { human: 0, propagated: 0 }))
+    if (columns.status[row] === STATUS.human) entry.human++
+    else entry.propagated++
+  }
+  return [...counts]
+    .map(([index, entry]) => ({ index, ...entry }))
+    .sort((a, b) => b.human + b.propagated - (a.human + a.propagated) || a.index - b.index)
+}
+
+/** A few sentences: how much, what of it people labelled, the largest classes, what is strange, what is selected. */
+export function mapInWords(columns: Described, names: readonly string[], selected: number, threshold: number): string {
+  const n = columns.status.length
+  if (n === 0) return 'The map is empty.'
+  let human = 0, never = 0, odd = 0
+  for (let row = 0; row < n; row++) {
+    if (columns.status[row] === STATUS.human) human++
+    if (columns.status[row] === STATUS.neverSeen) never++
+    if ((columns.s_ood[row] ?? 0) >= threshold * 255) odd++
+  }
+  const classes = classCounts(columns, columns.class.keys())
+  const largest = classes.filter(({ index }) => index !== NONE).slice(0, NAMED_CLASSES)
+  const unnamed = classes.find(({ index }) => index === NONE)
+  const sentences = [`Map of ${plural(n, 'item')}; people labelled ${count(human)} (${percent(human / n)}).`]
+  if (largest.length > 0) {
+    const each = largest.map((entry) => `${names[entry.index] ?? '?'} ${count(entry.human + entry.propagated)}`)
+    sentences.push(`Largest classes: ${each.join(', ')}.`)
+  }
+  if (unnamed !== undefined) sentences.push(`${plural(unnamed.human + unnamed.propagated, 'item')} without a name.`)
+  if (never > 0) sentences.push(`${plural(never, 'item')} like nothing seen before.`)
+  sentences.push(`${plural(odd, 'item')} outside what is known (${percent(threshold)} or more).`)
+  sentences.push(selected > 0 ? `${count(selected)} selected.` : 'Nothing is selected.')
+  return sentences.join(' ')
+}

@@ -1,0 +1,43 @@
+/** Classes by key and by typing. */
+
+/** Class index of a digit key: 1..9 and 0 are the first ten, with shift the next ten. Null for other keys. */
+export function classOfKey(code: string, shift: boolean): number | null {
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(code)?.[1]
+  if (digit === undefined) return null
+  return ((Number(digit) + 9) % 10) + (shift ? 10 : 0)
+}
+
+/** The key of a class as people see it: "1", "0", "⇧1"; empty beyond the twentieth. */
+export function keyOfClass(index: number): string {
+  if (index >= 20) return ''
+  return `${index >= 10 ? '⇧' : ''}${(index + 1) % 10}`
+}
+
+/**
+ * Class indices that fit what was typed, best first: the start of the name, the start of a word in it, any part, the letters in order.
+ * An empty text fits all.
+ */
+export function matching(names: readonly string[], typed: string): number[] {
+  const wanted = typed.trim().toLowerCase()
+  if (wanted === '') return names.map((_, index) => index)
+  const ranked = names.map((name, index) => ({ index, rank: rank(name.toLowerCase(), wanted) }))
+  return ranked
+    .filter(({ rank }) => rank !== null)
+    .sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0) || a.index - b.index)
+    .map(({ index }) => index)
+}
+
+/** Whether a class of exactly this name (whatever its case) exists. */
+export function exists(names: readonly string[], typed: string): boolean {
+  const wanted = typed.trim().toLowerCase()
+  return names.some((name) => name.toLowerCase() === wanted)
+}
+
+function rank(name: string, wanted: string): number | null {
+  const at = name.indexOf(wanted)
+  if (at === 0) return name.length === wanted.length ? 0 : 1
+  if (at > 0) return /[\s_\-/>]/.test(name[at - 1] ?? '') ? 2 : 3
+  let next = 0
+  for (const letter of name) if (letter === wanted[next]) next++
+  return next === wanted.length ? 4 : null
+}
