@@ -65,12 +65,18 @@ class ScoredItems:
             stores = [(choice, self.propagations[store_name(control, choice)]) for choice in control.classes]
             return tuple((choice, float(p.confidence[row])) for choice, p in stores if _says_yes(p, row))
         p = self.propagations[control.name]
-        return ((p.classes[p.label[row]], float(p.confidence[row])),) if _is_reached(p, row) else ()
+        return ((p.classes[p.label[row]], float(p.confidence[row])),) if reaches(p, row) else ()
 
 
-def _is_reached(p: Propagation, row: int) -> bool:
+def is_reached(p: Propagation) -> NDArray[np.bool_]:
+    """(N,) whether labels reach the items, so that the largest p(y|x) may be named."""
+    return np.asarray((p.evidence >= MIN_EVIDENCE) | (p.reach >= MIN_REACH))
+
+
+def reaches(p: Propagation, row: int) -> bool:
+    """`is_reached` of one item."""
     return bool(p.evidence[row] >= MIN_EVIDENCE or p.reach[row] >= MIN_REACH)
 
 
 def _says_yes(p: Propagation, row: int) -> bool:
-    return _is_reached(p, row) and p.classes[p.label[row]] == YES
+    return reaches(p, row) and p.classes[p.label[row]] == YES

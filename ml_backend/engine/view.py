@@ -17,7 +17,7 @@ from ml_backend.core.description import PoolDescription
 from ml_backend.core.labels import LabelSet
 from ml_backend.core.query import Ranking
 from ml_backend.data.label_config import LabelSchema
-from ml_backend.engine.pool import PoolSettings, apply_store, combine, propagate, rank
+from ml_backend.engine.pool import PoolSettings, Propagation, apply_store, combine, propagate, rank
 from ml_backend.engine.prediction import TaskPrediction
 from ml_backend.engine.scored import ScoredItems
 from ml_backend.engine.snapshot import NO_TASK, Snapshot
@@ -54,10 +54,15 @@ class ProjectView:
         return marked
 
     @cached_property
+    def propagations(self) -> dict[str, Propagation]:
+        """What each label store says of all rows."""
+        description = self.snapshot.description
+        return {s.name: propagate(description, s, alpha0=self.settings.alpha0) for s in self.label_sets}
+
+    @cached_property
     def scored(self) -> ScoredItems:
         """All rows, scored."""
-        description = self.snapshot.description
-        propagations = {s.name: propagate(description, s, alpha0=self.settings.alpha0) for s in self.label_sets}
+        description, propagations = self.snapshot.description, self.propagations
         scores = combine(list(propagations.values()), description)
         level = self.settings.never_seen_level
         ranking = rank(

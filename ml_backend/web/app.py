@@ -16,6 +16,7 @@ from ml_backend.web.attempts import Attempts
 from ml_backend.web.auth import Gate
 from ml_backend.web.browsers import BrowserRules
 from ml_backend.web.failures import register_failures, route_label
+from ml_backend.web.map import MapContext, map_routes
 from ml_backend.web.metrics import Metrics
 from ml_backend.web.protocol import protocol_routes
 from ml_backend.web.replies import StrictJson
@@ -35,8 +36,12 @@ SECURITY_HEADERS = {
 }
 
 
-def create_app(settings: Settings, service: LanternService, *, attempts: Attempts | None = None) -> Flask:
-    """The WSGI app on one service; `attempts` lets a test bring its own clock."""
+def create_app(
+    settings: Settings, service: LanternService, *, maps: MapContext | None = None, attempts: Attempts | None = None
+) -> Flask:
+    """The WSGI app on one service. maps: what the map works on, None = no map; `attempts` lets a test bring its own
+    clock.
+    """
     app = Flask(__name__, static_folder=None)
     app.json = StrictJson(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -52,13 +57,18 @@ def create_app(settings: Settings, service: LanternService, *, attempts: Attempt
 
     @app.after_request
     def finish(reply: Response) -> Response:
+        # A page with a policy of its own says there who may frame it; the older header would forbid it to everybody.
+        framed = "Content-Security-Policy" in reply.headers
         for name, value in SECURITY_HEADERS.items():
-            reply.headers.setdefault(name, value)
+            if not (framed and name == "X-Frame-Options"):
+                reply.headers.setdefault(name, value)
         _account(metrics, reply)
         return reply
 
     register_failures(app, metrics)
     app.register_blueprint(protocol_routes(service, metrics, _is_stopping))
+    for routes in map_routes(maps, gate.knows) if maps is not None else ():
+        app.register_blueprint(routes)
     return app
 
 

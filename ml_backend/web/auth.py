@@ -5,6 +5,10 @@ header crashing the check. Basic credentials open every route; the webhook secre
 Studio's automatic webhook carries no log-in. /health is open: Label Studio, Docker and Kubernetes probe it without one.
 A request without any credentials is refused but not counted as a try: a webhook without headers must not lock Label
 Studio out.
+
+Below /map/ a request without a log-in passes: the page and its files hold no data, and each route of the map's
+interface checks a token of its own (map/context.py), which cannot be guessed and is not counted as a try either, since
+a page left open shows an old one. A log-in shown there counts as everywhere.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ log = logging.getLogger(__name__)
 
 OPEN_PATH = "/health"
 WEBHOOK_PATH = "/webhook"
+MAP_PATHS = "/map/"
 REFUSAL = "log in with the user and password that Lantern was started with (BASIC_AUTH_USER, BASIC_AUTH_PASS)"
 
 
@@ -41,7 +46,7 @@ class Gate:
 
     def check(self, request: Request) -> None:
         """Raises when the request must not pass."""
-        if request.path == OPEN_PATH or not self._guards(request.path):
+        if request.path == OPEN_PATH or not self._guards(request.path) or _is_of_map(request):
             return
         address = request.remote_addr or "unknown"
         self._not_too_many(address)
@@ -50,6 +55,10 @@ class Gate:
         if "Authorization" in request.headers or WEBHOOK_SECRET_HEADER in request.headers:
             self._attempts.failed(address)
         self._refuse(request.path, address)
+
+    def knows(self, request: Request) -> bool:
+        """Whether the request carries the log-in, or Lantern was started without one."""
+        return self._password is None or self._knows_password(request)
 
     def _guards(self, path: str) -> bool:
         return self._password is not None or (path == WEBHOOK_PATH and self._secret is not None)
@@ -79,6 +88,11 @@ class Gate:
                 address,
             )
         raise Unauthorized(REFUSAL, www_authenticate=WWWAuthenticate("basic", {"realm": "Lantern"}))
+
+
+def _is_of_map(request: Request) -> bool:
+    given = request.authorization
+    return request.path.startswith(MAP_PATHS) and (given is None or given.type == "bearer")
 
 
 def _digest(text: str | None) -> bytes | None:

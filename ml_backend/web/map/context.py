@@ -1,0 +1,79 @@
+"""What every route of the map needs: settings, store, engine, sessions, and the check of who may read which project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from flask import request
+from werkzeug.exceptions import NotFound
+
+from ml_backend.config import Settings
+from ml_backend.engine.engine import Engine
+from ml_backend.errors import InputError
+from ml_backend.label_studio import link_keys
+from ml_backend.label_studio.connections import Connections
+from ml_backend.store import projects
+from ml_backend.store.database import Database
+from ml_backend.store.tables import Project
+from ml_backend.web.map.sessions import Sessions, refusal
+
+API_PREFIX = "/map/<project>/api"
+"""`url_prefix` of every blueprint of the interface."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class MapContext:
+    """One a process."""
+
+    settings: Settings
+    db: Database
+    engine: Engine
+    connections: Connections
+    sessions: Sessions = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sessions", Sessions(self.settings.home))
+
+    def project(self, key: str) -> Project:
+        """The project of a path, by its full key or its number. Raises NotFound (404)."""
+        try:
+            with self.db.read() as session:
+                found = projects.find(session, key)
+        except InputError as error:
+            raise NotFound("there is no such project") from error
+        if found is None or found.deleted:
+            raise NotFound("Lantern does not know this project: connect it first")
+        return found
+
+    def reads(self, view: Callable[Concatenate[str, P], R]) -> Callable[..., R]:
+        """Decorator of a route below API_PREFIX: checks the token, then calls the view with the project's uid.
+
+        The other parts of the path follow as keywords. 401 without a valid token of just this project, or when the link
+        key that the token came from was revoked.
+        """
+
+        @wraps(view)
+        def checked(*, project: str, **rest: Any) -> R:
+            return view(self.reader(project).uid, **rest)
+
+        checked.wants_token = True  # type: ignore[attr-defined]
+        return checked
+
+    def reader(self, key: str) -> Project:
+        """The project that the present request may read. Raises Unauthorized (401)."""
+        claim = self.sessions.claim(request)
+        try:
+            found = self.project(key)
+        except NotFound as error:
+            raise refusal("the token is of another project") from error
+        if claim.project_id != found.id:
+            raise refusal("the token is of another project")
+        if claim.mark and claim.mark != link_keys.mark(found):
+            raise refusal("the link key that opened this session was revoked")
+        return found

@@ -1,0 +1,23 @@
+"""All blueprints of the map, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Request
+
+from ml_backend.web.map.columns import column_routes
+from ml_backend.web.map.context import MapContext
+from ml_backend.web.map.page import page_routes
+from ml_backend.web.map.session_routes import session_routes
+from ml_backend.web.map.state import state_routes
+
+
+def map_routes(maps: MapContext, logged_in: Callable[[Request], bool]) -> list[Blueprint]:
+    """logged_in: whether a request carries the log-in that Lantern was started with (or none is needed)."""
+    return [
+        page_routes(maps),
+        session_routes(maps, logged_in),
+        state_routes(maps),
+        column_routes(maps),
+    ]
