@@ -126,6 +126,14 @@ def touch_labels(session: Session, project: Project, n_changed: int, now: float)
         session.flush()
 
 
+def touch_scores(session: Session, project: Project) -> None:
+    """Labels are the same, but what they say of the tasks is not (a setting changed): whatever shows or sends
+    predictions falls behind, and no training comes nearer.
+    """
+    current(session, project).labels_version += 1
+    session.flush()
+
+
 def request_training(session: Session, project: Project) -> int:
     """Ask for a training now; the request's number, done when `training_done` reaches it."""
     row = current(session, project)

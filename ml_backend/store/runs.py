@@ -44,6 +44,32 @@ def unfinished(session: Session, project: Project) -> TrainingRun | None:
     return session.scalar(query.order_by(TrainingRun.id).limit(1))
 
 
+def get(session: Session, project: Project, run_id: int) -> TrainingRun | None:
+    """The project's run of that number."""
+    run = session.get(TrainingRun, run_id)
+    return run if run is not None and run.project_id == project.id else None
+
+
+def request_stop(session: Session, project: Project, now: float) -> TrainingRun | None:
+    """The unfinished run is to end: one that waits is done at once, one that runs hears of it through `stop_asked`.
+
+    None: there is no such run.
+    """
+    run = unfinished(session, project)
+    if run is None:
+        return None
+    run.stop_requested_at = run.stop_requested_at or now
+    if run.status == Status.QUEUED:
+        finish(session, run, None, now)
+    session.flush()
+    return run
+
+
+def stop_asked(session: Session, run_id: int) -> bool:
+    """Whether a person asked the run to stop; one number is read."""
+    return session.scalar(select(TrainingRun.stop_requested_at).where(TrainingRun.id == run_id)) is not None
+
+
 def start(session: Session, run: TrainingRun | int, now: float) -> bool:
     """Begin it (again), under the project's lease. False: it was begun MAX_ATTEMPTS times and is failed now, or it is
     over.
@@ -75,10 +101,22 @@ def put_back(session: Session, run: TrainingRun | int) -> None:
     session.flush()
 
 
-def finish(session: Session, run: TrainingRun | int, publication_number: int | None, now: float) -> None:
-    """It is done; publication_number: what came of it, None when nothing new had to be published."""
+def finish(
+    session: Session,
+    run: TrainingRun | int,
+    publication_number: int | None,
+    now: float,
+    *,
+    model_path: str | None = None,
+    effect: JsonObject | None = None,
+) -> None:
+    """It is done; publication_number: what came of it, None when nothing new had to be published.
+
+    model_path: what `restorable` gives, effect: plain JSON.
+    """
     row = _row(session, run)
     row.status, row.publication_number, row.finished_at, row.error = Status.DONE, publication_number, now, None
+    row.model_path, row.effect = model_path, effect
     session.flush()
 
 
@@ -87,6 +125,25 @@ def fail(session: Session, run: TrainingRun | int, error: str, now: float) -> No
     row = _row(session, run)
     row.status, row.error, row.finished_at = Status.FAILED, error, now
     session.flush()
+
+
+def restorable(session: Session, project: Project) -> list[TrainingRun]:
+    """Runs whose model is kept, newest first."""
+    query = select(TrainingRun).where(TrainingRun.project_id == project.id, TrainingRun.model_path.is_not(None))
+    return list(session.scalars(query.order_by(TrainingRun.id.desc())))
+
+
+def forget_model(session: Session, run: TrainingRun) -> None:
+    """Its model's files may go."""
+    run.model_path = None
+    session.flush()
+
+
+def newest_measured(session: Session, project: Project) -> TrainingRun | None:
+    """The last one whose effect is known."""
+    query = select(TrainingRun).where(TrainingRun.project_id == project.id, TrainingRun.publication_number.is_not(None))
+    measured = query.where(TrainingRun.status == Status.DONE, TrainingRun.effect.is_not(None))
+    return session.scalar(measured.order_by(TrainingRun.id.desc()).limit(1))
 
 
 def newest(session: Session, project: Project) -> TrainingRun | None:

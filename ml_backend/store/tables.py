@@ -143,6 +143,12 @@ class TrainingRun(Base):
     started_at: Mapped[float | None]
     finished_at: Mapped[float | None]
     publication_number: Mapped[int | None]
+    stop_requested_at: Mapped[float | None]
+    """When a person asked it to stop."""
+    effect: Mapped[JsonObject | None] = mapped_column(JSON(none_as_null=True))
+    """What it changed, as the engine measured it; None until it is over."""
+    model_path: Mapped[str | None]
+    """Where its model lies, below the home folder; None when it can no longer be brought back."""
 
 
 class Push(Base):
