@@ -8,6 +8,7 @@ from flask import Flask
 
 from ml_backend.config import Settings
 from ml_backend.engine.engine import Engine
+from ml_backend.engine.warm_views import WarmViews
 from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.media_access import fetcher_factory
 from ml_backend.label_studio.service import LanternService
@@ -22,5 +23,6 @@ def build_app() -> Flask:
     db = Database.open(settings.home)
     connections = Connections(settings)
     engine = Engine(db, settings, fetcher_factory(settings, connections))
+    WarmViews(engine).start()
     maps = MapContext(settings, db, engine, connections)
     return create_app(settings, LanternService(settings, db, engine), maps=maps)

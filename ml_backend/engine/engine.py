@@ -74,6 +74,10 @@ class Engine:
         with self._lock(project.uid):
             return self._fresh_view(project.uid)
 
+    def viewed(self) -> frozenset[str]:
+        """Projects that this process keeps a view of."""
+        return frozenset(tuple(self._views))
+
     def predict(self, uid: str, tasks: Sequence[IncomingTask]) -> list[TaskPrediction]:
         """One prediction a task, in order. Tasks that the publication does not know are folded into the model, without
         training.

@@ -36,11 +36,11 @@ def column_routes(maps: MapContext) -> Blueprint:
         reply.set_etag(etag)
         reply.headers["Cache-Control"] = "private, no-cache"
         reply.headers["Vary"] = "Accept-Encoding, Authorization"
-        if etag in request.if_none_match:
+        if request.if_none_match.contains(etag):
             reply.status_code = 304
             return reply
         found = packed.get(etag, lambda: columns.column(name))
-        if "gzip" in request.accept_encodings and len(found.body) >= ZIP_FROM_BYTES:
+        if request.accept_encodings.quality("gzip") > 0 and len(found.body) >= ZIP_FROM_BYTES:
             reply.headers["Content-Encoding"] = "gzip"
             reply.data = found.zipped
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from flask import request
 from werkzeug.exceptions import NotFound
@@ -23,7 +23,6 @@ from ml_backend.web.map.sessions import Sessions, refusal
 API_PREFIX = "/map/<project>/api"
 """`url_prefix` of every blueprint of the interface."""
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -51,7 +50,7 @@ class MapContext:
             raise NotFound("Lantern does not know this project: connect it first")
         return found
 
-    def reads(self, view: Callable[Concatenate[str, P], R]) -> Callable[..., R]:
+    def reads(self, view: Callable[..., R]) -> Callable[..., R]:
         """Decorator of a route below API_PREFIX: checks the token, then calls the view with the project's uid.
 
         The other parts of the path follow as keywords. 401 without a valid token of just this project, or when the link

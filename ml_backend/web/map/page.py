@@ -43,7 +43,8 @@ def page_routes(maps: MapContext, built: Path = BUILT) -> Blueprint:
             reply.add_etag()
             reply.headers["Cache-Control"] = "no-cache"
         reply.headers["Content-Security-Policy"] = policy(_label_studio_addresses(maps, project))
-        return reply.make_conditional(request)
+        reply.make_conditional(request)
+        return reply
 
     @routes.get("/map/assets/<path:name>")
     def asset(name: str) -> Response:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import cast
 
 from flask import Request
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -42,7 +41,7 @@ class Sessions:
 
     def issue(self, project: Project, mark: str = "") -> str:
         """A token for this project. mark: of the link key that was shown, so that revoking it ends the session."""
-        return cast(str, self._serializer.dumps([project.id, SCOPE, mark]))
+        return str(self._serializer.dumps([project.id, SCOPE, mark]))
 
     def claim(self, request: Request) -> Claim:
         """What the request's token says. Raises Unauthorized (401) without a valid one."""
