@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +48,11 @@ class Snapshot:
 
     task_ids: NDArray[np.int64]
     description: PoolDescription
+
+    @cached_property
+    def rows_version(self) -> str:
+        """Hash of the task ids: while it is the same, a row number means the same task."""
+        return hashlib.sha256(self.task_ids.tobytes()).hexdigest()[:16]
 
 
 def save_pool(root: Path, name: str, pool: PoolMatrix) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from ml_backend.web.map import MapContext, map_routes
 from ml_backend.web.metrics import Metrics
 from ml_backend.web.protocol import protocol_routes
 from ml_backend.web.replies import StrictJson
-from ml_backend.web.run_environment import STOPPING_FILE
+from ml_backend.web.run_environment import STILL_SERVING, STOPPING_FILE
 
 if TYPE_CHECKING:
     from ml_backend.label_studio.service import LanternService
@@ -66,8 +67,13 @@ def create_app(
         return reply
 
     register_failures(app, metrics)
-    app.register_blueprint(protocol_routes(service, metrics, _is_stopping))
-    for routes in map_routes(maps, gate.knows) if maps is not None else ():
+
+    def stopping() -> bool:
+        alive: Callable[[], bool] | None = app.config.get(STILL_SERVING)
+        return _is_stopping() or (alive is not None and not alive())
+
+    app.register_blueprint(protocol_routes(service, metrics, stopping))
+    for routes in map_routes(maps, gate.knows, stopping) if maps is not None else ():
         app.register_blueprint(routes)
     return app
 

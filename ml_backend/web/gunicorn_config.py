@@ -15,7 +15,7 @@ from prometheus_client import multiprocess
 
 from ml_backend.config import Settings
 from ml_backend.logs import configure_logging
-from ml_backend.web.run_environment import LISTENER, MULTIPROCESS_DIRECTORY
+from ml_backend.web.run_environment import LISTENER, MULTIPROCESS_DIRECTORY, STILL_SERVING
 
 GRACEFUL_SECONDS = 20
 """Longest time that a request may go on after SIGTERM: with the supervisor's waits well below 30 s."""
@@ -40,6 +40,11 @@ logger_class = "ml_backend.web.gunicorn_logger.QuietLogger"
 if Path("/dev/shm").is_dir():
     # The heartbeat file must not wait for a busy disk.
     worker_tmp_dir = "/dev/shm"
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Lets the app see that its process was told to stop: a stream would go on until it is killed."""
+    worker.wsgi.config[STILL_SERVING] = lambda: bool(worker.alive)
 
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:
