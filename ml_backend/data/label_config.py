@@ -34,6 +34,7 @@ PATH_SEPARATOR = " / "
 _INPUT_KINDS: dict[str, InputKind] = {"text": "text", "hypertext": "html", "image": "image"}
 _CONTROL_TAGS = ("choices", "taxonomy")
 _VARIABLE = re.compile(r"\$([\w\[\].{}]+)")
+_EMBEDS = re.compile(r"<(object|embed|iframe)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -241,6 +242,8 @@ def _read_inputs(element: Element) -> Iterator[TaskInput]:
     name, value = element.get("name"), element.get("value")
     if kind is None or not name or not value or element.get("toName"):
         return
+    if kind == "html" and _EMBEDS.search(value):
+        return  # another page, whose address holds the field: nothing that the task itself says
     by_url = (element.get("valueType") or element.get("valuetype")) == "url" and kind != "image"
     for variable in dict.fromkeys(_VARIABLE.findall(value)):
         yield TaskInput(name, kind, variable.rstrip("."), by_url)
