@@ -8,9 +8,10 @@ never shifted to another class.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ml_backend.data.edits import asked_choices, is_of_map_alone
 from ml_backend.data.label_config import PATH_SEPARATOR, Control, LabelSchema
 
 _log = logging.getLogger(__name__)
@@ -30,10 +31,26 @@ class Answers:
 
     A `multiple` control that was submitted with nothing ticked is given as (); other controls without a known label are
     absent.
+
+    asked: of an annotation made on the map alone, the choices asked about, by `multiple` control; nothing is known of
+    the others. None: submitted in Label Studio, where every box was on the screen.
     """
 
     given: dict[str, tuple[str, ...]]
-    unknown: tuple[UnknownLabel, ...]
+    unknown: tuple[UnknownLabel, ...] = ()
+    asked: Mapping[str, frozenset[str]] | None = None
+
+    def says(self, control: Control, choice: str) -> bool | None:
+        """Whether a choice of a `multiple` control was ticked; None when it was not asked about."""
+        if self.asked is not None and choice not in self.asked.get(control.name, frozenset()):
+            return None
+        return choice in self.given.get(control.name, ())
+
+    def answers(self, control: Control) -> bool:
+        """Whether anything is said about a control: an unticked box says no."""
+        if control.kind == "multiple":
+            return self.asked is None or control.name in self.asked
+        return bool(self.given.get(control.name))
 
 
 def parse_answers(result: object, schema: LabelSchema) -> Answers:
@@ -51,20 +68,29 @@ def parse_answers(result: object, schema: LabelSchema) -> Answers:
             else:
                 unknown.append(UnknownLabel(control.name, label))
     given = {name: tuple(labels) for name, labels in chosen.items() if labels or controls[name].kind == "multiple"}
-    return Answers(given, tuple(unknown))
+    return Answers(given, tuple(unknown), _asked(result, controls) if is_of_map_alone(result) else None)
 
 
-def read_answers(result: object, schema: LabelSchema) -> dict[str, tuple[str, ...]]:
-    """Control name -> classes chosen; unknown labels are dropped and logged (their control's name only, at most once a
-    call).
-    """
+def read_answers(result: object, schema: LabelSchema) -> Answers:
+    """As `parse_answers`; what was dropped is logged (the control's name only, at most once a call)."""
     answers = parse_answers(result, schema)
     if answers.unknown:
         names = sorted({label.control for label in answers.unknown})
         _log.info(
             "dropped %d label(s) that the label config does not have, of %s", len(answers.unknown), ", ".join(names)
         )
-    return answers.given
+    return answers
+
+
+def _asked(result: object, controls: dict[str, Control]) -> dict[str, frozenset[str]]:
+    """Of a result that is a list of regions made on the map."""
+    asked: dict[str, frozenset[str]] = {}
+    for region in result if isinstance(result, list) else ():
+        name = region.get("from_name")
+        control = controls.get(name) if isinstance(name, str) else None
+        if control is not None and control.kind == "multiple":
+            asked[control.name] = asked.get(control.name, frozenset()) | frozenset(asked_choices(region))
+    return asked
 
 
 def _regions(result: object, controls: dict[str, Control]) -> Iterator[tuple[Control, object]]:

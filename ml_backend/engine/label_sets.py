@@ -3,7 +3,7 @@
 Several annotations of one task share one unit of count, split by label; so disagreement is visible in the row. Skipped
 (cancelled) and deleted annotations are no labels and never get here. In a `multiple` control each choice is a store of
 its own with the classes NO and YES: a submitted annotation that leaves a choice out says NO to it, as an unticked box
-does.
+does. A label given on the map says nothing about choices that were not asked there.
 """
 
 from __future__ import annotations
@@ -16,15 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core.labels import LabelSet
-from ml_backend.data.answers import read_answers
+from ml_backend.data.answers import Answers, read_answers
 from ml_backend.data.label_config import Control, LabelSchema
-from ml_backend.store.tables import Annotation
+from ml_backend.engine.given_labels import GivenLabel
 
 NO, YES = "no", "yes"
 BINARY_CLASSES = (NO, YES)
-
-Answers = Mapping[str, tuple[str, ...]]
-"""Control name -> classes chosen, of one annotation."""
 
 
 def store_name(control: Control, choice: str) -> str:
@@ -33,11 +30,11 @@ def store_name(control: Control, choice: str) -> str:
 
 
 def make_label_sets(
-    schema: LabelSchema, annotations: Iterable[Annotation], row_of: Mapping[int, int]
+    schema: LabelSchema, labels: Iterable[GivenLabel], row_of: Mapping[int, int]
 ) -> tuple[LabelSet, ...]:
-    """Label sets of the annotations whose task is in the pool. row_of: task id -> row."""
-    rows = [(None if a.task_id is None else row_of.get(a.task_id), a) for a in annotations]
-    given = [(row, read_answers(a.result, schema)) for row, a in rows if row is not None]
+    """Label sets of the labels whose task is in the pool. row_of: task id -> row."""
+    rows = [(None if label.task_id is None else row_of.get(label.task_id), label) for label in labels]
+    given = [(row, read_answers(label.result, schema)) for row, label in rows if row is not None]
     return build_label_sets(schema, given)
 
 
@@ -71,7 +68,7 @@ def _single_set(control: Control, by_row: Mapping[int, list[Answers]]) -> LabelS
     position = {name: index for index, name in enumerate(control.classes)}
     collected = _Rows()
     for row, given in sorted(by_row.items()):
-        chosen = [answer for a in given if (answer := [c for c in a.get(control.name, ()) if c in position])]
+        chosen = [answer for a in given if (answer := [c for c in a.given.get(control.name, ()) if c in position])]
         if not chosen:
             continue
         target = np.zeros(len(control.classes))
@@ -87,7 +84,10 @@ def _binary_sets(control: Control, by_row: Mapping[int, list[Answers]]) -> list[
     collected = {choice: _Rows() for choice in control.classes}
     for row, given in sorted(by_row.items()):
         for choice, rows in collected.items():
-            yes = sum(choice in a.get(control.name, ()) for a in given) / len(given)
+            said = [says for a in given if (says := a.says(control, choice)) is not None]
+            if not said:
+                continue
+            yes = sum(said) / len(said)
             rows.rows.append(row)
             rows.targets.append(np.array([1.0 - yes, yes]))
     return [rows.finish(store_name(control, choice), BINARY_CLASSES) for choice, rows in collected.items()]

@@ -151,6 +151,112 @@ class TrainingRun(Base):
     """Where its model lies, below the home folder; None when it can no longer be brought back."""
 
 
+class Act(Base):
+    """One thing that a person did on the map, undone and done again as a whole."""
+
+    __tablename__ = "act"
+    __table_args__ = (Index(None, "project_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    """label, accept, skip, unsure or never_seen."""
+    control: Mapped[str | None]
+    label: Mapped[str | None]
+    person_id: Mapped[int]
+    person_name: Mapped[str]
+    edits: Mapped[JsonObject]
+    """What is done to an annotation (data/edits.py), by the key that the items name."""
+    created_at: Mapped[float]
+    undone: Mapped[bool] = mapped_column(default=False)
+
+
+class OutboxEntry(Base):
+    """One annotation as a person wants it in Label Studio. Contents are JSON objects of data/edits.py, null = no
+    annotation.
+    """
+
+    __tablename__ = "outbox_entry"
+    __table_args__ = (
+        Index(None, "project_id", "state", "person_id"),
+        Index(None, "project_id", "task_id"),
+        Index(None, "project_id", "annotation_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    task_id: Mapped[int]
+    person_id: Mapped[int]
+    """Who wants it, and with whose token it is sent."""
+    annotator: Mapped[str]
+    """Whose annotation it is; another's where a person overwrites."""
+    unique_id: Mapped[str] = mapped_column(unique=True)
+    """Sent with a new annotation: Label Studio takes each of them once."""
+    annotation_id: Mapped[int | None]
+    base: Mapped[JsonObject | None]
+    """Before the first act."""
+    there: Mapped[JsonObject | None]
+    """What Label Studio has, by all we know."""
+    wanted: Mapped[JsonObject | None]
+    aside: Mapped[str | None]
+    """Why `wanted` gives no answer: skip, unsure or never_seen; None = it does."""
+    state: Mapped[str]
+    """One of `outbox.State`."""
+    closed: Mapped[bool] = mapped_column(default=False)
+    """The annotation was changed by others since: undoing an act leaves it alone."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    """Calls whose outcome is not known."""
+    error: Mapped[str | None]
+    retry_at: Mapped[float] = mapped_column(default=0.0)
+    claimed_by: Mapped[str | None]
+    claimed_until: Mapped[float | None]
+
+
+class ActItem(Base):
+    """What an act does to one annotation. answer: key of the act's `edits`."""
+
+    __tablename__ = "act_item"
+    __table_args__ = (Index(None, "entry_id"),)
+
+    act_id: Mapped[int] = mapped_column(ForeignKey("act.id", ondelete="CASCADE"), primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("outbox_entry.id", ondelete="CASCADE"), primary_key=True)
+    answer: Mapped[str]
+
+
+class Layout(Base):
+    """Places of a pool's items on the map; files are complete before the row exists. Numbers are 1, 2, ... in a
+    project. `kind` is one of `layouts.Kind`.
+    """
+
+    __tablename__ = "layout"
+
+    project_id: Mapped[int] = _project_key()
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str]
+    publication_number: Mapped[int]
+    description_path: Mapped[str]
+    """What the publication said of the items when they were placed."""
+    path: Mapped[str]
+    fitted_to: Mapped[str]
+    """The description that the map was last computed from; the places since then were carried along."""
+    fitted_items: Mapped[int]
+    fitted_at: Mapped[float]
+    created_at: Mapped[float]
+
+
+class MapWatch(Base):
+    """Whether somebody looks at a project's map, and the newest frame of a training for those who do."""
+
+    __tablename__ = "map_watch"
+
+    project_id: Mapped[int] = _project_key()
+    watched_until: Mapped[float] = mapped_column(default=0.0)
+    frame: Mapped[int] = mapped_column(default=0)
+    """Only grows; moves on when a frame comes and when the last one goes."""
+    frame_path: Mapped[str | None]
+    """None = no training shows anything now."""
+
+
 class Push(Base):
     """One bulk import of predictions into Label Studio. `state` is one of `pushes.State`; numbers are 1, 2, ... in a
     project.

@@ -31,7 +31,7 @@ def test_each_control_gets_its_own_answer() -> None:
         region("where", "taxonomy", [["EU"], ["EU", "FR"]]),
         {"from_name": "spans", "to_name": "text", "type": "labels", "value": {"start": 0, "end": 2, "labels": ["x"]}},
     ]
-    assert read_answers(result, SCHEMA) == {
+    assert read_answers(result, SCHEMA).given == {
         "kind": ("bat",),
         "tags": ("hardware", "urgent"),
         "where": ("EU", "EU / FR"),
@@ -62,11 +62,11 @@ def test_dropped_labels_are_logged_without_their_text(caplog: pytest.LogCaptureF
 
 
 def test_nothing_ticked_is_an_answer_of_a_multiple_control_only() -> None:
-    assert read_answers([region("tags", "choices", []), region("kind", "choices", [])], SCHEMA) == {"tags": ()}
+    assert read_answers([region("tags", "choices", []), region("kind", "choices", [])], SCHEMA).given == {"tags": ()}
 
 
 def test_a_lone_text_counts_as_a_list_of_one_and_repeats_count_once() -> None:
-    assert read_answers([region("kind", "choices", "wifi"), region("kind", "choices", ["wifi"])], SCHEMA) == {
+    assert read_answers([region("kind", "choices", "wifi"), region("kind", "choices", ["wifi"])], SCHEMA).given == {
         "kind": ("wifi",)
     }
 
@@ -97,5 +97,5 @@ regions = st.fixed_dictionaries(
 @given(json_values | st.lists(regions | json_values, max_size=4))
 def test_any_json_is_read_without_an_error_and_gives_only_labels_of_the_config(result: object) -> None:
     classes = {control.name: set(control.classes) for control in SCHEMA.controls}
-    for name, given_classes in read_answers(result, SCHEMA).items():
+    for name, given_classes in read_answers(result, SCHEMA).given.items():
         assert set(given_classes) <= classes[name]

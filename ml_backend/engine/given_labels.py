@@ -1,0 +1,54 @@
+"""The labels of a project, as everything that learns from them or shows them must see them.
+
+Annotations are the truth. What a person did on the map and Label Studio has not confirmed yet lies over them: it
+replaces the annotation that it will become, so that nothing is ever counted twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ml_backend.store import outbox
+from ml_backend.store.bulk import chunks
+from ml_backend.store.tables import Annotation, Project
+
+
+class GivenLabel(NamedTuple):
+    """What one person said of one task. annotation_id: None while Label Studio has none yet."""
+
+    task_id: int | None
+    annotator: str | None
+    result: list[Any]
+    annotation_id: int | None = None
+    pending: bool = False
+
+
+def given_labels(session: Session, project: Project, tasks: Iterable[int] | None = None) -> list[GivenLabel]:
+    """All labels (of the tasks, where given): annotations neither deleted nor skipped, under what waits to be sent."""
+    if tasks is None:
+        return _labels(session, project, None)
+    return [label for chunk in chunks(sorted(set(tasks))) for label in _labels(session, project, chunk)]
+
+
+def _labels(session: Session, project: Project, tasks: list[int] | None) -> list[GivenLabel]:
+    waiting = outbox.waiting(session, project, tasks)
+    hidden = outbox.Hidden.of(waiting)
+    query = select(Annotation.annotation_id, Annotation.task_id, Annotation.annotator, Annotation.result).where(
+        Annotation.project_id == project.id, Annotation.deleted.is_(False), Annotation.was_cancelled.is_(False)
+    )
+    if tasks is not None:
+        query = query.where(Annotation.task_id.in_(tasks))
+    found = [
+        GivenLabel(task_id, annotator, result, number)
+        for number, task_id, annotator, result in session.execute(query.order_by(Annotation.annotation_id))
+        if not hidden.covers(number, task_id, annotator)
+    ]
+    return found + [
+        GivenLabel(entry.task_id, entry.annotator, entry.wanted["result"], entry.annotation_id, pending=True)
+        for entry in waiting
+        if entry.wanted is not None and not entry.wanted["was_cancelled"]
+    ]
