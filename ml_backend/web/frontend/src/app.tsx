@@ -1,0 +1,44 @@
+/** The page: the map with everything around it. */
+
+import './styles/main.css'
+import { useEffect } from 'preact/hooks'
+import { MapView } from './map/MapView'
+import { Announcer } from './panels/Announcer'
+import { ColourMode } from './panels/ColourMode'
+import { Help } from './panels/Help'
+import { HoverCard } from './panels/HoverCard'
+import { listenForKeys } from './panels/keyActions'
+import { Legend } from './panels/Legend'
+import { Progress } from './panels/Progress'
+import { SidePanel } from './panels/SidePanel'
+import { Toasts } from './panels/Toasts'
+import { TopBar } from './panels/TopBar'
+import { applyTheme, compact } from './panels/ui'
+
+export function App() {
+  useEffect(() => {
+    applyTheme()
+    return listenForKeys()
+  }, [])
+  const drawer = compact.value
+  return (
+    <div class={`page ${drawer ? 'compact' : ''}`}>
+      <TopBar />
+      {!drawer && (
+        <aside class="left" aria-label="Colours and progress">
+          <ColourMode />
+          <Legend />
+          <Progress />
+        </aside>
+      )}
+      <main class="stage" aria-label="Map">
+        <MapView />
+        <HoverCard />
+        <Toasts />
+      </main>
+      <SidePanel />
+      <Help />
+      <Announcer />
+    </div>
+  )
+}

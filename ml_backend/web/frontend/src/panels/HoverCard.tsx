@@ -1,0 +1,113 @@
+/** What is under the pointer, or pinned with a click. */
+
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { control, hovered, pinned, server } from '../state'
+import { screenPosition } from './stage'
+import { ClassName } from './ClassName'
+import { moreLikeThis } from './searchActions'
+import { type Card, item } from './server'
+import { Thumbnail } from './Thumbnail'
+import { useLoaded } from './useLoaded'
+import { taskAddress } from './address'
+import { percent } from './logic/words'
+import { announce } from './ui'
+
+const WIDTH = 300
+const AWAY = 14
+
+export function HoverCard() {
+  const [inside, setInside] = useState(false)
+  const [kept, setKept] = useState<number | null>(null)
+  const row = pinned.value ?? hovered.value ?? (inside ? kept : null)
+  useEffect(() => { if (row !== null) setKept(row) }, [row])
+  if (row === null) return null
+  return <Shown key={row} row={row} onInside={setInside} />
+}
+
+function Shown({ row, onInside }: { readonly row: number; readonly onInside: (inside: boolean) => void }) {
+  const box = useRef<HTMLDivElement>(null)
+  const versions = server.value?.versions
+  const { value: card, error } = useLoaded(`${row}|${control.value}|${versions?.labels}|${versions?.publication}`, () => item(row, control.value))
+  const [place, setPlace] = useState<{ left: number; top: number } | null>(null)
+  useEffect(() => setPlace(placeBeside(row, box.current)), [row, card])
+  const isPinned = pinned.value === row
+  useEffect(() => { if (isPinned && card !== null) announce(spoken(card)) }, [isPinned, card])
+  return (
+    <div ref={box} class={`card ${isPinned ? 'pinned' : ''} ${place === null ? 'hiding' : ''}`} style={place === null ? {} : { left: `${place.left}px`, top: `${place.top}px` }}
+      role="group" aria-label={`Item ${card?.task ?? row}`} onPointerEnter={() => onInside(true)} onPointerLeave={() => onInside(false)}>
+      {error !== null && <p class="trouble">{error}</p>}
+      {card === null ? error === null && <p class="quietly">Loading …</p> : <Facts card={card} pinned={isPinned} />}
+    </div>
+  )
+}
+
+function Facts({ card, pinned: isPinned }: { readonly card: Card; readonly pinned: boolean }) {
+  return (
+    <>
+      <div class="row card-head">
+        <span class="quietly small grow">{card.task > 0 ? `Task ${card.task}` : 'No task in Label Studio'}{isPinned ? ', pinned' : ''}</span>
+        {isPinned && <button type="button" class="button quiet icon" aria-label="Unpin" onClick={() => (pinned.value = null)}>×</button>}
+      </div>
+      {card.thumbnail && <Thumbnail row={card.row} alt={card.text === '' ? `Picture of task ${card.task}` : ''} />}
+      {card.text !== '' && <p class="card-text">{card.text}</p>}
+      <Answer card={card} />
+      {card.reason !== '' && <p class="small">{card.reason}</p>}
+      <ul class="words small">{(card.words ?? []).map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
+      {card.nearest_labelled != null && <Nearest card={card} />}
+      {isPinned && <Ways card={card} />}
+    </>
+  )
+}
+
+/** A person's label and Lantern's prediction, never mixed up. */
+function Answer({ card }: { readonly card: Card }) {
+  return (
+    <dl class="answer">
+      {card.label !== null && (<><dt>Label</dt><dd><ClassName name={card.label} /> <span class="quietly small">by {card.annotators.join(', ') || 'a person'}</span></dd></>)}
+      <dt>Prediction</dt>
+      <dd>{card.predicted === null ? <span class="quietly">none: nothing like it is known</span> : <><ClassName name={card.predicted} /> <b class="figures">{percent(card.confidence)}</b></>}</dd>
+      {card.top.length > 1 && <><dt>Then</dt><dd class="quietly small">{card.top.slice(1).map(([name, p]) => `${name} ${percent(p)}`).join(', ')}</dd></>}
+    </dl>
+  )
+}
+
+function Nearest({ card }: { readonly card: Card }) {
+  const nearest = card.nearest_labelled
+  if (nearest == null) return null
+  return (
+    <div class="nearest small">
+      <span class="quietly">Nearest labelled ({percent(nearest.similarity)} alike): </span>
+      <ClassName name={nearest.label} />
+      <button type="button" class="button link" onClick={() => (pinned.value = nearest.row)}>show</button>
+      {nearest.text !== '' && <p class="two-lines quietly">{nearest.text}</p>}
+    </div>
+  )
+}
+
+function Ways({ card }: { readonly card: Card }) {
+  const address = taskAddress(card.task)
+  return (
+    <div class="row wrap">
+      <button type="button" class="button" onClick={() => void moreLikeThis(card.row)}>More like this</button>
+      {address !== null && <a class="button" href={address} target="_blank" rel="noreferrer">Open in Label Studio</a>}
+      {address !== null && <input class="field grow small" readOnly value={address} aria-label="Address of the task, to copy" onFocus={(event) => event.currentTarget.select()} />}
+    </div>
+  )
+}
+
+function spoken(card: Card): string {
+  const answer = card.label !== null ? `labelled ${card.label}` : card.predicted !== null ? `predicted ${card.predicted}, ${percent(card.confidence)}` : 'nothing predicted'
+  return `${card.text.slice(0, 120)} ${answer}. ${(card.words ?? []).join(' ')}`
+}
+
+/** Beside the point and inside the map. */
+function placeBeside(row: number, box: HTMLDivElement | null): { left: number; top: number } | null {
+  const at = screenPosition(row)
+  const area = box?.parentElement
+  if (at === null || box === null || area == null) return { left: AWAY, top: AWAY }
+  const [x, y] = at
+  const fits = x + AWAY + WIDTH <= area.clientWidth
+  const left = fits ? x + AWAY : Math.max(AWAY, x - AWAY - WIDTH)
+  const top = Math.min(Math.max(AWAY, y - 24), Math.max(AWAY, area.clientHeight - box.offsetHeight - AWAY))
+  return { left, top }
+}

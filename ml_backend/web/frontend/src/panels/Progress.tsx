@@ -1,0 +1,85 @@
+/** How far the labelling is, and how good it is by now. */
+
+import { filters, server } from '../state'
+import { currentClasses } from './classes'
+import { count, percent, plural } from './logic/words'
+import { train, trainingReason } from './trainingActions'
+
+export function Progress() {
+  const state = server.value
+  if (state === null) return <section class="section" aria-label="Progress"><p class="quietly">Loading …</p></section>
+  const { progress, changed, components, used_components: used } = state
+  return (
+    <section class="section" aria-label="Progress">
+      <h2>Progress</h2>
+      <Measure name="Labelled" share={progress.tasks > 0 ? progress.labelled / progress.tasks : 0} said={`${count(progress.labelled)} of ${count(progress.tasks)}`} />
+      <Measure name="Covered" share={progress.covered_mass} said={`${percent(progress.covered_mass)} of all items`} title={`Share of the items in components that have a label (${used} of ${components} components are used)`} />
+      <div class="heading" title="Estimated on the labelled items, each left out in turn">
+        <span>Estimated accuracy</span>
+        {progress.accuracy === null
+          ? <span class="quietly small">needs more labels</span>
+          : <span class="figures"><b>{percent(progress.accuracy.estimate)}</b> <span class="quietly small">{`${percent(progress.accuracy.low)}–${percent(progress.accuracy.high)}`}</span></span>}
+      </div>
+      {progress.accuracy !== null && <Interval {...progress.accuracy} />}
+      <PerClass />
+      {progress.unreadable > 0 && <p class="note warn small">{`${plural(progress.unreadable, 'task')} could not be read and ${progress.unreadable === 1 ? 'is' : 'are'} not on the map.`}</p>}
+      {changed.count > 0 && <Changed n={changed.count} />}
+      <Running />
+    </section>
+  )
+}
+
+function Measure({ name, share, said, title }: { readonly name: string; readonly share: number; readonly said: string; readonly title?: string }) {
+  return (
+    <div title={title}>
+      <div class="heading"><span>{name}</span><span class="figures quietly small">{said}</span></div>
+      <div class="bar" aria-hidden="true"><span style={{ width: `${100 * Math.min(1, share)}%` }} /></div>
+    </div>
+  )
+}
+
+/** Where the accuracy may lie, on a line from 0 to 1. */
+function Interval({ estimate, low, high }: { readonly estimate: number; readonly low: number; readonly high: number }) {
+  return (
+    <div class="bar interval" aria-hidden="true">
+      <span style={{ left: `${100 * low}%`, width: `${100 * (high - low)}%` }} />
+      <i style={{ left: `${100 * estimate}%` }} />
+    </div>
+  )
+}
+
+function PerClass() {
+  const classes = currentClasses.value
+  const without = classes.filter(({ human }) => human === 0).length
+  return (
+    <details>
+      <summary>{`Labels per class${without > 0 ? ` · ${without} without` : ''}`}</summary>
+      <div class="scrolls per-class" tabIndex={0} role="region" aria-label="Labels per class">
+        <table class="figures">
+          <thead><tr><th scope="col">Class</th><th scope="col">By people</th><th scope="col">Spread to</th></tr></thead>
+          <tbody>{classes.map(({ name, human, propagated }) => <tr key={name}><th scope="row">{name}</th><td>{count(human)}</td><td>{count(propagated)}</td></tr>)}</tbody>
+        </table>
+      </div>
+    </details>
+  )
+}
+
+/** What the last training changed, and only that when wanted. */
+function Changed({ n }: { readonly n: number }) {
+  const on = filters.value.changed
+  return (
+    <button type="button" class="button" aria-pressed={on} onClick={() => (filters.value = { ...filters.value, changed: !on })}>
+      {on ? `Showing ${count(n)} that changed` : `${count(n)} changed label – show`}
+    </button>
+  )
+}
+
+function Running() {
+  const training = server.value?.training
+  if (training === undefined || training.status === 'idle') {
+    const reason = trainingReason.value
+    return <button type="button" class="button" aria-disabled={reason !== null} title={reason ?? 'T'} onClick={() => train(1)}>Train 1 epoch <kbd>T</kbd></button>
+  }
+  const share = training.epochs > 0 ? training.epoch / training.epochs : 0
+  return <Measure name={training.status === 'queued' ? 'Training waits' : 'Training'} share={share} said={`epoch ${training.epoch} of ${training.epochs}`} />
+}

@@ -1,0 +1,76 @@
+/** What to label next and why. */
+
+import { useEffect } from 'preact/hooks'
+import { columns, current, server } from '../state'
+import { useCards } from './cards'
+import { ClassName } from './ClassName'
+import { giveAnswer } from './labelActions'
+import { count, percent } from './logic/words'
+import { Palette } from './Palette'
+import { acceptCurrent, answered, goTo, loadQueue, rejectCurrent, suggestions, walk } from './queueActions'
+import type { Card, Suggestion } from './server'
+import { taskAddress } from './address'
+import { Thumbnail } from './Thumbnail'
+
+export function QueuePanel() {
+  const versions = server.value?.versions
+  useEffect(() => void loadQueue(), [versions?.labels, versions?.publication])
+  const all = suggestions.value
+  const cards = useCards(all.map(({ row }) => row))
+  const at = all.findIndex(({ row }) => row === current.value)
+  const shown = all[at]
+  void columns.value
+  return (
+    <>
+      <section class="section" aria-label="The suggestion">
+        <div class="heading">
+          <h2>{all.length === 0 ? 'Suggestions' : `Suggestion ${at >= 0 ? count(at + 1) : '–'} of ${count(all.length)}`}</h2>
+          <button type="button" class="button" onClick={() => void walk(-1)}>Back <kbd>P</kbd></button>
+          <button type="button" class="button" onClick={() => void walk(1)}>Next <kbd>N</kbd></button>
+        </div>
+        {shown !== undefined ? <Current suggestion={shown} card={cards[at] ?? null} /> : <p class="note">Walk with N and P: the map flies to each item. Enter accepts its prediction, X rejects it, a number labels it.</p>}
+      </section>
+      <ol class="queue" aria-label="All suggestions">
+        {all.map((suggestion, i) => <Entry key={suggestion.row} suggestion={suggestion} card={cards[i] ?? null} />)}
+      </ol>
+    </>
+  )
+}
+
+function Current({ suggestion, card }: { readonly suggestion: Suggestion; readonly card: Card | null }) {
+  const address = taskAddress(suggestion.task)
+  return (
+    <div class="section current">
+      <p class="reason">{suggestion.reason}</p>
+      {card?.thumbnail && <Thumbnail row={suggestion.row} alt={card.text === '' ? `Picture of task ${suggestion.task}` : ''} />}
+      {card !== null && card.text !== '' && <p class="card-text">{card.text}</p>}
+      {card !== null && (
+        <p>{card.predicted === null ? <span class="quietly">Nothing is predicted.</span> : <>Predicted <ClassName name={card.predicted} /> <b class="figures">{percent(card.confidence)}</b></>}</p>
+      )}
+      <div class="row wrap">
+        <button type="button" class="button primary" disabled={card?.predicted == null} onClick={acceptCurrent}>Accept <kbd>Enter</kbd></button>
+        <button type="button" class="button" onClick={rejectCurrent}>Reject <kbd>X</kbd></button>
+        <button type="button" class="button" onClick={() => giveAnswer('skip')}>Skip <kbd>Space</kbd></button>
+        <button type="button" class="button" onClick={() => giveAnswer('unsure')}>Unsure <kbd>U</kbd></button>
+        <button type="button" class="button" onClick={() => giveAnswer('never_seen')}>Never seen</button>
+      </div>
+      <Palette />
+      {address !== null && <a class="small" href={address} target="_blank" rel="noreferrer">Open task {suggestion.task} in Label Studio</a>}
+    </div>
+  )
+}
+
+function Entry({ suggestion, card }: { readonly suggestion: Suggestion; readonly card: Card | null }) {
+  const done = answered(suggestion.row)
+  return (
+    <li>
+      <button type="button" class={`entry ${done ? 'done' : ''}`} aria-current={suggestion.row === current.value ? 'true' : undefined} onClick={() => goTo(suggestion)}>
+        {card?.thumbnail && <Thumbnail row={suggestion.row} />}
+        <span class="grow">
+          <span class="ellipsis block">{card === null ? `Task ${suggestion.task}` : card.text || `Task ${suggestion.task}`}</span>
+          <span class="small quietly ellipsis block">{done ? 'answered' : suggestion.reason}</span>
+        </span>
+      </button>
+    </li>
+  )
+}

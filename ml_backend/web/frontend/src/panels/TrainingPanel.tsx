@@ -1,0 +1,30 @@
+/** Steering: what the next training weighs, and what the last ones did. */
+
+import { useEffect } from 'preact/hooks'
+import { server } from '../state'
+import { LossChart } from './LossChart'
+import { loadRuns, runs } from './runsActions'
+import { RunsTable } from './RunsTable'
+import { Smoothing } from './Smoothing'
+import { TrainButtons } from './TrainButtons'
+import { loadSteering } from './trainingActions'
+import { WeightSliders } from './WeightSliders'
+import { Phases } from './Phases'
+
+export function TrainingPanel() {
+  const state = server.value
+  useEffect(() => {
+    void loadSteering()
+    void loadRuns()
+  }, [state?.training.run, state?.training.status, state?.versions.publication])
+  return (
+    <>
+      <TrainButtons />
+      <LossChart runs={runs.value} />
+      <WeightSliders />
+      <Phases />
+      <Smoothing />
+      <RunsTable runs={runs.value} />
+    </>
+  )
+}

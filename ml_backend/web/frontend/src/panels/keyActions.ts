@@ -1,0 +1,103 @@
+/** The keys of the panels, in one table with what they do. The map's own keys are in ../keys. */
+
+import { effect } from '@preact/signals'
+import { pinned, selection } from '../state'
+import { redoNewest, undoNewest } from './historyActions'
+import { dropWaiting, giveAnswer, giveLabel, waiting } from './labelActions'
+import { classOfKey } from './logic/typeahead'
+import { acceptCurrent, rejectCurrent, walk } from './queueActions'
+import { closeSignIn, signInOpen } from './signInActions'
+import { stop, train } from './trainingActions'
+import { helpOpen, SEARCH_FIELD, show, singleKeys, TYPE_AHEAD } from './ui'
+
+export interface PanelKey {
+  readonly group: string
+  /** As Help shows it: keys with a space between. */
+  readonly shown: string
+  readonly what: string
+  /** Whether it also acts while single keys are switched off. */
+  readonly always: boolean
+  readonly is: (event: KeyboardEvent) => boolean
+  readonly run: (event: KeyboardEvent) => void
+}
+
+const plain = (key: string, shift = false) => (event: KeyboardEvent): boolean => !held(event) && event.shiftKey === shift && event.key.toLowerCase() === key
+const withCtrl = (key: string, shift: boolean) => (event: KeyboardEvent): boolean => (event.ctrlKey || event.metaKey) && !event.altKey && event.shiftKey === shift && event.key.toLowerCase() === key
+
+export const PANEL_KEYS: readonly PanelKey[] = [
+  { group: 'Label', shown: '1 … 9 0', what: 'Give one of the first ten classes', always: false, is: (event) => !held(event) && !event.shiftKey && classOfKey(event.code, false) !== null, run: digit },
+  { group: 'Label', shown: '⇧1 … ⇧0', what: 'Give one of the next ten classes', always: false, is: (event) => !held(event) && event.shiftKey && classOfKey(event.code, true) !== null, run: digit },
+  { group: 'Label', shown: 'Y', what: 'Type a class', always: false, is: plain('y'), run: () => typeAhead() },
+  { group: 'Label', shown: 'Space', what: 'Skip', always: false, is: plain(' '), run: () => giveAnswer('skip') },
+  { group: 'Label', shown: 'U', what: 'Unsure', always: false, is: plain('u'), run: () => giveAnswer('unsure') },
+  { group: 'Label', shown: 'Ctrl+Z', what: 'Undo the newest act', always: true, is: withCtrl('z', false), run: undoNewest },
+  { group: 'Label', shown: 'Ctrl+Shift+Z', what: 'Redo', always: true, is: withCtrl('z', true), run: redoNewest },
+  { group: 'Suggestions', shown: 'N', what: 'Next suggestion, the map flies there', always: false, is: plain('n'), run: () => void walk(1) },
+  { group: 'Suggestions', shown: 'P', what: 'Previous suggestion', always: false, is: plain('p'), run: () => void walk(-1) },
+  { group: 'Suggestions', shown: 'Enter', what: 'Accept its prediction', always: false, is: plain('enter'), run: acceptCurrent },
+  { group: 'Suggestions', shown: 'X', what: 'Reject its prediction and name the right class', always: false, is: plain('x'), run: rejectCurrent },
+  { group: 'Training', shown: 'T', what: 'Train 1 epoch', always: false, is: plain('t'), run: () => train(1) },
+  { group: 'Training', shown: '⇧T', what: 'Train 5 epochs', always: false, is: plain('t', true), run: () => train(5) },
+  { group: 'Training', shown: 'S', what: 'Stop the training', always: false, is: plain('s'), run: stop },
+  { group: 'Page', shown: '/', what: 'Search', always: false, is: (event) => !held(event) && event.key === '/', run: () => document.getElementById(SEARCH_FIELD)?.focus() },
+  { group: 'Page', shown: '?', what: 'This help', always: false, is: (event) => !held(event) && event.key === '?', run: () => (helpOpen.value = !helpOpen.value) },
+]
+
+/** Listens on the whole page; returns the way to stop. */
+export function listenForKeys(): () => void {
+  const listen = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || isTyping(event)) return
+    if (event.key === 'Escape' && escape()) return event.preventDefault()
+    const key = PANEL_KEYS.find((candidate) => candidate.is(event))
+    if (key === undefined || !(key.always || singleKeys.value) || hasItsOwnUse(event)) return
+    event.preventDefault()
+    key.run(event)
+  }
+  window.addEventListener('keydown', listen)
+  return () => window.removeEventListener('keydown', listen)
+}
+
+function digit(event: KeyboardEvent): void {
+  const index = classOfKey(event.code, event.shiftKey)
+  if (index !== null) giveLabel(index)
+}
+
+function typeAhead(): void {
+  show('selection')
+  // The field is there once the panel is.
+  window.setTimeout(() => document.getElementById(TYPE_AHEAD)?.focus())
+}
+
+/** Closes what lies on top; false when nothing does and the map may take the key. */
+function escape(): boolean {
+  if (helpOpen.value) helpOpen.value = false
+  else if (signInOpen.value) closeSignIn()
+  else if (waiting.value !== null) dropWaiting()
+  else if (pinned.value !== null) pinned.value = null
+  else return false
+  return true
+}
+
+function held(event: KeyboardEvent): boolean {
+  return event.ctrlKey || event.metaKey || event.altKey
+}
+
+/** No key acts while someone types. */
+function isTyping(event: KeyboardEvent): boolean {
+  const element = event.target
+  if (element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement) return true
+  if (element instanceof HTMLInputElement) return !['checkbox', 'range', 'button', 'radio'].includes(element.type)
+  return element instanceof HTMLElement && element.isContentEditable
+}
+
+/** Space and Enter on a button, a tick box or a link are that control's. */
+function hasItsOwnUse(event: KeyboardEvent): boolean {
+  if (event.key !== 'Enter' && event.key !== ' ') return false
+  return event.target instanceof HTMLElement && event.target.closest('button, a, input, summary, [role="grid"]') !== null
+}
+
+// A new selection makes an open question about another one void.
+effect(() => {
+  void selection.value
+  dropWaiting()
+})

@@ -1,0 +1,33 @@
+/** Colours that do not wait for the server: its own columns follow and replace them. */
+
+import { columns } from '../state'
+
+interface Paint {
+  readonly class?: number
+  readonly status?: number
+}
+
+/** Shows the rows as labelled, not yet confirmed by Label Studio. */
+export function repaint(rows: readonly number[], paint: Paint): void {
+  const before = columns.value
+  const after = { ...before, class: before.class.slice(), status: before.status.slice(), pending: before.pending.slice() }
+  for (const row of rows) {
+    if (paint.class !== undefined) after.class[row] = paint.class
+    if (paint.status !== undefined) after.status[row] = paint.status
+    after.pending[row] = 1
+  }
+  columns.value = after
+}
+
+/** Takes a paint back on these rows only: the columns may have been replaced meanwhile. */
+export function restorePaint(then: typeof columns.value, rows: readonly number[]): void {
+  const now = columns.value
+  if (now.n !== then.n) return
+  const after = { ...now, class: now.class.slice(), status: now.status.slice(), pending: now.pending.slice() }
+  for (const row of rows) {
+    after.class[row] = then.class[row] ?? 0
+    after.status[row] = then.status[row] ?? 0
+    after.pending[row] = then.pending[row] ?? 0
+  }
+  columns.value = after
+}

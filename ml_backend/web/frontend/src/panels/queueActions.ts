@@ -1,0 +1,82 @@
+/** The suggestions, walked one by one: the map flies to each. */
+
+import { effect, signal } from '@preact/signals'
+import { columns, current, server } from '../state'
+import { labelled, sendLabel } from './labelActions'
+import { NONE, STATUS } from './logic/selectionSummary'
+import { queue as fetchQueue, type Suggestion } from './server'
+import { flyTo } from './stage'
+import { problem, toast } from './toasts'
+import { rejected } from './rejected'
+import { announce, show } from './ui'
+import { nameOf } from './classes'
+
+import { percent } from './logic/words'
+
+const LENGTH = 50
+
+export const suggestions = signal<readonly Suggestion[]>([])
+
+export async function loadQueue(): Promise<void> {
+  try {
+    suggestions.value = await fetchQueue(LENGTH)
+  } catch (error) {
+    problem(error)
+  }
+}
+
+/** Whether a suggestion was answered since it was made. */
+export function answered(row: number): boolean {
+  const status = columns.value.status[row]
+  return status === STATUS.human || status === STATUS.setAside
+}
+
+export async function walk(step: 1 | -1): Promise<void> {
+  if (suggestions.value.length === 0) await loadQueue()
+  const open = suggestions.value.filter(({ row }) => row === current.value || !answered(row))
+  if (open.length === 0) {
+    toast(server.value === null ? 'The map is still loading.' : 'No suggestion is left: train, or wait for new tasks.')
+    return
+  }
+  const at = open.findIndex(({ row }) => row === current.value)
+  const next = open[at === -1 ? (step === 1 ? 0 : open.length - 1) : (at + step + open.length) % open.length]
+  if (next !== undefined) goTo(next)
+}
+
+export function goTo(suggestion: Suggestion): void {
+  rejected.value = null
+  current.value = suggestion.row
+  flyTo([suggestion.row])
+  show('queue')
+  const index = columns.value.class[suggestion.row] ?? NONE
+  const predicted = index === NONE ? 'nothing predicted' : `predicted ${nameOf(index)}, ${percent((columns.value.confidence[suggestion.row] ?? 0) / 255)}`
+  announce(`Suggestion: ${suggestion.reason}; ${predicted}.`)
+}
+
+/** Takes the prediction of the current suggestion as its label. */
+export function acceptCurrent(): void {
+  const row = current.value
+  if (row === null) return
+  const index = columns.value.class[row] ?? NONE
+  if (index === NONE) {
+    toast('Nothing is predicted here: press the number of a class, or type one.', 'problem')
+    return
+  }
+  sendLabel(index, [row])
+}
+
+/** Says that the prediction is wrong: no label is made of that, but a right one is asked for. */
+export function rejectCurrent(): void {
+  const row = current.value
+  if (row === null) return
+  const index = columns.value.class[row] ?? NONE
+  rejected.value = index === NONE ? null : index
+  announce('Rejected. Press the number of the right class, Y to type it, or U for unsure.')
+}
+
+// An answered suggestion makes room for the next one.
+effect(() => {
+  const done = labelled.value
+  const row = current.peek()
+  if (done !== null && row !== null && done.rows.length === 1 && done.rows[0] === row) void walk(1)
+})

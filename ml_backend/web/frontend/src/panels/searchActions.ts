@@ -1,0 +1,84 @@
+/** Items found by what they say or what they are like: marked on the map, nothing else disappears. */
+
+import { signal } from '@preact/signals'
+import { highlighted } from '../state'
+import { choose } from './selectionActions'
+import { plural } from './logic/words'
+import { search as fetchHits, similar } from './server'
+import { flyTo } from './stage'
+import { problem, toast } from './toasts'
+import { announce } from './ui'
+
+export interface Hits {
+  readonly rows: Uint32Array
+  readonly total: number
+  readonly cut: boolean
+  /** “refund”, “like task 12”. */
+  readonly what: string
+}
+
+const ALIKE = 50
+
+export const hits = signal<Hits | null>(null)
+export const hitAt = signal(-1)
+let round = 0
+
+/** Marks what fits; an empty text ends the search. */
+export async function find(text: string, mode: 'text' | 'regex'): Promise<void> {
+  const mine = ++round
+  if (text.trim() === '') {
+    endSearch()
+    return
+  }
+  try {
+    const found = await fetchHits(text, mode)
+    if (mine !== round) return
+    mark({ rows: Uint32Array.from(found.rows), total: found.total, cut: found.cut, what: `“${text}”` })
+  } catch (error) {
+    if (mine === round) problem(error)
+  }
+}
+
+export async function moreLikeThis(row: number): Promise<void> {
+  const mine = ++round
+  try {
+    const found = await similar(row, ALIKE)
+    if (mine !== round) return
+    mark({ rows: Uint32Array.from([row, ...found.rows.filter((other) => other !== row)]), total: found.rows.length, cut: false, what: 'alike' })
+    choose([row, ...found.rows], 'more like this')
+    flyTo([row, ...found.rows])
+  } catch (error) {
+    problem(error)
+  }
+}
+
+export function endSearch(): void {
+  round++
+  hits.value = null
+  hitAt.value = -1
+  highlighted.value = new Uint32Array()
+}
+
+/** Flies to the next hit, or the one before. */
+export function hop(step: 1 | -1): void {
+  const found = hits.value
+  if (found === null || found.rows.length === 0) return
+  hitAt.value = (hitAt.value + step + found.rows.length) % found.rows.length
+  const row = found.rows[hitAt.value]
+  if (row !== undefined) flyTo([row])
+}
+
+/** All hits as the selection: a class key then labels them. */
+export function selectHits(): void {
+  const found = hits.value
+  if (found === null) return
+  choose(found.rows, `search ${found.what}`)
+  toast(`${plural(found.rows.length, 'hit')} selected: press the number of a class, or type one.`)
+}
+
+function mark(found: Hits): void {
+  hits.value = found
+  hitAt.value = -1
+  highlighted.value = found.rows
+  announce(found.rows.length === 0 ? 'Nothing found.' : `${plural(found.total, 'hit')}.`)
+}

@@ -1,0 +1,34 @@
+/** Short messages at the bottom of the page, each with at most one thing to do about it. */
+
+import { signal } from '@preact/signals'
+import { announce } from './ui'
+
+export interface Toast {
+  readonly id: number
+  readonly text: string
+  readonly tone: 'done' | 'problem'
+  readonly action: { readonly name: string; readonly run: () => void } | null
+}
+
+const SECONDS = { done: 8, problem: 20 }
+const MOST = 3
+
+export const toasts = signal<readonly Toast[]>([])
+let last = 0
+
+export function toast(text: string, tone: Toast['tone'] = 'done', action: Toast['action'] = null): number {
+  const id = ++last
+  toasts.value = [...toasts.value, { id, text, tone, action }].slice(-MOST)
+  announce(text)
+  window.setTimeout(() => dismiss(id), SECONDS[tone] * 1000)
+  return id
+}
+
+export function dismiss(id: number): void {
+  toasts.value = toasts.value.filter((shown) => shown.id !== id)
+}
+
+/** Says what went wrong, in the words of the server where it has some. */
+export function problem(error: unknown, action: Toast['action'] = null): void {
+  toast(error instanceof Error ? error.message : String(error), 'problem', action)
+}
