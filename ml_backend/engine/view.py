@@ -6,8 +6,8 @@ thrown away when the publication, the labels or the label config change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -28,7 +28,7 @@ class ProjectView:
     """Scores of all tasks of one publication under the labels of one moment.
 
     number, model_version: of the publication. labels_version: of the annotations. label_sets: their rows index
-    `snapshot`.
+    `snapshot`. set_aside: tasks that somebody gave no answer to -> skip, unsure or never_seen; they leave the queue.
     """
 
     number: int
@@ -38,6 +38,7 @@ class ProjectView:
     settings: PoolSettings
     snapshot: Snapshot
     label_sets: tuple[LabelSet, ...]
+    set_aside: Mapping[int, str] = field(default_factory=dict)
 
     @cached_property
     def task_ids(self) -> NDArray[np.int64]:
@@ -52,6 +53,13 @@ class ProjectView:
         for label_set in self.label_sets:
             marked[label_set.rows] = True
         return marked
+
+    @cached_property
+    def is_set_aside(self) -> NDArray[np.bool_]:
+        """(N,) rows that somebody gave no answer to, and nobody a label."""
+        marked = np.zeros(len(self.snapshot.task_ids), dtype=bool)
+        marked[[self.row_of[task] for task in self.set_aside if task in self.row_of]] = True
+        return marked & ~self.labelled
 
     @cached_property
     def propagations(self) -> dict[str, Propagation]:
@@ -71,7 +79,7 @@ class ProjectView:
             np.flatnonzero(self.labelled),
             self.settings.query,
             never_seen_level=level,
-            absent_rows=np.flatnonzero(self.snapshot.task_ids == NO_TASK),
+            absent_rows=np.flatnonzero((self.snapshot.task_ids == NO_TASK) | self.is_set_aside),
         )
         return ScoredItems(self.schema, level, description, propagations, scores, ranking, self.labelled)
 
