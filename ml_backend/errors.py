@@ -21,6 +21,12 @@ class InputError(LanternError):
     status = 400
 
 
+class ConflictError(LanternError):
+    """What was asked for cannot be while something else is going on, or before it has happened."""
+
+    status = 409
+
+
 class LabelConfigError(InputError):
     """A label config cannot be parsed or holds nothing that Lantern supports."""
 
@@ -71,6 +77,10 @@ class LabelStudioAuthError(LabelStudioError):
     """Label Studio refused the credentials."""
 
 
+class LabelStudioForbidden(LabelStudioAuthError):
+    """Label Studio knows the owner of the token, who may not do this."""
+
+
 class LabelStudioRefused(LabelStudioError):
     """Label Studio answered with an error. http_status: its status code."""
 
@@ -80,7 +90,23 @@ class LabelStudioRefused(LabelStudioError):
 
 
 class LabelStudioUnreachable(LabelStudioError):
-    """No answer from Label Studio: worth trying again later."""
+    """No answer from Label Studio: worth trying again later. http_status: 429 or 5xx, None when nothing answered."""
+
+    def __init__(self, message: str, http_status: int | None = None) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+
+
+class PersonRefused(LanternError):
+    """Label Studio does not take the token that a person gave."""
+
+    status = 401
+
+
+class PersonForbidden(LanternError):
+    """A person may not do this in Label Studio, or not to this project."""
+
+    status = 403
 
 
 class DemoError(LanternError):

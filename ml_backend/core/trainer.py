@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -52,12 +52,16 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """One finished epoch: epoch counts from the model's creation (1-based); losses are means over its batches;
-    usage is the effective number of components exp(H(p_hat)), 1..K."""
+    """One finished epoch: epoch counts from the model's creation (1-based); losses are means over its batches.
+
+    weighted: each term's contribution to `losses.total`, the mean over batches of weight times term: the curriculum
+    changes weights within an epoch. usage: the effective number of components exp(H(p_hat)), 1..K.
+    """
 
     epoch: int
     phase: Phase
     losses: LossTerms
+    weighted: Mapping[str, float]
     usage: float
 
 
@@ -79,6 +83,14 @@ class EpochTargets:
 
     teacher: NeighbourTeacher | None
     taus: tuple[Tensor, ...]
+
+
+_WEIGHTED = [[field.name for field in fields(LossTerms)].index(field.name) for field in fields(LossWeights)]
+"""Place of each weight's term among the fields of LossTerms."""
+
+
+def _named(kind: type[LossTerms] | type[LossWeights], values: Tensor) -> dict[str, float]:
+    return {field.name: value for field, value in zip(fields(kind), values.tolist(), strict=True)}
 
 
 class Trainer:
@@ -112,12 +124,15 @@ class Trainer:
         order = self._random.permutation(len(self._pool))
         n_steps = math.ceil(len(order) / self._run.batch_size)
         totals = torch.zeros(len(fields(LossTerms)))
+        shares = torch.zeros(len(fields(LossWeights)))
         for step in range(n_steps):
             if should_stop():
                 raise Stopped
             rows = order[step * self._run.batch_size : (step + 1) * self._run.batch_size]
-            terms = self._step(rows, weights_at(base, phase, epochs_done + step / n_steps), targets)
+            weights = weights_at(base, phase, epochs_done + step / n_steps)
+            terms = self._step(rows, weights, targets)
             totals += terms
+            shares += torch.tensor(list(vars(weights).values())) * terms[_WEIGHTED]
             if not torch.isfinite(terms).all():
                 self._vae.load_state_dict(before)
                 raise TrainingError(
@@ -126,10 +141,9 @@ class Trainer:
         if not all(bool(value.isfinite().all()) for value in self._vae.state_dict().values()):
             self._vae.load_state_dict(before)
             raise TrainingError(f"weights are not finite in epoch {epochs_done + 1}; those before it are restored")
-        means = (totals / n_steps).tolist()
-        terms_by_name = {field.name: mean for field, mean in zip(fields(LossTerms), means, strict=True)}
+        means = _named(LossTerms, totals / n_steps)
         usage = losses.effective_components(self._vae.usage)
-        return EpochReport(epochs_done + 1, phase, LossTerms(**terms_by_name), usage)
+        return EpochReport(epochs_done + 1, phase, LossTerms(**means), _named(LossWeights, shares / n_steps), usage)
 
     def refit_prior(self) -> None:
         """Start the prior where the latents are now."""

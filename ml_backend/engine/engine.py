@@ -11,18 +11,18 @@ from ml_backend.config import Settings
 from ml_backend.data.encoding import encode_records
 from ml_backend.data.records import Record
 from ml_backend.engine.checkpoint import Working, load_model
+from ml_backend.engine.given_labels import GivenLabel, given_labels
 from ml_backend.engine.label_sets import make_label_sets
 from ml_backend.engine.prediction import TaskPrediction
 from ml_backend.engine.reading import FetcherFor, Readers
 from ml_backend.engine.schema import schema_of
-from ml_backend.engine.settings import project_settings
+from ml_backend.engine.settings import settings_of, steered
 from ml_backend.engine.snapshot import NO_TASK, Snapshot, load_description
 from ml_backend.engine.view import ProjectView
 from ml_backend.errors import CheckpointError
-from ml_backend.store import annotations as annotation_rows
-from ml_backend.store import projects, publications
+from ml_backend.store import outbox, projects, publications
 from ml_backend.store.database import Database
-from ml_backend.store.tables import Annotation, Project, Publication
+from ml_backend.store.tables import Project, Publication
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +38,15 @@ class _State:
 
     project: Project
     publications: tuple[Publication, ...]
-    labels: tuple[Annotation, ...]
+    labels: tuple[GivenLabel, ...]
+    set_aside: Mapping[int, str]
 
     @property
     def key(self) -> tuple[object, ...]:
         """Changes whenever a view of the project would."""
         newest = self.publications[0].number if self.publications else 0
-        return newest, self.project.labels_version, self.project.label_config, repr(self.project.extra_params)
+        wanted = repr((self.project.extra_params, steered(self.project)))
+        return newest, self.project.labels_version, self.project.label_config, wanted
 
 
 class Engine:
@@ -67,7 +69,7 @@ class Engine:
             if project is None:
                 return None
             published = tuple(publications.list_all(session, project))
-            key = _State(project, published, ()).key
+            key = _State(project, published, (), {}).key
             cached = self._views.get(project.uid)
             if cached and cached[0] == key:
                 return cached[1]
@@ -111,9 +113,10 @@ class Engine:
             model_version=publication.model_version,
             labels_version=state.project.labels_version,
             schema=schema,
-            settings=project_settings(self.settings, state.project.extra_params).pool,
+            settings=settings_of(self.settings, state.project).pool,
             snapshot=snapshot,
             label_sets=make_label_sets(schema, state.labels, rows),
+            set_aside=state.set_aside,
         )
         self._views[uid] = (state.key, view)
         return view
@@ -122,7 +125,8 @@ class Engine:
         with self.db.read() as session:
             project = projects.ensure(session, uid)
             published = tuple(publications.list_all(session, project))
-            return _State(project, published, tuple(annotation_rows.live(session, project)))
+            labels = tuple(given_labels(session, project))
+            return _State(project, published, labels, outbox.set_aside(session, project))
 
     def _newest_intact(self, state: _State) -> tuple[Publication, Snapshot] | None:
         """The newest publication whose files are whole: a damaged one must not silence the project."""
@@ -143,7 +147,7 @@ class Engine:
         with self.db.read() as session:
             project = projects.ensure(session, uid)
             published = publications.list_all(session, project)
-        wanted = project_settings(self.settings, project.extra_params)
+        wanted = settings_of(self.settings, project)
         reader = self.readers.reader(self.db, project, view.schema, wanted)
         publication = next((p for p in published if p.number == view.number), published[0])
         with self._lock(project.uid):

@@ -35,6 +35,8 @@ class LabelStore:
     (`core.graph_prior`). reach: (K,) in [0, 1], how near each is to a labelled component. temperature: of the
     confidence. rows: (n,) labelled rows of the pool, targets: (n, Y) their labels. suspicion: (n,) in [0, 1], 1 - p of
     the given label by all the others, HIGH = they contradict it (mislabelled?), 1 - 1/Y where they say nothing.
+    left_out: (n,) int32 position of the class that all the others name; fair: (n,) bool, whether another item has a
+    label of the item's class, without which leaving it out is no test.
     example: (K,) the labelled row that belongs most to each component, or -1.
     """
 
@@ -49,6 +51,8 @@ class LabelStore:
     rows: NDArray[np.int64]
     targets: NDArray[np.float64]
     suspicion: NDArray[np.float32]
+    left_out: NDArray[np.int32]
+    fair: NDArray[np.bool_]
     example: NDArray[np.int64]
 
 
@@ -68,6 +72,7 @@ def fit_store(
     left_out = np.asarray(without_floor(left_out, floor), np.float64)
     if labels.name in description.heads:
         description.heads[labels.name].take(labels.rows).joined(labels.classes, s, own).blend(left_out)
+    fair = fair_test(labels.targets)
     example = np.full(own.n_components, NO_ROW, np.int64)
     by_share = np.argsort(own.values, axis=None, kind="stable")  # the largest share is written last
     example[own.indices.ravel()[by_share]] = np.repeat(labels.rows, own.indices.shape[1])[by_share]
@@ -79,22 +84,33 @@ def fit_store(
         tau=tau(s, alpha0),
         tau_named=tau_with_prior(graph, s, alpha0),
         reach=component_reach(graph, s),
-        temperature=_temperature(description, labels, left_out) if calibrate else 1.0,
+        temperature=_temperature(description, labels, left_out, fair) if calibrate else 1.0,
         rows=labels.rows,
         targets=labels.targets,
         suspicion=(1.0 - (left_out * labels.targets).sum(axis=1)).astype(np.float32),
+        left_out=left_out.argmax(axis=1).astype(np.int32),
+        fair=fair,
         example=example,
     )
 
 
-def _temperature(description: PoolDescription, labels: LabelSet, left_out: NDArray[np.float64]) -> float:
-    """From the labelled items whose class has other labels too: without any, leaving one out cannot predict it.
+def fair_test(targets: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(n,) whether a labelled item's class has other labels too: without any, leaving it out cannot predict it.
+
+    targets: (n, Y).
+    """
+    elsewhere = targets.sum(axis=0) - targets
+    return np.asarray((targets * (elsewhere >= OTHER_LABELS)).sum(axis=1) >= 0.5)
+
+
+def _temperature(
+    description: PoolDescription, labels: LabelSet, left_out: NDArray[np.float64], fair: NDArray[np.bool_]
+) -> float:
+    """From the labelled items that are a fair test.
 
     Each counts for the part of the pool that it stands for, since people are asked about doubtful items more often
     than such are met.
     """
-    elsewhere = labels.targets.sum(axis=0) - labels.targets
-    fair = (labels.targets * (elsewhere >= OTHER_LABELS)).sum(axis=1) >= 0.5
     r = description.responsibilities
     asked = as_matrix(r.take(labels.rows))
     per_label = np.asarray(as_matrix(r).sum(axis=0)).ravel() / np.maximum(np.asarray(asked.sum(axis=0)).ravel(), 1e-6)

@@ -22,7 +22,7 @@ from ml_backend.engine.pool import Pool
 from ml_backend.engine.publishing import Versions, publish_model
 from ml_backend.engine.reading import Reader, Readers
 from ml_backend.engine.schema import schema_of
-from ml_backend.engine.settings import ProjectSettings, project_settings
+from ml_backend.engine.settings import ProjectSettings, settings_of
 from ml_backend.engine.snapshot import NO_TASK, PoolMatrix
 from ml_backend.engine.training import Training, training_due
 from ml_backend.errors import CheckpointError
@@ -75,7 +75,7 @@ class ProjectEngine:
     def run(self, uid: str) -> None:
         """One step: new tasks first, since a training wants them too; then at most one training."""
         project, newest = self._read(uid)
-        wanted = project_settings(self._settings, project.extra_params)
+        wanted = settings_of(self._settings, project)
         schema = schema_of(project)
         reader = self._readers.reader(self._db, project, schema, wanted)
         if self._retry_due(uid):

@@ -1,4 +1,6 @@
-"""A project's own settings: Label Studio's "extra params" over the server's environment over the defaults."""
+"""A project's own settings: what was set on the map, over Label Studio's "extra params", over the server's environment,
+over the defaults.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from ml_backend.config import Settings
 from ml_backend.core.hyperparameters import LossWeights, ModelConfig, RunConfig
 from ml_backend.engine.pool_settings import VECTOR_LATENT_DIM, PoolSettings
 from ml_backend.errors import ConfigError
+from ml_backend.store.tables import JsonObject, Project
 
 DEFAULT_EPOCHS = 5
 """Epochs of a training run unless the project says otherwise (1..5)."""
@@ -32,6 +35,11 @@ POOL_KEYS = {
 }
 
 
+STEERING_KEY = "steering"
+"""In a project row's settings: what was set on the map."""
+STEERED = ("alpha0", "never_seen_level", "prior")
+
+
 @dataclass(frozen=True)
 class ProjectSettings:
     """encoder, field: what to read and how (None = automatic). epochs: of one run. weights: None = the curriculum's
@@ -43,6 +51,23 @@ class ProjectSettings:
     field: str | None = None
     epochs: int = DEFAULT_EPOCHS
     weights: LossWeights | None = None
+
+
+def settings_of(server: Settings, project: Project) -> ProjectSettings:
+    """The settings that hold for a project now. Raises ConfigError naming the key that cannot be used."""
+    return project_settings(server, {**project.extra_params, **steered(project)})
+
+
+def steered(project: Project) -> dict[str, object]:
+    """What was set on the map, by keys among STEERED."""
+    kept = project.settings.get(STEERING_KEY)
+    return {key: kept[key] for key in STEERED if key in kept} if isinstance(kept, Mapping) else {}
+
+
+def with_steering(project: Project, changes: Mapping[str, object]) -> JsonObject:
+    """The project row's settings with other values for keys among STEERED; None takes a value back."""
+    chosen = {key: value for key, value in {**steered(project), **changes}.items() if value is not None}
+    return {**project.settings, STEERING_KEY: chosen}
 
 
 def project_settings(settings: Settings, extra_params: Mapping[str, object]) -> ProjectSettings:

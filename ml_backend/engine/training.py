@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from ml_backend.config import Settings
 from ml_backend.core.hyperparameters import RunConfig
+from ml_backend.core.labels import LabelSet
 from ml_backend.core.model import EpochReport
 from ml_backend.data.label_config import LabelSchema
 from ml_backend.engine.checkpoint import Working
+from ml_backend.engine.given_labels import given_labels
 from ml_backend.engine.label_sets import make_label_sets
+from ml_backend.engine.left_out import accuracy_at_a_glance
 from ml_backend.engine.publishing import Versions, publish_model
+from ml_backend.engine.run_effects import Lens
+from ml_backend.engine.run_log import Begun, RunLog
 from ml_backend.engine.settings import ProjectSettings
-from ml_backend.errors import CheckpointError, TrainingError
-from ml_backend.store import annotations as annotation_rows
+from ml_backend.engine.training_request import TrainingRequest
+from ml_backend.errors import CheckpointError, InputError, TrainingError
 from ml_backend.store import projects, runs
 from ml_backend.store.database import Database
-from ml_backend.store.tables import Project, TrainingRun
+from ml_backend.store.tables import Project, Publication
 
 log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+"""How often the database is asked, between two batches, whether a person wants the run to stop."""
 
 
 def training_due(db: Database, project: Project, settings: Settings, now: float) -> bool:
@@ -56,82 +64,92 @@ class Training:
         self._schema = schema
         self._wanted = wanted
         self._should_stop = should_stop
+        self._runs = RunLog(db)
 
     def run(self, uid: str) -> None:
         """Train 1-5 epochs and publish. Labels that come meanwhile count in the next propagation, and toward the next
-        run.
+        run. A run that a person stops is over; one that a shutdown stops waits again.
         """
-        begun = self._begin(uid)
+        begun = self._runs.begin(uid, TrainingRequest.usual(self._wanted))
         if begun is None:
             return
-        project, run = begun
+        asked = StopAsked(self._db, begun.run.id)
         try:
-            stopped = self._train(project, run)
+            lens = self._lens(begun.project)
+            stopped = self._train(begun, lens, asked)
             publication = self._publish(uid)
-        except (TrainingError, CheckpointError) as error:
-            log.error("project %s: training run %d failed: %s", uid, run.id, error)
-            self._end(project, run, error=str(error))
+        except (TrainingError, CheckpointError, InputError) as error:
+            self._runs.failed(begun, str(error))
             return
-        if stopped:
-            with self._db.write() as session:
-                runs.put_back(session, run.id)
+        if stopped and not asked():
+            self._runs.put_back(begun)
         else:
-            self._end(project, run, publication_number=publication)
+            self._runs.done(begun, publication, lens)
 
-    def _begin(self, uid: str) -> tuple[Project, TrainingRun] | None:
-        """The run to do, begun: one that a dead worker left, or a new one. None when the old one has died too often."""
-        now = time.time()
-        with self._db.write() as session:
-            project = projects.ensure(session, uid)
-            run = runs.unfinished(session, project) or runs.create(
-                session, project, {"epochs": self._wanted.epochs}, now
-            )
-            if runs.start(session, run, now):
-                return project, run
-            projects.training_handled(
-                session, project, requested=project.training_requested, labels_changed=project.labels_changed
-            )
-        log.error("project %s: training run %d failed: %s", uid, run.id, run.error)
-        return None
-
-    def _train(self, project: Project, run: TrainingRun) -> bool:
+    def _lens(self, project: Project) -> Lens:
         with self._db.read() as session:
-            labels = annotation_rows.live(session, project)
-        pool = self._working.pool
+            labels = given_labels(session, project)
+        return Lens(self._db.path.parent, self._schema, self._wanted.pool, labels)
+
+    def _train(self, begun: Begun, lens: Lens, asked: StopAsked) -> bool:
+        """Whether it was stopped before its end."""
+        pool, request = self._working.pool, TrainingRequest.of_row(begun.run.request, self._wanted)
         config = RunConfig(
-            epochs=self._wanted.epochs,
+            epochs=request.epochs,
             seed=self._settings.seed + pool.model.epochs_done,
-            weights=self._wanted.weights,
-            prior=self._wanted.pool.prior,
+            weights=request.weights,
+            prior=request.prior,
+            phase=request.phase,
             device=self._settings.device,
         )
-        label_sets = make_label_sets(self._schema, labels, self._working.row_of())
-        log.info("project %s: training run %d on %d items, %d labels", project.uid, run.id, len(pool), len(labels))
+        label_sets = make_label_sets(self._schema, lens.labels, self._working.row_of())
+        log.info(
+            "project %s: training run %d on %d items, %d labels",
+            begun.project.uid,
+            begun.run.id,
+            len(pool),
+            len(lens.labels),
+        )
         report = pool.train(
-            config, label_sets, on_epoch=lambda epoch: self._record(run, epoch), should_stop=self._should_stop
+            config,
+            label_sets,
+            on_epoch=lambda epoch: self._record(begun, epoch, label_sets),
+            should_stop=lambda: self._should_stop() or asked(),
         )
         return report.stopped
 
-    def _record(self, run: TrainingRun, epoch: EpochReport) -> None:
-        report = {"epoch": epoch.epoch, "usage": epoch.usage, "losses": asdict(epoch.losses)}
+    def _record(self, begun: Begun, epoch: EpochReport, label_sets: Sequence[LabelSet]) -> None:
+        phase = epoch.phase.name.lower()
+        report = {
+            "epoch": epoch.epoch,
+            "phase": phase,
+            "losses": asdict(epoch.losses),
+            "weighted": dict(epoch.weighted),
+            "usage": epoch.usage,
+            "accuracy": accuracy_at_a_glance(self._working.pool, label_sets),
+        }
         with self._db.write() as session:
-            runs.epoch(session, run.id, report, phase=epoch.phase.name.lower())
+            runs.epoch(session, begun.run.id, report, phase=phase)
 
-    def _publish(self, uid: str) -> int:
+    def _publish(self, uid: str) -> Publication:
         with self._db.read() as session:
             labels_version = projects.ensure(session, uid).labels_version
         versions = Versions(self._working.matrix.data_version, labels_version, trained=True)
-        return publish_model(self._db, uid, self._working, versions).number
+        return publish_model(self._db, uid, self._working, versions)
 
-    def _end(
-        self, project: Project, run: TrainingRun, *, publication_number: int | None = None, error: str | None = None
-    ) -> None:
-        now = time.time()
-        with self._db.write() as session:
-            if error is None:
-                runs.finish(session, run.id, publication_number, now)
-            else:
-                runs.fail(session, run.id, error, now)
-            projects.training_handled(
-                session, project, requested=project.training_requested, labels_changed=project.labels_changed
-            )
+
+class StopAsked:
+    """Whether a person asked a run to stop; asks the database at most every POLL_SECONDS."""
+
+    def __init__(self, db: Database, run_id: int) -> None:
+        self._db = db
+        self._run_id = run_id
+        self._asked = False
+        self._next = 0.0
+
+    def __call__(self) -> bool:
+        if not self._asked and time.monotonic() >= self._next:
+            with self._db.read() as session:
+                self._asked = runs.stop_asked(session, self._run_id)
+            self._next = time.monotonic() + POLL_SECONDS
+        return self._asked
