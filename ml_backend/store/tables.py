@@ -237,9 +237,11 @@ class Layout(Base):
     description_path: Mapped[str]
     """What the publication said of the items when they were placed."""
     path: Mapped[str]
+    items: Mapped[int]
     fitted_to: Mapped[str]
     """The description that the map was last computed from; the places since then were carried along."""
     fitted_items: Mapped[int]
+    """How many of the present rows that computation knew; 0 after the pool was made anew."""
     fitted_at: Mapped[float]
     created_at: Mapped[float]
 

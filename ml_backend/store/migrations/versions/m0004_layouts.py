@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("publication_number", sa.Integer(), nullable=False),
         sa.Column("description_path", sa.String(), nullable=False),
         sa.Column("path", sa.String(), nullable=False),
+        sa.Column("items", sa.Integer(), nullable=False),
         sa.Column("fitted_to", sa.String(), nullable=False),
         sa.Column("fitted_items", sa.Integer(), nullable=False),
         sa.Column("fitted_at", sa.Double(), nullable=False),
