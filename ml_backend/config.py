@@ -56,6 +56,10 @@ class Settings:
     """A personal access token or a legacy token."""
     public_url: str | None = setting(None, "LANTERN_PUBLIC_URL", parse=url, check=http_url)
     """How Label Studio reaches Lantern, without a trailing slash."""
+    browser_url: str | None = setting(None, "LANTERN_BROWSER_URL", parse=url, check=http_url)
+    """How people's browsers reach Lantern, for the map; None = as `public_url`."""
+    label_studio_browser_url: str | None = setting(None, "LABEL_STUDIO_BROWSER_URL", parse=url, check=http_url)
+    """How people's browsers reach Label Studio, which shows the map; None = as `label_studio_url`."""
 
     basic_auth_user: str | None = setting(
         None, "BASIC_AUTH_USER", check=matching(r"[^:\x00-\x1f]+", "a name without a colon")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 
 from ml_backend.cli.label_studio_options import add_backend_url, add_label_studio_options, settings_of
 from ml_backend.cli.output import print_changes
@@ -14,7 +14,8 @@ NAME = "connect"
 HELP = "connect a Label Studio project to Lantern, or repair the connection"
 DESCRIPTION = """\
 Checks that Label Studio and Lantern reach each other, then makes or repairs the ML backend, its one webhook, the
-sampling and the "Label next" tab. Safe to repeat. `lantern serve` must be running."""
+sampling and the "Label next" tab. Safe to repeat. `lantern serve` must be running. --map puts the live map beside the
+tasks, --no-map takes it off again."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -26,6 +27,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_backend_url(parser)
     parser.add_argument("--encoder", help="vector, text, pixels, sentence-transformers:NAME or openai:MODEL")
     parser.add_argument("--field", help="the field of the task data to read; else the labeling config says")
+    parser.add_argument(
+        "--map",
+        action=BooleanOptionalAction,
+        help="whether the live map stands beside the tasks (browsers reach it at LANTERN_BROWSER_URL); else as it is",
+    )
 
 
 def run(args: Namespace, settings: Settings) -> int:
@@ -43,6 +49,7 @@ def run(args: Namespace, settings: Settings) -> int:
         token=args.token,
         backend_url=args.backend_url,
         extra_params=chosen or None,
+        beside=args.map,
     )
     print_changes(changes)
     return 0

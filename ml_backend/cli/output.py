@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ml_backend.logs import mask
 
 if TYPE_CHECKING:
-    from ml_backend.label_studio.connect import Change
+    from ml_backend.label_studio.changes import Change
     from ml_backend.label_studio.findings import Finding
 
 MARKS = {"ok": "ok     ", "warning": "WARNING", "error": "ERROR  "}

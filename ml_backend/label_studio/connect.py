@@ -16,7 +16,9 @@ from ml_backend.config import Settings
 from ml_backend.errors import ConfigError, LabelStudioError
 from ml_backend.label_studio import wanted
 from ml_backend.label_studio.api import LabelStudioApi
+from ml_backend.label_studio.changes import Change
 from ml_backend.label_studio.client import LabelStudioClient
+from ml_backend.label_studio.map_connect import hide_map, show_map
 from ml_backend.label_studio.reachability import explain_backend_error, explain_webhook_error
 from ml_backend.store import projects, pushes
 from ml_backend.store.database import Database
@@ -31,15 +33,6 @@ BACKEND_FIELDS = ("url", "title", "is_interactive", "auth_method", "basic_auth_u
 WEBHOOK_FIELDS = ("url", "headers", "send_payload", "send_for_all_actions", "is_active")
 
 
-@dataclass(frozen=True)
-class Change:
-    """One thing that connect or disconnect looked after. changed: False when it was as it should be already."""
-
-    what: str
-    changed: bool
-    detail: str = ""
-
-
 def connect(
     db: Database,
     settings: Settings,
@@ -49,13 +42,15 @@ def connect(
     token: str | None = None,
     backend_url: str | None = None,
     extra_params: Mapping[str, object] | None = None,
+    beside: bool | None = None,
 ) -> list[Change]:
     """Attach a Label Studio project to this Lantern, or repair what is attached.
 
     url, token: Label Studio's; else LABEL_STUDIO_URL, LABEL_STUDIO_API_KEY. backend_url: how Label Studio reaches
     Lantern; else LANTERN_PUBLIC_URL, else localhost and the port. extra_params: settings of this project, such as its
-    encoder; None leaves them. Raises ConfigError when something is not given, LabelStudioError with the way out when
-    one side does not reach the other.
+    encoder; None leaves them. beside: whether the live map stands beside the tasks; None leaves it. Raises ConfigError
+    when something is not given or the label config cannot hold the map, LabelStudioError with the way out when one side
+    does not reach the other.
     """
     url, token = url or settings.label_studio_url, token or settings.label_studio_api_key
     if not url or not token:
@@ -74,6 +69,8 @@ def connect(
         connecting.version,
     )
     changes += [step() for step in steps]
+    if beside is not None:
+        changes.append(show_map(db, settings, api, row) if beside else hide_map(db, api, row))
     with db.write() as session:
         known = projects.ensure(session, row.uid)
         projects.request_reconcile(session, known, time.time())

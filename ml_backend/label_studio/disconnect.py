@@ -8,7 +8,9 @@ from typing import Any
 from ml_backend.config import Settings
 from ml_backend.errors import ConfigError, LabelStudioRefused
 from ml_backend.label_studio.api import LabelStudioApi
-from ml_backend.label_studio.connect import PROJECT_FIELDS, Change
+from ml_backend.label_studio.changes import Change
+from ml_backend.label_studio.connect import PROJECT_FIELDS
+from ml_backend.label_studio.map_connect import hide_map
 from ml_backend.store import projects
 from ml_backend.store.database import Database
 
@@ -23,6 +25,7 @@ def disconnect(db: Database, settings: Settings, api: LabelStudioApi, project: i
         raise ConfigError(f"project {project} is not connected to this Lantern ({settings.home})")
     kept = row.connection
     changes = [
+        hide_map(db, api, row),
         _put_back("the tab", kept.get("view"), api.delete_view, lambda i, old: api.update_view(i, project, old)),
         _put_back("the webhook", kept.get("webhook"), api.delete_webhook, api.update_webhook),
         _put_back_project(api, project, kept.get("before", {})),

@@ -24,7 +24,8 @@ HEIGHT_PX = 640
 _STYLE = (
     f"@media (min-width: 1200px) {{ :has(> .{PANE}) {{ display: grid; "
     "grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); column-gap: 16px; align-items: start; } "
-    f":has(> .{PANE}) > * {{ grid-column: 1; }} :has(> .{PANE}) > .{PANE} {{ grid-column: 2; grid-row: 1 / span 99; }} }}"
+    f":has(> .{PANE}) > * {{ grid-column: 1; }} "
+    f":has(> .{PANE}) > .{PANE} {{ grid-column: 2; grid-row: 1 / span 99; }} }}"
 )
 _OBJECT = re.compile(r"<object\s[^>]*?\bdata\s*=\s*(['\"])(?P<url>.*?)\1", re.IGNORECASE | re.DOTALL)
 _ADDRESS = re.compile(
@@ -123,6 +124,5 @@ def _element(address: MapAddress, name: str) -> str:
 def _free_name(xml: str) -> str:
     """Compared as Label Studio does, over the whole text."""
     taken = {first or second for first, second in _NAME.findall(xml)}
-    return next(
-        name for number in range(len(taken) + 2) if (name := f"{NAME}_{number}" if number else NAME) not in taken
-    )
+    names = (f"{NAME}_{number}" if number else NAME for number in range(len(taken) + 1))
+    return next(name for name in names if name not in taken)

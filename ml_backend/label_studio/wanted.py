@@ -50,6 +50,16 @@ def public_url(settings: Settings) -> str:
     return settings.public_url or f"http://localhost:{settings.port}"
 
 
+def browser_url(settings: Settings) -> str:
+    """How browsers reach this Lantern: where Label Studio does, unless somebody says otherwise."""
+    return settings.browser_url or public_url(settings)
+
+
+def label_studio_browser_url(settings: Settings, url: str) -> str:
+    """How browsers reach a Label Studio that Lantern reaches at `url`."""
+    return settings.label_studio_browser_url or url
+
+
 def backend_fields(
     settings: Settings, project: int, url: str, extra_params: Mapping[str, object] | None
 ) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Threats: a page elsewhere posts to Lantern with the log-in that the browser remembers (Basic is ambient, so a log-in
 does not help); a foreign name that resolves to 127.0.0.1 makes an unguarded Lantern same-origin with the attacker's
 page (DNS rebinding). Label Studio's server sends no Sec-Fetch-Site, and calls Lantern by address or by the name in
-LANTERN_PUBLIC_URL.
+LANTERN_PUBLIC_URL; people's browsers by that in LANTERN_BROWSER_URL.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class BrowserRules:
 
     def __init__(self, settings: Settings) -> None:
         self._guarded = settings.guarded
-        public = urlsplit(settings.public_url or "").hostname
-        self._names = LOCAL_NAMES | ({public} if public else set())
+        told = {urlsplit(url or "").hostname for url in (settings.public_url, settings.browser_url)}
+        self._names = LOCAL_NAMES | {name for name in told if name}
 
     def check(self, request: Request) -> None:
         """Raises when the request must not pass."""
@@ -37,7 +37,8 @@ class BrowserRules:
         if not self._guarded and not self._is_ours(request.host):
             raise Forbidden(
                 "without credentials Lantern answers to localhost and to addresses only: "
-                "set LANTERN_PUBLIC_URL to the name that it is called by, or set BASIC_AUTH_USER and BASIC_AUTH_PASS"
+                "set LANTERN_PUBLIC_URL (for the map LANTERN_BROWSER_URL) to the name that it is called by, or set "
+                "BASIC_AUTH_USER and BASIC_AUTH_PASS"
             )
 
     def _is_ours(self, host: str) -> bool:

@@ -13,8 +13,9 @@ from ml_backend.demo.ports import free_port
 from ml_backend.errors import ConfigError, LabelStudioAuthError, LabelStudioError
 from ml_backend.label_studio import wanted
 from ml_backend.label_studio.api import LabelStudioApi
+from ml_backend.label_studio.changes import Change
 from ml_backend.label_studio.client import LabelStudioClient
-from ml_backend.label_studio.connect import Change, connect
+from ml_backend.label_studio.connect import connect
 from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.disconnect import disconnect
 from ml_backend.label_studio.doctor import diagnose

@@ -55,10 +55,10 @@ def test_label_studio_and_lantern_read_the_same_questions(config: str) -> None:
 def test_the_page_that_label_studio_makes_of_it() -> None:
     """What a browser is given, after Label Studio has put the task's value in."""
     root = ET.fromstring(with_map(ODD[0], ADDRESS))
-    [tag] = [e for e in root.iter("HyperText")]
+    [tag] = list(root.iter("HyperText"))
     page = tag.attrib["value"].replace("$alert_id", "A-7")
     assert tag.get("inline") == "true"
-    [shown] = [e for e in ET.fromstring(f"<x>{page}</x>").iter("object")]
+    [shown] = list(ET.fromstring(f"<x>{page}</x>").iter("object"))
     assert html.unescape(shown.attrib["data"]) == (
         f"https://lantern.test/base/map/5.1783600000?value=A-7#key={ADDRESS.key}"
     )
@@ -81,7 +81,7 @@ def test_what_a_person_changed_afterwards_stays() -> None:
     assert without_map(inside) == ODD[0].replace(
         "</View>", '<View className="lantern-map-beside"><Header value="Map"/><!-- mine --></View></View>'
     )
-    [tag] = [e for e in ET.fromstring(shown).iter("HyperText")]
+    [tag] = list(ET.fromstring(shown).iter("HyperText"))
     moved = ODD[0].replace("<View>", "<View>\n" + ET.tostring(tag, "unicode"), 1)
     assert find_map(moved) == ADDRESS
     assert without_map(moved) == ODD[0].replace("<View>", "<View>\n", 1)
@@ -101,11 +101,10 @@ def test_a_config_that_cannot_hold_a_map(config: str) -> None:
         with_map(config, ADDRESS)
 
 
-@given(
-    st.lists(
-        st.sampled_from(["\n", "  ", "<View>x</View>", "<!-- > -->", "<View a='>'/>", "ä€𝄞", "<B/>\r\n"]), max_size=12
-    )
-)
+PARTS = ["\n", "  ", "<View>x</View>", "<!-- > -->", "<View a='>'/>", "ä€𝄞", "<B/>\r\n"]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=12))
 def test_in_and_out_again_of_anything(parts: list[str]) -> None:
     config = f"<View>{''.join(parts)}</View>"
     assert without_map(with_map(config, ADDRESS)) == config

@@ -63,7 +63,7 @@ def policy(label_studio: Iterable[str]) -> str:
 
 def _label_studio_addresses(maps: MapContext, project: str) -> list[str]:
     """Where the project's Label Studio may be called by a browser: as configured, as connected, as it calls itself."""
-    found = [maps.settings.label_studio_url]
+    found = [maps.settings.label_studio_browser_url, maps.settings.label_studio_url]
     try:
         row = maps.project(project)
         found += [row.connection.get("url"), row.hostname]
