@@ -9,6 +9,7 @@ from flask import Blueprint, Request
 from ml_backend.engine.map_state import map_pulse
 from ml_backend.web.map.columns import column_routes
 from ml_backend.web.map.context import MapContext
+from ml_backend.web.map.current_task import current_task_routes
 from ml_backend.web.map.events import event_routes, places
 from ml_backend.web.map.hub import Hub, Pulse
 from ml_backend.web.map.page import page_routes
@@ -29,5 +30,6 @@ def map_routes(maps: MapContext, logged_in: Callable[[Request], bool], stopping:
         session_routes(maps, logged_in),
         state_routes(maps),
         column_routes(maps),
+        current_task_routes(maps),
         event_routes(maps, Hub(look, places(maps.settings.threads)), stopping),
     ]
