@@ -26,8 +26,10 @@ export function App() {
       <TopBar />
       {!drawer && (
         <aside class="left" aria-label="Colours and progress">
-          <ColourMode />
-          <Legend />
+          <div class="left-scroll">
+            <ColourMode />
+            <Legend />
+          </div>
           <Progress />
         </aside>
       )}
@@ -35,10 +37,10 @@ export function App() {
         <MapView />
         <HoverCard />
         <Toasts />
+        <Announcer />
       </main>
       <SidePanel />
       <Help />
-      <Announcer />
     </div>
   )
 }

@@ -10,7 +10,7 @@ export function Progress() {
   if (state === null) return <section class="section" aria-label="Progress"><p class="quietly">Loading …</p></section>
   const { progress, changed, components, used_components: used } = state
   return (
-    <section class="section" aria-label="Progress">
+    <section class="section progress-now" aria-label="Progress">
       <h2>Progress</h2>
       <Measure name="Labelled" share={progress.tasks > 0 ? progress.labelled / progress.tasks : 0} said={`${count(progress.labelled)} of ${count(progress.tasks)}`} />
       <Measure name="Covered" share={progress.covered_mass} said={`${percent(progress.covered_mass)} of all items`} title={`Share of the items in components that have a label (${used} of ${components} components are used)`} />

@@ -7,6 +7,7 @@ import { ComponentsPanel } from './ComponentsPanel'
 import { Legend } from './Legend'
 import { Progress } from './Progress'
 import { QueuePanel } from './QueuePanel'
+import { QuickPalette } from './QuickPalette'
 import { SelectionPanel } from './SelectionPanel'
 import { TrainingPanel } from './TrainingPanel'
 import { compact, drawerOpen, show, tab, TABS, type Tab } from './ui'
@@ -22,6 +23,7 @@ export function SidePanel() {
   const open = !compact.value || drawerOpen.value
   return (
     <aside class={`right ${open ? 'open' : 'closed'}`} aria-label="Panels">
+      {!open && selection.value.rows.length > 0 && <QuickPalette />}
       <div class="tabs" role="tablist" aria-label="Panels" onKeyDown={(event) => walk(event, tabs, shown)}>
         {tabs.map((name) => (
           <button key={name} type="button" role="tab" id={`tab-${name}`} aria-selected={open && shown === name} aria-controls="tabpanel"

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { person, server } from '../state'
 import { signIn, signOut } from './server'
 import { afterSignIn, closeSignIn, signInOpen, wanted } from './signInActions'
-import { announce } from './ui'
+import { announce, compact } from './ui'
 
 /** In the top bar: the person's name, or the way in. */
 export function Person() {
@@ -12,14 +12,14 @@ export function Person() {
   if (signedIn !== null) {
     return (
       <div class="row">
-        <span class="ellipsis person" title={signedIn.email}>{signedIn.name || signedIn.email}</span>
-        <button type="button" class="button quiet" onClick={signOut}>Sign out</button>
+        {!compact.value && <span class="ellipsis person" title={signedIn.email}>{signedIn.name || signedIn.email}</span>}
+        <button type="button" class="button quiet" title={signedIn.name || signedIn.email} onClick={signOut}>Sign out</button>
       </div>
     )
   }
   return (
     <button type="button" class="button" aria-expanded={signInOpen.value} onClick={() => (signInOpen.value ? closeSignIn() : (signInOpen.value = true))}>
-      Sign in to label
+      {compact.value ? 'Sign in' : 'Sign in to label'}
     </button>
   )
 }

@@ -2,7 +2,7 @@
 
 import { connection, control, server } from '../state'
 import { controlChoices } from './classes'
-import { plural } from './logic/words'
+import { count, plural } from './logic/words'
 import { retry } from './historyActions'
 import { Search } from './Search'
 import { Person, SignIn } from './SignIn'
@@ -43,7 +43,7 @@ function Saved() {
   if (outbox.failed > 0) {
     return <button type="button" class="button danger saved" onClick={retry}>{`${plural(outbox.failed, 'label')} not saved – try again`}</button>
   }
-  if (outbox.waiting > 0) return <span class="saved" role="status">{`Saving ${plural(outbox.waiting, 'label')} …`}</span>
+  if (outbox.waiting > 0) return <span class="saved" role="status">{compact.value ? `Saving ${count(outbox.waiting)} …` : `Saving ${plural(outbox.waiting, 'label')} …`}</span>
   return <span class="saved quietly">{compact.value ? 'Saved' : 'All labels saved'}</span>
 }
 

@@ -8,7 +8,7 @@ import { classOfKey } from './logic/typeahead'
 import { acceptCurrent, rejectCurrent, walk } from './queueActions'
 import { closeSignIn, signInOpen } from './signInActions'
 import { stop, train } from './trainingActions'
-import { helpOpen, SEARCH_FIELD, show, singleKeys, TYPE_AHEAD } from './ui'
+import { helpOpen, SEARCH_FIELD, show, showBeside, singleKeys, TYPE_AHEAD } from './ui'
 
 export interface PanelKey {
   readonly group: string
@@ -96,8 +96,9 @@ function hasItsOwnUse(event: KeyboardEvent): boolean {
   return event.target instanceof HTMLElement && event.target.closest('button, a, input, summary, [role="grid"]') !== null
 }
 
-// A new selection makes an open question about another one void.
+// A new selection makes an open question about another one void, and is looked at.
 effect(() => {
-  void selection.value
+  const { rows } = selection.value
   dropWaiting()
+  if (rows.length > 0) showBeside('selection')
 })

@@ -10,7 +10,7 @@ import { problem, toast } from './toasts'
 import { announce } from './ui'
 
 export interface Hits {
-  readonly rows: Uint32Array
+  readonly rows: Uint32Array<ArrayBuffer>
   readonly total: number
   readonly cut: boolean
   /** “refund”, “like task 12”. */

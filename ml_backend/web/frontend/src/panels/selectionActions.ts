@@ -4,7 +4,7 @@ import { columns, excluded, hidden, selection } from '../state'
 import { similar } from './server'
 import { grown, inverted, uncertain } from './logic/selectionSets'
 import { problem, toast } from './toasts'
-import { announce, show } from './ui'
+import { announce, showBeside } from './ui'
 import { plural } from './logic/words'
 
 const NEIGHBOURS = 10
@@ -14,7 +14,7 @@ export function choose(rows: Iterable<number>, source: string): void {
   const sorted = Uint32Array.from(new Set(rows)).sort()
   excluded.value = new Set()
   selection.value = { rows: sorted, source }
-  show('selection')
+  showBeside('selection')
   announce(sorted.length === 0 ? 'Nothing is selected.' : `${plural(sorted.length, 'item')} selected.`)
 }
 

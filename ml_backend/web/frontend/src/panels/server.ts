@@ -1,6 +1,7 @@
 /** The parts of the map's interface that the panels use (docs/map-api.md), typed. */
 
-import { api } from '../api'
+import { api, setPersonToken } from '../api'
+import { person, type Person } from '../state'
 import type { EpochLosses, Term, Weights } from './logic/losses'
 
 export interface Card {
@@ -143,3 +144,24 @@ export const saveSettings = (settings: { readonly alpha0: number | null }): Prom
 export const components = async (control: string): Promise<readonly ComponentRow[]> =>
   (await api.get<{ components: readonly ComponentRow[] }>(`components?control=${at(control)}`)).components
 export const component = (c: number, control: string): Promise<ComponentFacts> => api.get<ComponentFacts>(`components/${c}?control=${at(control)}`)
+
+/** Address of a picture, in memory; to be revoked by who asked. */
+export const picture = async (path: string): Promise<string> => URL.createObjectURL(await api.blob(path))
+
+/** Checks the person's Label Studio token and keeps it for the writes of this tab. */
+export async function signIn(token: string): Promise<Person> {
+  setPersonToken(token)
+  try {
+    const { person: who } = await api.post<{ person: Person }>('sign-in')
+    person.value = who
+    return who
+  } catch (error) {
+    setPersonToken(null)
+    throw error
+  }
+}
+
+export function signOut(): void {
+  setPersonToken(null)
+  person.value = null
+}

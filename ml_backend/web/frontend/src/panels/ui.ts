@@ -22,6 +22,11 @@ window.addEventListener('resize', () => {
   width.value = window.innerWidth
 })
 
+/** Shows a tab where it does not cover the map; a closed drawer stays closed. */
+export function showBeside(next: Tab): void {
+  tab.value = next
+}
+
 /** Shows a tab, and opens the drawer for it. */
 export function show(next: Tab): void {
   tab.value = next

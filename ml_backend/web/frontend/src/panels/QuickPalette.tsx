@@ -1,0 +1,18 @@
+import { currentClasses } from './classes'
+import { giveLabel } from './labelActions'
+import { keyOfClass } from './logic/typeahead'
+
+/** The classes in one line, for a selection made while the drawer is closed. */
+export function QuickPalette() {
+  return (
+    <div class="quick" role="group" aria-label="Label the selection">
+      {currentClasses.value.map(({ name, colour }, index) => (
+        <button key={name} type="button" class="choice" onClick={() => giveLabel(index)}>
+          <span class="swatch" style={{ background: colour }} />
+          <span>{name}</span>
+          {keyOfClass(index) !== '' && <kbd>{keyOfClass(index)}</kbd>}
+        </button>
+      ))}
+    </div>
+  )
+}
