@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ml_backend.engine.checkpoint import Working, pool_folder_of, save_model
+from ml_backend.engine.kept_models import keep_newest
+from ml_backend.engine.layout_making import first_layout
 from ml_backend.engine.snapshot import Snapshot, save_description
 from ml_backend.store import artifacts, projects, publications
 from ml_backend.store.database import Database
@@ -44,7 +46,9 @@ def publish_model(db: Database, uid: str, working: Working, versions: Versions) 
     snapshot = Snapshot(working.matrix.task_ids, working.pool.describe())
     model_path = save_model(root, number, working)
     description_path = save_description(root, f"description-{number}", snapshot, encoder=working.encoder)
-    return _point(db, uid, (model_path, description_path), working.encoder, versions)
+    publication = _point(db, uid, (model_path, description_path), working.encoder, versions)
+    first_layout(db, uid, working, publication)
+    return publication
 
 
 def publish_labels(db: Database, uid: str, labels_version: int) -> Publication | None:
@@ -97,12 +101,16 @@ def _model_version(encoder: str, number: int, versions: Versions) -> str:
 
 
 def sweep(db: Database, uid: str) -> None:
-    """Forget publications beyond the newest few, and remove folders that no publication names (left by a crash)."""
+    """Forget publications beyond the newest few, and models of runs beyond those that can be brought back; remove
+    folders that nothing names (left by a crash).
+    """
+    home = db.path.parent
     with db.write() as session:
         project = projects.ensure(session, uid)
         kept = publications.prune(session, project, KEPT_PUBLICATIONS)
-    named: set[str | None] = {Path(path).name for p in kept for path in (p.model_path, p.description_path)}
-    named |= {pool_folder_of(db.path.parent / p.model_path) for p in kept}
+        named = {Path(path).name for p in kept for path in (p.model_path, p.description_path)}
+        named |= {name for p in kept if (name := pool_folder_of(home / p.model_path)) is not None}
+        named |= keep_newest(session, project, home, named)
     root = project_folder(db, project)
     for folder in root.iterdir() if root.is_dir() else ():
         if folder.is_dir() and folder.name not in named:
