@@ -18,6 +18,8 @@ IMPORT_SECONDS = 600.0
 DELETE_SECONDS = 900.0
 """Longest wait for the deletion of a version, about 200 predictions a second."""
 PAGE_SECONDS = 180.0
+ANNOTATION_SECONDS = 30.0
+"""Longest wait for one annotation: Label Studio calls the project's webhooks before it answers."""
 EXPORT_IDS = 100
 """Task ids in one export call: they stand in its address, whose length servers limit."""
 
@@ -114,6 +116,39 @@ class LabelStudioApi:
             if missing:
                 raise LabelStudioError(f"the export of project {number} lacks {len(missing)} tasks that were asked for")
             yield from found
+
+    def create_annotation(self, task: int, fields: Mapping[str, object]) -> Json:
+        """A new annotation of the token's owner. 409 (LabelStudioRefused): its `unique_id` is there already; 404: the
+        task is not.
+        """
+        path = f"/api/tasks/{task}/annotations/"
+        return _object(self.client.send("POST", path, json=dict(fields), seconds=ANNOTATION_SECONDS), "the annotation")
+
+    def update_annotation(self, annotation: int, fields: Mapping[str, object]) -> Json:
+        """PATCH of an annotation."""
+        path = f"/api/annotations/{annotation}/"
+        return _object(self.client.send("PATCH", path, json=dict(fields), seconds=ANNOTATION_SECONDS), "the annotation")
+
+    def delete_annotation(self, annotation: int) -> None:
+        """One annotation; it may be gone already."""
+        self._delete(f"/api/annotations/{annotation}/")
+
+    def annotation_with(self, number: int, task: int, unique_id: str) -> Json | None:
+        """The annotation of a task that was sent with this `unique_id`; None when there is none, or no such task. Only
+        the export shows that id, and skipped annotations.
+        """
+        params: dict[str, str | int | list[int]] = {
+            "exportType": "JSON",
+            "download_all_tasks": "true",
+            "download_resources": "false",
+            "ids[]": [task],
+        }
+        answer = self.client.get(f"/api/projects/{number}/export", params=params, seconds=PAGE_SECONDS)
+        for found in _objects(answer.body, "the export"):
+            for annotation in found.get("annotations", ()) if found.get("id") == task else ():
+                if isinstance(annotation, dict) and annotation.get("unique_id") == unique_id:
+                    return {**annotation, "task": task}
+        return None
 
     def import_predictions(self, number: int, items: Sequence[Mapping[str, object]]) -> int:
         """Bulk import; how many predictions Label Studio made. All or nothing of one call is stored."""

@@ -21,6 +21,7 @@ import httpx
 from ml_backend.errors import (
     LabelStudioAuthError,
     LabelStudioError,
+    LabelStudioForbidden,
     LabelStudioRefused,
     LabelStudioUnreachable,
 )
@@ -88,8 +89,8 @@ class LabelStudioClient:
     ) -> Answer:
         """One call below the base address. seconds: longest wait for data.
 
-        Raises LabelStudioAuthError (401, 403), LabelStudioUnreachable (no answer, 429, 5xx), LabelStudioRefused
-        (other 4xx), LabelStudioError (a redirect, or a body that is no JSON).
+        Raises LabelStudioAuthError (401), LabelStudioForbidden (403), LabelStudioUnreachable (no answer, 429, 5xx),
+        LabelStudioRefused (other 4xx), LabelStudioError (a redirect, or a body that is no JSON).
         """
         response = self._request(method, path, params, json, seconds)
         if response.status_code == HTTPStatus.UNAUTHORIZED and self._token.forget_access():
@@ -140,9 +141,9 @@ class LabelStudioClient:
             way_out = WHERE_LEGACY if self.token_kind is TokenKind.LEGACY else WHERE_PERSONAL
             raise LabelStudioAuthError(f"Label Studio refused the {self.token_kind} (401): {text}; {way_out}")
         if status == HTTPStatus.FORBIDDEN:
-            raise LabelStudioAuthError(f"the owner of the {self.token_kind} may not {call} (403): {text}")
+            raise LabelStudioForbidden(f"the owner of the {self.token_kind} may not {call} (403): {text}")
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise LabelStudioUnreachable(f"Label Studio answered {call} with {status}: {text}")
+            raise LabelStudioUnreachable(f"Label Studio answered {call} with {status}: {text}", status)
         raise LabelStudioRefused(f"Label Studio refused {call} ({status}): {text}", status)
 
 

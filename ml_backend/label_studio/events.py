@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from ml_backend.errors import InputError
 from ml_backend.label_studio.contract import Json, parse_id, parse_time, project_uid
 from ml_backend.store import annotations as annotation_rows
-from ml_backend.store import projects, tasks
+from ml_backend.store import outbox, projects, tasks
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.tables import Project
 
@@ -124,12 +124,20 @@ def record_event(session: Session, event: Event, now: float) -> Recorded:
 
 
 def _record_labels(session: Session, project: Project, event: Event, now: float) -> tuple[int, bool]:
-    """(labels that changed, whether a deleted annotation was not known)."""
-    changed = annotation_rows.apply_many(session, project, event.annotations)
-    if not event.gone_annotations:
+    """(labels that changed, whether a deleted annotation was not known). What the map's outbox is sending just now
+    counts already: Label Studio tells of it before it answers the sender.
+    """
+    rows, gone = event.annotations, event.gone_annotations
+    sending = outbox.hidden_among(
+        session, project, [row.task_id for row in rows], [*(row.annotation_id for row in rows), *gone]
+    )
+    known = [row for row in rows if sending.covers(row.annotation_id, row.task_id, row.annotator)]
+    annotation_rows.apply_many(session, project, known)
+    changed = annotation_rows.apply_many(session, project, [row for row in rows if row not in known])
+    if not gone:
         return changed, False
-    changed += annotation_rows.count_labels(session, project, event.gone_annotations)
-    return changed, bool(annotation_rows.tombstone(session, project, event.gone_annotations, now))
+    changed += annotation_rows.count_labels(session, project, [i for i in gone if i not in sending.ids])
+    return changed, bool(annotation_rows.tombstone(session, project, gone, now))
 
 
 def _configure(session: Session, project: Project, event: Event) -> None:

@@ -15,6 +15,9 @@ from ml_backend.engine.engine import Engine
 from ml_backend.errors import InputError
 from ml_backend.label_studio import link_keys
 from ml_backend.label_studio.connections import Connections
+from ml_backend.label_studio.map_acts import MapActs
+from ml_backend.label_studio.outbox import Outbox
+from ml_backend.label_studio.people import People
 from ml_backend.store import projects
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project
@@ -35,9 +38,15 @@ class MapContext:
     engine: Engine
     connections: Connections
     sessions: Sessions = field(init=False)
+    people: People = field(init=False)
+    acts: MapActs = field(init=False)
 
     def __post_init__(self) -> None:
+        people = People(self.connections)
+        sender = Outbox(self.db, on_refused=people.forget)
         object.__setattr__(self, "sessions", Sessions(self.settings.home))
+        object.__setattr__(self, "people", people)
+        object.__setattr__(self, "acts", MapActs(self.db, self.engine, sender))
 
     def project(self, key: str) -> Project:
         """The project of a path, by its full key or its number. Raises NotFound (404)."""

@@ -1,0 +1,246 @@
+"""What people do on the map, checked against the label config and written down; sending is the outbox's part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ml_backend.data.answers import parse_answers
+from ml_backend.data.edits import SET_ASIDE, Edit, SetAside, choose, set_aside, tick
+from ml_backend.data.label_config import Control, LabelSchema
+from ml_backend.engine.acceptance import acceptable
+from ml_backend.engine.engine import Engine
+from ml_backend.engine.given_labels import given_labels
+from ml_backend.engine.label_sets import BINARY_CLASSES, YES, store_name
+from ml_backend.engine.schema import schema_of
+from ml_backend.errors import ConflictError, InputError, PersonForbidden
+from ml_backend.label_studio.outbox import Outbox
+from ml_backend.label_studio.people import Person, SignedIn
+from ml_backend.store import acts, outbox, projects
+from ml_backend.store.acts import Author, Deed, Progress, Target
+from ml_backend.store.bulk import chunks
+from ml_backend.store.database import Database
+from ml_backend.store.tables import Act, Project, Task
+
+MOST_TASKS = 50_000
+"""Most tasks in one act."""
+
+
+@dataclass(frozen=True)
+class Acted:
+    """An act and how far it is. kept: labels that were left alone."""
+
+    act: Act
+    progress: Progress
+    kept: int
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What a control's name on the map means: the control, and of a `multiple` one the choice."""
+
+    control: Control
+    choice: str | None
+
+    @property
+    def store(self) -> str:
+        """Name of the label set."""
+        return self.control.name if self.choice is None else store_name(self.control, self.choice)
+
+    def edit(self, label: str) -> Edit:
+        """What the label does to an annotation. Raises InputError for a label that the control does not have."""
+        if self.choice is None:
+            return choose(self.control, label)
+        if label not in BINARY_CLASSES:
+            raise InputError(f"{self.store!r} is answered with yes or no")
+        return tick(self.control, self.choice, on=label == YES)
+
+
+class MapActs:
+    """Acts of signed-in people. Safe for threads."""
+
+    def __init__(self, db: Database, engine: Engine, sender: Outbox) -> None:
+        self._db = db
+        self._engine = engine
+        self._sender = sender
+
+    def label(
+        self, uid: str, who: SignedIn, control: str, label: str, tasks: Sequence[int], *, overwrite: bool = False
+    ) -> Acted:
+        """Give tasks a label. Labels of other people stay, unless overwrite changes them. Raises InputError."""
+        project = self._project(uid)
+        question = _question(schema_of(project), control, label)
+        label = YES if question.choice == label else label
+        deed = Deed("label", question.store, label, {label: question.edit(label)})
+        return self._answer(project, who, deed, question, dict.fromkeys(tasks, label), overwrite=overwrite)
+
+    def accept(
+        self,
+        uid: str,
+        who: SignedIn,
+        control: str,
+        *,
+        component: int | None,
+        tasks: Sequence[int] | None,
+        min_confidence: float,
+    ) -> Acted:
+        """Take Lantern's predictions over. Raises InputError, and ConflictError before the first publication."""
+        project, view = self._project(uid), self._engine.view(uid)
+        if view is None:
+            raise ConflictError("there are no predictions yet: the first model is being made")
+        question = _question(view.schema, control)
+        named = acceptable(view, question.store, component=component, tasks=tasks, min_confidence=min_confidence)
+        if not named:
+            raise ConflictError("no prediction is that sure: lower the confidence")
+        edits = {label: question.edit(label) for label in dict.fromkeys(named.values())}
+        label = next(iter(edits)) if len(edits) == 1 else None
+        return self._answer(project, who, Deed("accept", question.store, label, edits), question, named)
+
+    def set_aside(self, uid: str, who: SignedIn, kind: str, tasks: Sequence[int]) -> Acted:
+        """Give tasks no answer, and say why: skip, unsure or never_seen. Raises InputError."""
+        found: SetAside | None = next((one for one in SET_ASIDE if one == kind), None)
+        if found is None:
+            raise InputError(f"{kind[:40]!r} is no kind of act: label, accept, {', '.join(SET_ASIDE)}")
+        deed = Deed(found, None, None, {found: set_aside(found)})
+        return self._write(self._project(uid), who, deed, dict.fromkeys(tasks, found), {}, set())
+
+    def undo(self, uid: str, who: SignedIn, act_id: int) -> Acted:
+        """Take an act back as a whole. Raises InputError for an unknown act, ConflictError for one that is undone
+        already, PersonForbidden for another person's.
+        """
+        return self._turn(uid, who, act_id, undone=True)
+
+    def redo(self, uid: str, who: SignedIn, act_id: int) -> Acted:
+        """Do an act again that was undone. Raises as `undo`."""
+        return self._turn(uid, who, act_id, undone=False)
+
+    def retry(self, uid: str, who: SignedIn) -> int:
+        """Try again what failed; how many annotations."""
+        project = self._project(uid)
+        with self._db.write() as session:
+            failed = outbox.retry(session, project, who.person.id, time.time())
+        self._sender.wake(project, who)
+        return failed
+
+    def list_newest(self, uid: str, limit: int) -> list[Acted]:
+        """The last acts of everybody, newest first."""
+        with self._db.read() as session:
+            found = acts.list_newest(session, self._project(uid), limit)
+            progress = acts.progress(session, found)
+            return [Acted(act, progress[act.id], 0) for act in found]
+
+    def go_on(self, uid: str, who: SignedIn) -> None:
+        """Send what waits of this person, for instance since a restart."""
+        project = self._project(uid)
+        with self._db.read() as session:
+            waits = outbox.next_try(session, project, who.person.id) is not None
+        if waits:
+            self._sender.wake(project, who)
+
+    def _project(self, uid: str) -> Project:
+        with self._db.read() as session:
+            return projects.ensure(session, uid)
+
+    def _answer(
+        self,
+        project: Project,
+        who: SignedIn,
+        deed: Deed,
+        question: _Question,
+        answers: Mapping[int, str],
+        *,
+        overwrite: bool = False,
+    ) -> Acted:
+        """Write answers to one question down; tasks that others have answered are kept or overwritten."""
+        if len(answers) > MOST_TASKS:
+            raise InputError(f"an act is about {MOST_TASKS:,} tasks at most: select fewer")
+        others = self._of_others(project, who.person, question, answers)
+        kept = {task for task, ids in others.items() if not overwrite or None in ids}
+        changed = {} if not overwrite else {task: ids for task, ids in others.items() if task not in kept}
+        return self._write(project, who, deed, answers, changed, kept)
+
+    def _of_others(
+        self, project: Project, person: Person, question: _Question, tasks: Mapping[int, str]
+    ) -> dict[int, list[int | None]]:
+        """Annotations of other people that answer the question, by task; None = one that is still to be sent."""
+        schema = LabelSchema((question.control,), ())
+        found: dict[int, list[int | None]] = {}
+        with self._db.read() as session:
+            for given in given_labels(session, project, tasks):
+                if given.annotator == str(person.id) or given.task_id is None:
+                    continue
+                answers = parse_answers(given.result, schema)
+                said = answers.says(question.control, question.choice) if question.choice is not None else None
+                if said is not None or (question.choice is None and answers.answers(question.control)):
+                    found.setdefault(given.task_id, []).append(None if given.pending else given.annotation_id)
+        return found
+
+    def _write(
+        self,
+        project: Project,
+        who: SignedIn,
+        deed: Deed,
+        answers: Mapping[int, str],
+        changed: Mapping[int, Sequence[int | None]],
+        kept: set[int],
+    ) -> Acted:
+        author, now = Author(who.person.id, who.person.name), time.time()
+        with self._db.write() as session:
+            wanted = [task for task in _known(session, project, answers) if task not in kept]
+            targets = [
+                Target(task, answers[task], annotation_id)
+                for task in wanted
+                for annotation_id in changed.get(task, (None,))
+            ]
+            if not targets:
+                raise ConflictError(_nothing(kept))
+            act = acts.record(session, project, author, deed, targets, now)
+            progress = acts.progress(session, [act])[act.id]
+        self._sender.wake(project, who)
+        return Acted(act, progress, len(kept))
+
+    def _turn(self, uid: str, who: SignedIn, act_id: int, *, undone: bool) -> Acted:
+        project = self._project(uid)
+        with self._db.write() as session:
+            act = acts.find(session, project, act_id)
+            if act is None:
+                raise InputError(f"there is no act {act_id} in this project")
+            if act.person_id != who.person.id:
+                raise PersonForbidden(f"{act.person_name} did this: only the same person can undo or redo it")
+            if act.undone is undone:
+                raise ConflictError(f"this is {'undone' if undone else 'done'} already")
+            kept = (acts.undo if undone else acts.redo)(session, project, act, time.time())
+            progress = acts.progress(session, [act])[act.id]
+        self._sender.wake(project, who)
+        return Acted(act, progress, kept)
+
+
+def _question(schema: LabelSchema, name: str, label: str | None = None) -> _Question:
+    """`control`, or `control/choice` of a multiple one; there, `control` alone means the choice in `label`."""
+    for control in schema.controls:
+        if control.kind != "multiple" and control.name == name:
+            return _Question(control, None)
+        if control.kind == "multiple":
+            if control.name == name and label in control.classes:
+                return _Question(control, label)
+            for choice in control.classes:
+                if store_name(control, choice) == name:
+                    return _Question(control, choice)
+    raise InputError(f"the label config has no control {name[:80]!r} with such a class: reload the map")
+
+
+def _known(session: Session, project: Project, tasks: Mapping[int, str]) -> list[int]:
+    """Those of the tasks that exist, in their order."""
+    query = select(Task.task_id).where(Task.project_id == project.id, Task.deleted.is_(False))
+    found = {number for chunk in chunks(tasks) for number in session.scalars(query.where(Task.task_id.in_(chunk)))}
+    return [task for task in tasks if task in found]
+
+
+def _nothing(kept: set[int]) -> str:
+    if kept:
+        return f"all {len(kept):,} tasks have labels of other people, which stay unless they are overwritten"
+    return "none of these tasks is in the project: reload the map"
