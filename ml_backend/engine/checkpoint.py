@@ -43,7 +43,16 @@ def save_model(root: Path, number: int, working: Working) -> Path:
     """Writes the matrix if it is new, then the model; returns the model's folder."""
     if working.pool_folder is None:
         working.pool_folder = save_pool(root, f"pool-{number}", working.matrix).name
-    manifest = {"kind": "model", "pool": working.pool_folder, "encoder": working.encoder}
+    model = working.pool.model
+    manifest = {
+        "kind": "model",
+        "pool": working.pool_folder,
+        "encoder": working.encoder,
+        "epochs_done": model.epochs_done,
+        "prior": model.config.prior,
+        "latent_dim": model.config.latent_dim,
+        "is_image": model.config.is_image,
+    }
     return artifacts.publish(root, f"model-{number}", manifest=manifest, tensors=working.pool.state())
 
 

@@ -37,7 +37,7 @@ class LeftOutAccuracy:
         share, spread = right / n, NORMAL_95**2 / n
         middle = (share + spread / 2) / (1 + spread)
         half = NORMAL_95 * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
-        return LeftOutAccuracy(share, max(0.0, middle - half), min(1.0, middle + half), n)
+        return LeftOutAccuracy(share, min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half)), n)
 
 
 def left_out_accuracy(stores: Iterable[LabelStore]) -> LeftOutAccuracy | None:

@@ -21,6 +21,7 @@ from ml_backend.engine.indexing import index_changes
 from ml_backend.engine.pool import Pool
 from ml_backend.engine.publishing import Versions, publish_model
 from ml_backend.engine.reading import Reader, Readers
+from ml_backend.engine.restoring import Restoring, restoring_due
 from ml_backend.engine.schema import schema_of
 from ml_backend.engine.settings import ProjectSettings, settings_of
 from ml_backend.engine.snapshot import NO_TASK, PoolMatrix
@@ -84,9 +85,15 @@ class ProjectEngine:
             self._take_in(project, newest, reader, wanted)
             project, newest = self._read(uid)
         if newest is not None and not self._should_stop() and self._training_due(project, newest):
-            working = self._working(project, newest, reader, wanted)
-            if working is not None:
+            if restoring_due(self._db, project):
+                self._go_back(uid, Restoring(self._db, reader, schema, wanted))
+            elif (working := self._working(project, newest, reader, wanted)) is not None:
                 Training(self._db, self._settings, working, schema, wanted, self._should_stop).run(uid)
+
+    def _go_back(self, uid: str, restoring: Restoring) -> None:
+        working = restoring.run(uid)
+        if working is not None:
+            self._keep(uid, working)
 
     def _read(self, uid: str) -> tuple[Project, Publication | None]:
         with self._db.read() as session:
@@ -173,6 +180,7 @@ class ProjectEngine:
             )
             self._pools.pop(project.uid, None)
             return None
+        working.pool.settings = wanted.pool  # alpha0 and the like change while a pool is in memory
         self._keep(project.uid, working)
         return working
 

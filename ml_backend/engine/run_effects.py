@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from ml_backend.core.labels import as_matrix
 from ml_backend.data.label_config import LabelSchema
 from ml_backend.engine.given_labels import GivenLabel
+from ml_backend.engine.kept_models import changes_folder
 from ml_backend.engine.label_sets import make_label_sets
 from ml_backend.engine.left_out import LeftOutAccuracy, left_out_accuracy
-from ml_backend.engine.map_columns import MapColumns, Marks
+from ml_backend.engine.map_columns import MapColumns
 from ml_backend.engine.pool_settings import PoolSettings
 from ml_backend.engine.publishing import project_folder
 from ml_backend.engine.snapshot import NO_TASK, load_description
@@ -46,10 +47,9 @@ class Measured:
     @staticmethod
     def of(view: ProjectView) -> Measured:
         """Propagates every label set once."""
-        marks = Marks.none(len(view.snapshot.task_ids))
         return Measured(
             task_ids=view.snapshot.task_ids,
-            named={labels.name: MapColumns(view, labels.name, marks).named for labels in view.label_sets},
+            named={labels.name: MapColumns(view, labels.name).named for labels in view.label_sets},
             accuracy=left_out_accuracy(spread.store for spread in view.propagations.values()),
             usage=_usage(view),
         )
@@ -115,15 +115,10 @@ def effect(before: Measured | None, after: Measured, changed: Changes) -> JsonOb
     }
 
 
-def folder_name(run_id: int) -> str:
-    """Of the artifact with a run's changes."""
-    return f"changes-{run_id}"
-
-
 def save_changes(root: Path, run_id: int, changed: Changes) -> None:
     """Keep what `changed_rows` reads, in the project's folder."""
     tensors = {str(place): ids for place, ids in enumerate(changed.values())}
-    artifacts.publish(root, folder_name(run_id), manifest={"kind": _KIND, "names": list(changed)}, tensors=tensors)
+    artifacts.publish(root, changes_folder(run_id), manifest={"kind": _KIND, "names": list(changed)}, tensors=tensors)
 
 
 def changed_rows(db: Database, uid: str, task_ids: NDArray[np.int64], label_set: str) -> NDArray[np.bool_]:
@@ -138,7 +133,7 @@ def changed_rows(db: Database, uid: str, task_ids: NDArray[np.int64], label_set:
     if run is None:
         return nowhere
     try:
-        found = artifacts.load(project_folder(db, project) / folder_name(run.id))
+        found = artifacts.load(project_folder(db, project) / changes_folder(run.id))
     except CheckpointError as error:
         log.error("project %s, run %d: what it changed is lost: %s", uid, run.id, error)
         return nowhere
