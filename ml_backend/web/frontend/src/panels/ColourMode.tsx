@@ -1,5 +1,6 @@
-import { colourMode, filters, oodThreshold, columns } from '../state'
+import { colourMode, columns, filters, oodThreshold } from '../state'
 import { count, percent } from './logic/words'
+import { filtersOf, HIGHLIGHTS, highlightOf, type Highlight } from './highlights'
 import { atLeast } from './logic/levels'
 
 type Mode = typeof colourMode.value
@@ -33,11 +34,26 @@ export function ColourMode() {
         <output for="ood-threshold">{`${percent(oodThreshold.value)} · ${count(beyond)}`}</output>
       </div>
       <input id="ood-threshold" type="range" min="0" max="1" step="0.01" value={oodThreshold.value} aria-valuetext={`${percent(oodThreshold.value)}, ${count(beyond)} items`}
-        onInput={(event) => (oodThreshold.value = event.currentTarget.valueAsNumber)} />
-      <label class="tick">
-        <input type="checkbox" checked={filters.value.minOod !== null} onChange={(event) => (filters.value = { ...filters.value, minOod: event.currentTarget.checked ? oodThreshold.value : null })} />
-        <span>Dim all others</span>
-      </label>
+        onInput={(event) => moveThreshold(event.currentTarget.valueAsNumber)} />
+      <Highlights />
     </section>
+  )
+}
+
+/** The ring and, where it is used, the filter. */
+function moveThreshold(value: number): void {
+  oodThreshold.value = value
+  if (filters.value.minOod !== null) filters.value = { ...filters.value, minOod: value }
+}
+
+/** Dims all but some points; none vanishes. */
+function Highlights() {
+  return (
+    <label class="row">
+      <span>Dim all but</span>
+      <select class="field grow" value={highlightOf(filters.value)} onChange={(event) => (filters.value = filtersOf(event.currentTarget.value as Highlight, oodThreshold.value))}>
+        {Object.entries(HIGHLIGHTS).map(([highlight, name]) => <option key={highlight} value={highlight}>{name}</option>)}
+      </select>
+    </label>
   )
 }

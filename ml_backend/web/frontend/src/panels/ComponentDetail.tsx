@@ -89,7 +89,7 @@ function Typical({ rows }: { readonly rows: readonly number[] }) {
         {rows.map((row, i) => {
           const card = cards[i] ?? null
           const said = card === null ? '…' : card.text || `Task ${card.task}`
-          return <li key={row}><button type="button" class="tile" aria-label={said} title={said} onClick={() => flyTo([row])}>{card?.thumbnail ? <Thumbnail row={row} /> : <span class="two-lines">{said}</span>}</button></li>
+          return <li key={row}><button type="button" class="tile" title={said} onClick={() => flyTo([row])}>{card?.thumbnail ? <Thumbnail row={row} alt={said} /> : <span class="two-lines">{said}</span>}</button></li>
         })}
       </ul>
     </section>

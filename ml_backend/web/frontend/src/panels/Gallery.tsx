@@ -49,9 +49,8 @@ function Item({ row, card }: { readonly row: number; readonly card: Card | null 
   const class_ = card?.label ?? card?.predicted ?? 'nothing named'
   return (
     <li>
-      <button type="button" class={`tile ${out ? 'out' : ''}`} aria-pressed={!out} title={`${said} – ${class_}`} onClick={() => toggle(row)} onContextMenu={(event) => { event.preventDefault(); pinned.value = row }}
-        aria-label={`${said}, ${class_}${out ? ', dropped' : ''}`}>
-        {card?.thumbnail ? <Thumbnail row={row} /> : <span class="two-lines">{said}</span>}
+      <button type="button" class={`tile ${out ? 'out' : ''}`} aria-pressed={!out} title={`${said} – ${class_}`} onClick={() => toggle(row)} onContextMenu={(event) => { event.preventDefault(); pinned.value = row }}>
+        {card?.thumbnail ? <Thumbnail row={row} alt={said} /> : <span class="two-lines">{said}</span>}
         <span class="small quietly ellipsis">{card === null ? ' ' : card.label !== null ? class_ : `${class_} ${card.predicted === null ? '' : percent(card.confidence)}`}</span>
       </button>
     </li>

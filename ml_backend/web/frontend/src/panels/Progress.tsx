@@ -3,6 +3,7 @@
 import { filters, server } from '../state'
 import { currentClasses } from './classes'
 import { count, percent, plural } from './logic/words'
+import { EVERYTHING } from './highlights'
 import { train, trainingReason } from './trainingActions'
 
 export function Progress() {
@@ -68,7 +69,7 @@ function PerClass() {
 function Changed({ n }: { readonly n: number }) {
   const on = filters.value.changed
   return (
-    <button type="button" class="button" aria-pressed={on} onClick={() => (filters.value = { ...filters.value, changed: !on })}>
+    <button type="button" class="button" aria-pressed={on} onClick={() => (filters.value = on ? EVERYTHING : { ...EVERYTHING, changed: true })}>
       {on ? `Showing ${count(n)} that changed` : `${count(n)} changed label – show`}
     </button>
   )

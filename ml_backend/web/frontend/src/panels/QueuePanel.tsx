@@ -4,7 +4,8 @@ import { useEffect } from 'preact/hooks'
 import { columns, current, server } from '../state'
 import { useCards } from './cards'
 import { ClassName } from './ClassName'
-import { giveAnswer } from './labelActions'
+import { classNames } from './classes'
+import { giveAnswer, sendLabel } from './labelActions'
 import { count, percent } from './logic/words'
 import { Palette } from './Palette'
 import { acceptCurrent, answered, goTo, loadQueue, rejectCurrent, suggestions, walk } from './queueActions'
@@ -47,6 +48,7 @@ function Current({ suggestion, card }: { readonly suggestion: Suggestion; readon
       {card !== null && (
         <p>{card.predicted === null ? <span class="quietly">Nothing is predicted.</span> : <>Predicted <ClassName name={card.predicted} /> <b class="figures">{percent(card.confidence)}</b></>}</p>
       )}
+      {card !== null && card.top.length > 1 && <Alternatives card={card} />}
       <div class="row wrap">
         <button type="button" class="button primary" disabled={card?.predicted == null} onClick={acceptCurrent}>Accept <kbd>Enter</kbd></button>
         <button type="button" class="button" onClick={rejectCurrent}>Reject <kbd>X</kbd></button>
@@ -56,6 +58,19 @@ function Current({ suggestion, card }: { readonly suggestion: Suggestion; readon
       </div>
       <Palette />
       {address !== null && <a class="small" href={address} target="_blank" rel="noreferrer">Open task {suggestion.task} in Label Studio</a>}
+    </div>
+  )
+}
+
+/** What it may be instead, most likely first. */
+function Alternatives({ card }: { readonly card: Card }) {
+  return (
+    <div class="row wrap">
+      <span class="quietly small">Or</span>
+      {card.top.slice(1).map(([name, p]) => {
+        const index = classNames.value.indexOf(name)
+        return index < 0 ? null : <button key={name} type="button" class="button" onClick={() => sendLabel(index, [card.row])}><ClassName name={name} /> <span class="quietly figures">{percent(p)}</span></button>
+      })}
     </div>
   )
 }

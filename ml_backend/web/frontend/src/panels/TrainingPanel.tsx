@@ -16,7 +16,7 @@ export function TrainingPanel() {
   useEffect(() => {
     void loadSteering()
     void loadRuns()
-  }, [state?.training.run, state?.training.status, state?.versions.publication])
+  }, [state?.training.run, state?.training.status, state?.training.epoch, state?.versions.publication])
   return (
     <>
       <TrainButtons />

@@ -1,6 +1,7 @@
 /** The acts given on the map, undone and redone as a whole. */
 
 import { signal } from '@preact/signals'
+import { person } from '../state'
 import { actInWords, nextRedo, nextUndo } from './logic/history'
 import { type Act, acts as fetchActs, redoAct, retryActs, undoAct } from './server'
 import { whenSignedIn } from './signInActions'
@@ -45,7 +46,8 @@ export function redo(id: Act['id']): void {
 }
 
 export function undoNewest(): void {
-  const act = nextUndo(history.value)
+  if (person.value === null) return whenSignedIn('undo', undoNewest)
+  const act = nextUndo(history.value, person.value?.name ?? '')
   if (act === null) toast('There is nothing to undo.')
   else undo(act.id)
 }

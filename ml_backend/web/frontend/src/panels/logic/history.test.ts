@@ -2,13 +2,17 @@ import { describe, expect, it } from 'vitest'
 import { actInWords, type Done, nextRedo, nextUndo, progressInWords, progressShare } from './history'
 
 function act(id: number, undone = false, progress = { sent: 2, failed: 0, waiting: 0 }): Done {
-  return { id, kind: 'label', label: 'refund', tasks: 412, undone, progress }
+  return { id, kind: 'label', label: 'refund', person: 'Ada', tasks: 412, undone, progress }
 }
 
 describe('undo and redo', () => {
   it('undo takes the newest act that stands', () => {
-    expect(nextUndo([act(3, true), act(2), act(1)])?.id).toBe(2)
-    expect(nextUndo([act(1, true)])).toBeNull()
+    expect(nextUndo([act(3, true), act(2), act(1)], 'Ada')?.id).toBe(2)
+    expect(nextUndo([act(1, true)], 'Ada')).toBeNull()
+  })
+
+  it('undo leaves alone what others did', () => {
+    expect(nextUndo([{ ...act(2), person: 'Bob' }, act(1)], 'Ada')?.id).toBe(1)
   })
 
   it('redo brings back in the opposite order of undo', () => {

@@ -2,19 +2,20 @@
 
 import { count, plural } from './words'
 
-/** What is read of an act here. `person` is the id or name as the server sends it. */
+/** What is read of an act here. */
 export interface Done {
   readonly id: number | string
   readonly kind: string
   readonly label: string | null
+  readonly person: string
   readonly tasks: number
   readonly undone: boolean
   readonly progress: { readonly sent: number; readonly failed: number; readonly waiting: number }
 }
 
-/** The newest act that still stands; acts come newest first. */
-export function nextUndo<Act extends Done>(acts: readonly Act[]): Act | null {
-  return acts.find((act) => !act.undone) ?? null
+/** This person's newest act that still stands; acts come newest first. Nobody takes back what others did. */
+export function nextUndo<Act extends Done>(acts: readonly Act[], person: string): Act | null {
+  return acts.find((act) => !act.undone && act.person === person) ?? null
 }
 
 /** The act to bring back: the one undone last in this sitting that is still undone. */
