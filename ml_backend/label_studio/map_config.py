@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from ml_backend.errors import LabelConfigError
 from ml_backend.label_studio.xml_spans import Span, read_spans
@@ -22,11 +22,12 @@ HEIGHT_PX = 640
 """Label Studio measures nothing inside an <object>: it needs a height of its own."""
 
 _STYLE = (
-    f"@media (min-width: 1200px) {{ :has(> .{PANE}) {{ display: grid; "
-    "grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); column-gap: 16px; align-items: start; } "
-    f":has(> .{PANE}) > * {{ grid-column: 1; }} "
-    f":has(> .{PANE}) > .{PANE} {{ grid-column: 2; grid-row: 1 / span 99; }} }}"
+    f".{PANE} {{ flex: 3 1 480px; min-width: 0; }} @media (min-width: 1280px) {{ "
+    f"div:has(.{PANE}):not(:has(div .{PANE})) {{ display: grid; column-gap: 16px; align-items: start; "
+    "grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); } "
+    f":has(~ .{PANE}), .{PANE} ~ * {{ grid-column: 1; }} .{PANE} {{ grid-column: 2; grid-row: 1 / span 99; }} }}"
 )
+"""On a wide screen what stands around the map goes to its left. Without `>`, which Label Studio would escape."""
 _OBJECT = re.compile(r"<object\s[^>]*?\bdata\s*=\s*(['\"])(?P<url>.*?)\1", re.IGNORECASE | re.DOTALL)
 _ADDRESS = re.compile(
     r"(?P<base>https?://[^?#]+)/map/(?P<project>[^/?#]+)(?:\?value=\$(?P<field>\w+))?#key=(?P<key>[\w-]+)"
@@ -61,14 +62,25 @@ def find_map(xml: str) -> MapAddress | None:
 
 
 def with_map(xml: str, address: MapAddress) -> str:
-    """The config with this map, and no other one. Raises LabelConfigError for a config that has nothing to stand
-    beside.
+    """The config with this map and no other one. A map that is there stays where somebody moved it.
+
+    Raises LabelConfigError for a config that has nothing to stand beside.
     """
-    bare = without_map(xml)
-    root = read_spans(bare)
+    present = [(span, found) for span in read_spans(xml).walk() if (found := _address(span)) is not None]
+    if len(present) == 1:
+        span, found = present[0]
+        text, old = xml.encode(), _written(found)
+        tag = text[span.start : span.inner_start]
+        if tag.count(old) == 1:
+            return (text[: span.start] + tag.replace(old, _written(address)) + text[span.inner_start :]).decode()
+    return _inserted(without_map(xml), address)
+
+
+def _inserted(xml: str, address: MapAddress) -> str:
+    root = read_spans(xml)
     if root.closes_itself:
         raise LabelConfigError("the label config is empty: set one in the project's Labeling Interface settings")
-    text, element = bare.encode(), _element(address, _free_name(bare)).encode()
+    text, element = xml.encode(), _element(address, _free_name(xml)).encode()
     before, after = text[: root.inner_end], text[root.inner_end :]
     if before.endswith(b"\n"):
         element = b"  " + element + b"\n"
@@ -118,7 +130,12 @@ def _element(address: MapAddress, name: str) -> str:
         f"style='width:100%;height:{HEIGHT_PX}px'></object>"
     )
     shown = f'<HyperText name="{name}" inline="true" value={quoteattr(page)}/>'
-    return f'<View className="{PANE}"><Style>{html.escape(_STYLE, quote=False)}</Style>{shown}</View>'
+    return f'<View className="{PANE}"><Style>{_STYLE}</Style>{shown}</View>'
+
+
+def _written(address: MapAddress) -> bytes:
+    """The address as `_element` writes it, with the quotes that follow and precede it."""
+    return escape(f"'{html.escape(address.url)}'").encode()
 
 
 def _free_name(xml: str) -> str:

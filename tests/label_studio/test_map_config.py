@@ -85,6 +85,16 @@ def test_what_a_person_changed_afterwards_stays() -> None:
     moved = ODD[0].replace("<View>", "<View>\n" + ET.tostring(tag, "unicode"), 1)
     assert find_map(moved) == ADDRESS
     assert without_map(moved) == ODD[0].replace("<View>", "<View>\n", 1)
+    other = MapAddress("http://localhost:9090", "5", "other")
+    assert with_map(moved, other) == moved.replace(ADDRESS.url, other.url), "it stays where it was moved to"
+    assert without_map(with_map(moved, other)) == without_map(moved)
+
+
+def test_two_maps_become_one() -> None:
+    shown = with_map(ODD[0], ADDRESS)
+    [tag] = list(ET.fromstring(shown).iter("HyperText"))
+    twice = shown.replace("<View>", "<View>" + ET.tostring(tag, "unicode").replace("lantern_map", "second"), 1)
+    assert with_map(twice, ADDRESS) == shown
 
 
 def test_other_pages_in_the_config_are_not_the_map() -> None:
