@@ -18,6 +18,9 @@ from ml_backend.errors import EncodingError
 MAX_SIDE = 64
 """Pixels. The model's convolutional nets are made for small pictures."""
 
+MOST_PIXELS = 50_000_000
+"""Of a picture that only a thumbnail is made of."""
+
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 _TOO_LARGE = (
     "it is {width} x {height} pixels, more than the {side} x {side} that the encoder `pixels` reads: encode larger "
@@ -40,6 +43,24 @@ def read_picture(content: bytes) -> NDArray[np.uint8]:
         return _to_array(image)
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise EncodingError("its picture is damaged") from error
+
+
+def thumbnail(content: bytes, side: int) -> bytes:
+    """PNG of at most side x side pixels of an image file, proportions kept. Raises EncodingError with the reason."""
+    try:
+        image = Image.open(io.BytesIO(content), formats=_FORMATS)
+        if image.width * image.height > MOST_PIXELS:
+            raise EncodingError(f"it is {image.width} x {image.height} pixels: too large for a thumbnail")
+        image.draft("RGB", (side, side))  # a JPEG is then read at an eighth of its size
+        image.thumbnail((side, side))
+        small = image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
+    except (
+        UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, EOFError
+    ) as error:  # fmt: skip
+        raise EncodingError("its picture cannot be read") from error
+    stream = io.BytesIO()
+    small.save(stream, "PNG")
+    return stream.getvalue()
 
 
 def to_png(picture: NDArray[np.uint8], *, scale: int = 1) -> bytes:

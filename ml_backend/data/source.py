@@ -73,7 +73,7 @@ def choose_source(
     Raises ConfigError, with the setting to mend, when nothing can be read.
     """
     samples = [sample_data] if isinstance(sample_data, Mapping) else list(sample_data)
-    shown = _relevant_inputs(schema)
+    shown = relevant_inputs(schema)
     kind = encoder_kind(encoder_spec) if encoder_spec else _kind_of_field(field, shown, samples)
     spec = encoder_spec or _DEFAULT_SPECS[kind]
     inputs = _explicit_inputs(field, kind, schema) if field else _inputs_of_kind(kind, shown)
@@ -84,7 +84,7 @@ def choose_source(
     return Source(spec, kind, inputs)
 
 
-def _relevant_inputs(schema: LabelSchema) -> tuple[TaskInput, ...]:
+def relevant_inputs(schema: LabelSchema) -> tuple[TaskInput, ...]:
     asked_about = {control.to_name for control in schema.controls}
     relevant = tuple(task_input for task_input in schema.inputs if task_input.name in asked_about)
     return relevant or schema.inputs

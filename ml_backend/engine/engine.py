@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ml_backend.config import Settings
@@ -13,6 +14,7 @@ from ml_backend.data.records import Record
 from ml_backend.engine.checkpoint import Working, load_model
 from ml_backend.engine.given_labels import GivenLabel, given_labels
 from ml_backend.engine.label_sets import make_label_sets
+from ml_backend.engine.pool_settings import PoolSettings
 from ml_backend.engine.prediction import TaskPrediction
 from ml_backend.engine.reading import FetcherFor, Readers
 from ml_backend.engine.schema import schema_of
@@ -58,6 +60,7 @@ class Engine:
         self.readers = Readers(settings, db.path.parent, fetcher_for)
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
+        self._pool_locks: dict[str, threading.Lock] = {}
         self._views: dict[str, tuple[tuple[object, ...], ProjectView]] = {}
         self._snapshots: dict[str, tuple[str, Snapshot]] = {}
         self._working: dict[str, tuple[str, Working]] = {}
@@ -93,9 +96,32 @@ class Engine:
             known.update({p.task_id: p for p in self._fold_in(uid, view, unknown)})
         return [known[task_id] for task_id, _ in tasks]
 
+    @contextmanager
+    def working(self, uid: str, number: int) -> Iterator[Working | None]:
+        """The model and matrix of the publication with this number, for as long as the block runs; None when it is not
+        there any more. Whoever else needs the project's model waits meanwhile; views do not.
+
+        Raises CheckpointError when its files are damaged.
+        """
+        with self.db.read() as session:
+            project = projects.ensure(session, uid)
+            listed = publications.list_all(session, project)
+        publication = next((p for p in listed if p.number == number), None)
+        if publication is None:
+            yield None
+            return
+        pool_settings = settings_of(self.settings, project).pool
+        with self._pool_lock(project.uid):
+            yield self._model(project.uid, publication, pool_settings)
+
     def _lock(self, uid: str) -> threading.Lock:
         with self._guard:
             return self._locks.setdefault(uid, threading.Lock())
+
+    def _pool_lock(self, uid: str) -> threading.Lock:
+        """Apart from the views' lock: to load a model, or to search in it, takes longer than a label may."""
+        with self._guard:
+            return self._pool_locks.setdefault(uid, threading.Lock())
 
     def _fresh_view(self, uid: str) -> ProjectView | None:
         state = self._read(uid)
@@ -150,8 +176,8 @@ class Engine:
         wanted = settings_of(self.settings, project)
         reader = self.readers.reader(self.db, project, view.schema, wanted)
         publication = next((p for p in published if p.number == view.number), published[0])
-        with self._lock(project.uid):
-            working = self._model(project.uid, publication, view)
+        with self._pool_lock(project.uid):
+            working = self._model(project.uid, publication, view.settings)
             encoded = encode_records(
                 reader.encoder,
                 reader.source,
@@ -166,10 +192,10 @@ class Engine:
                 found += view.predictions_of_new([tasks[i][0] for i in encoded.kept], description)
         return found
 
-    def _model(self, uid: str, publication: Publication, view: ProjectView) -> Working:
+    def _model(self, uid: str, publication: Publication, settings: PoolSettings) -> Working:
         kept = self._working.get(uid)
         if kept and kept[0] == publication.model_path:
             return kept[1]
-        working = load_model(self.db.path.parent / publication.model_path, view.settings)
+        working = load_model(self.db.path.parent / publication.model_path, settings)
         self._working[uid] = (publication.model_path, working)
         return working

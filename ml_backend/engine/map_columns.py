@@ -7,7 +7,6 @@ name of a single-choice or taxonomy control, or "control/choice" of a multiple o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
@@ -38,30 +37,12 @@ class Status(IntEnum):
     ABSENT = 5
 
 
-@dataclass(frozen=True)
-class Marks:
-    """What is known of rows besides a view, each (N,) bool. pending: Label Studio has not confirmed a label given on
-    the map. set_aside: answered with skip, unsure or never seen. changed: named otherwise than before the last run.
-    """
-
-    pending: NDArray[np.bool_]
-    set_aside: NDArray[np.bool_]
-    changed: NDArray[np.bool_]
-
-    @staticmethod
-    def none(n: int) -> Marks:
-        """Nothing is marked."""
-        nothing = np.zeros(n, bool)
-        return Marks(nothing, nothing, nothing)
-
-
 class MapColumns:
     """All columns of one view for one control. Arrays are made when they are asked for."""
 
-    def __init__(self, view: ProjectView, control: str | None, marks: Marks) -> None:
+    def __init__(self, view: ProjectView, control: str | None = None) -> None:
         """control: None = the first. Raises InputError for one that the label config does not have."""
         self.view = view
-        self.marks = marks
         self.labels = label_set_of(view, control)
 
     def __len__(self) -> int:
@@ -71,7 +52,7 @@ class MapColumns:
         """(N,) values in the type that travels. Raises InputError for an unknown name."""
         make = COLUMNS.get(name)
         if make is None:
-            raise InputError(f"there is no column {name[:40]!r}: {', '.join(COLUMNS)}")
+            raise InputError(f"there is no column {name[:40]!r}")
         return make(self)
 
     @cached_property
@@ -94,7 +75,7 @@ class MapColumns:
         spread = self.propagation
         result = self.human.copy()
         if spread is not None:
-            predicted = (result == NO_CLASS) & is_reached(spread) & ~self.never_seen & ~self.absent
+            predicted = (result == NO_CLASS) & self.reached & ~self.never_seen & ~self.absent
             result[predicted] = spread.label[predicted]
         return result
 
@@ -104,7 +85,7 @@ class MapColumns:
         result = np.full(len(self), Status.NOTHING, np.uint8)
         result[self.named != NO_CLASS] = Status.PROPAGATED
         result[self.never_seen] = Status.NEVER_SEEN
-        result[self.marks.set_aside] = Status.SET_ASIDE
+        result[self.view.is_set_aside] = Status.SET_ASIDE
         result[self.human != NO_CLASS] = Status.HUMAN
         result[self.absent] = Status.ABSENT
         return result
@@ -123,6 +104,23 @@ class MapColumns:
         split = disagreement(self.labels.targets)
         result[rows] = np.maximum(result[rows], np.maximum(split, contradicted))
         return result
+
+    @cached_property
+    def component(self) -> NDArray[np.uint32]:
+        """(N,) the component that each item belongs to most."""
+        r = self.view.snapshot.description.responsibilities
+        best = r.log_r.argmax(axis=1)[:, None]
+        return np.take_along_axis(r.indices, best, axis=1)[:, 0].astype(np.uint32)
+
+    @cached_property
+    def noise(self) -> NDArray[np.float32]:
+        """(N,) rank of the mean decoder sigma, 0..1."""
+        return ranks(self.view.snapshot.description.aleatoric)
+
+    @cached_property
+    def reached(self) -> NDArray[np.bool_]:
+        """(N,) whether a class may be named at all."""
+        return np.zeros(len(self), bool) if self.propagation is None else is_reached(self.propagation)
 
     @property
     def propagation(self) -> Propagation | None:
@@ -173,26 +171,18 @@ def _of_store(field: str, without: float) -> Callable[[MapColumns], Array]:
     return make
 
 
-def _component(columns: MapColumns) -> Array:
-    r = columns.view.snapshot.description.responsibilities
-    best = r.log_r.argmax(axis=1)[:, None]
-    return np.take_along_axis(r.indices, best, axis=1)[:, 0].astype(np.uint32)
-
-
 COLUMNS: Mapping[str, Callable[[MapColumns], Array]] = {
     "ids": _ids,
     "class": lambda c: c.named,
     "status": lambda c: c.status,
-    "pending": lambda c: c.marks.pending.astype(np.uint8),
     "confidence": _of_store("confidence", 0.0),
     "s_ood": _of_store("s_ood", 1.0),
     "novelty": lambda c: to_bytes(1.0 - c.view.snapshot.description.novelty),
-    "aleatoric": lambda c: to_bytes(ranks(c.view.snapshot.description.aleatoric)),
+    "aleatoric": lambda c: to_bytes(c.noise),
     "disagreement": lambda c: to_bytes(c.disagreement),
     "density": lambda c: to_bytes(c.view.snapshot.description.density),
     "ambiguity": _of_store("ambiguity", 0.0),
     "evidence": _of_store("evidence", 0.0),
-    "component": _component,
-    "changed": lambda c: c.marks.changed.astype(np.uint8),
+    "component": lambda c: c.component,
 }
-"""Every column but `xy`, which is the layout's."""
+"""Those that a view and a control say everything about: not `xy`, `pending` and `changed`."""

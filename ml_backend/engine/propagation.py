@@ -123,18 +123,34 @@ def propagate(
 
 def probabilities(store: LabelStore, description: PoolDescription, n_pool: int) -> NDArray[np.float32]:
     """(N, Y) calibrated p(y|x), rows sum to 1; for few items at a time: N Y numbers."""
+    p = np.zeros((len(description), len(store.classes)), np.float32)
+    for part, values in _probabilities(store, description, n_pool):
+        p[part] = values
+    return p
+
+
+def probability_of(store: LabelStore, description: PoolDescription, n_pool: int, position: int) -> NDArray[np.float32]:
+    """(N,) calibrated p of one class, the `position`-th, of every item."""
+    p = np.zeros(len(description), np.float32)
+    for part, values in _probabilities(store, description, n_pool):
+        p[part] = values[:, position]
+    return p
+
+
+def _probabilities(
+    store: LabelStore, description: PoolDescription, n_pool: int
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Calibrated p(y|x) of some items at a time."""
     votes = NeighbourVotes.of(description, store.rows, store.targets, n_pool)
     head = _head(store, description)
     floor = leftover(description.responsibilities) / np.float32(len(store.classes))
-    p = np.zeros((len(description), len(store.classes)), np.float32)
     for part, responsibilities in _chunks(description):
         mixture = class_probabilities(responsibilities, store.tau_named)
         votes.blend(mixture, floor[part], part.start)
         rest = without_floor(mixture, floor[part])
         if head is not None:
             head.blend(rest, part.start)
-        p[part] = apply_temperature(rest, store.temperature)
-    return p
+        yield part, np.asarray(apply_temperature(rest, store.temperature), np.float32)
 
 
 def _reach(r: SparseResponsibilities, reach: NDArray[np.float32]) -> NDArray[np.float32]:

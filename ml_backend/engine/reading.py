@@ -22,7 +22,8 @@ SAMPLE = 20
 """Tasks looked at when the source is chosen automatically."""
 
 CACHE_FILE = "encodings.db"
-_SOURCE_KEY = "source"
+SOURCE_KEY = "source"
+"""In a project's settings: what was chosen for it."""
 
 FetcherFor = Callable[[Project], Fetcher]
 """How media of a project are fetched: Label Studio's address and token differ by installation."""
@@ -57,8 +58,12 @@ class Readers:
         source = self._source(db, project, schema, wanted)
         return Reader(self._encoder(source.encoder_spec), source, self._cache, self._fetcher_for(project))
 
+    def fetch_of(self, project: Project) -> Fetcher:
+        """How the media of the project's tasks are fetched."""
+        return self._fetcher_for(project)
+
     def _source(self, db: Database, project: Project, schema: LabelSchema, wanted: ProjectSettings) -> Source:
-        kept = project.settings.get(_SOURCE_KEY)
+        kept = project.settings.get(SOURCE_KEY)
         asked = {"encoder": wanted.encoder, "field": wanted.field, "schema": schema.inputs_digest}
         if isinstance(kept, Mapping) and kept.get("asked") == asked:
             return choose_source(schema, [], str(kept["encoder"]), str(kept["field"]))
@@ -66,7 +71,7 @@ class Readers:
         chosen = {"asked": asked, "encoder": source.encoder_spec, "field": source.field}
         with db.write() as session:
             row = projects.ensure(session, project.uid)
-            projects.configure(session, row, settings={**row.settings, _SOURCE_KEY: chosen})
+            projects.configure(session, row, settings={**row.settings, SOURCE_KEY: chosen})
         return source
 
     @staticmethod

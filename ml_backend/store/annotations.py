@@ -29,7 +29,17 @@ from ml_backend.store.bulk import chunks, execute_many
 from ml_backend.store.projects import current
 from ml_backend.store.tables import Annotation, Project
 
-__all__ = ["AnnotationRow", "apply", "apply_many", "by_ids", "count_labels", "live", "replace_all", "tombstone"]
+__all__ = [
+    "AnnotationRow",
+    "annotators",
+    "apply",
+    "apply_many",
+    "by_ids",
+    "count_labels",
+    "live",
+    "replace_all",
+    "tombstone",
+]
 
 States = dict[int, AnnotationState]
 
@@ -101,6 +111,19 @@ def by_ids(session: Session, project: Project, ids: Iterable[int]) -> list[Annot
         query = select(Annotation).where(Annotation.project_id == project.id, Annotation.annotation_id.in_(chunk))
         query = query.order_by(Annotation.annotation_id)
         found.extend(session.scalars(query.execution_options(populate_existing=True)))
+    return found
+
+
+def annotators(session: Session, project: Project, task_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Who labelled each of these tasks, by Label Studio's user id; tasks without a label are missing."""
+    found: dict[int, list[str]] = {}
+    for chunk in chunks(sorted(set(task_ids))):
+        query = select(Annotation.task_id, Annotation.annotator).where(
+            *_is_label(project), Annotation.task_id.in_(chunk)
+        )
+        for task_id, annotator in session.execute(query.distinct().order_by(Annotation.task_id, Annotation.annotator)):
+            if task_id is not None and annotator is not None:
+                found.setdefault(task_id, []).append(annotator)
     return found
 
 

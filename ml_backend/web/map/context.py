@@ -8,10 +8,11 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from flask import request
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Conflict, NotFound
 
 from ml_backend.config import Settings
-from ml_backend.engine.engine import Engine
+from ml_backend.engine.engine import NO_MODEL, Engine
+from ml_backend.engine.map_reading import MapReader, Moment
 from ml_backend.errors import InputError
 from ml_backend.label_studio import link_keys
 from ml_backend.label_studio.connections import Connections
@@ -38,6 +39,7 @@ class MapContext:
     engine: Engine
     connections: Connections
     sessions: Sessions = field(init=False)
+    reading: MapReader = field(init=False)
     people: People = field(init=False)
     acts: MapActs = field(init=False)
 
@@ -45,6 +47,7 @@ class MapContext:
         people = People(self.connections)
         sender = Outbox(self.db, on_refused=people.forget)
         object.__setattr__(self, "sessions", Sessions(self.settings.home))
+        object.__setattr__(self, "reading", MapReader(self.engine))
         object.__setattr__(self, "people", people)
         object.__setattr__(self, "acts", MapActs(self.db, self.engine, sender))
 
@@ -58,6 +61,19 @@ class MapContext:
         if found is None or found.deleted:
             raise NotFound("Lantern does not know this project: connect it first")
         return found
+
+    def moment(self, uid: str) -> Moment:
+        """What the map shows right now. Raises Conflict (409) before the first model."""
+        found = self.reading.moment(uid)
+        if found is None:
+            raise Conflict(NO_MODEL)
+        return found
+
+    def people_address(self, project: Project) -> str | None:
+        """Where people's browsers find the project's Label Studio; None when nobody said."""
+        found = self.connections.address(project)
+        own = self.settings.label_studio_url is None or found is None or found.url == self.settings.label_studio_url
+        return (self.settings.label_studio_browser_url if own else None) or (found.url if found else None)
 
     def reads(self, view: Callable[..., R]) -> Callable[..., R]:
         """Decorator of a route below API_PREFIX: checks the token, then calls the view with the project's uid.

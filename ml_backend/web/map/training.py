@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 
 from flask import Blueprint, Response, jsonify, request
 
 from ml_backend.engine.steering import Steering
 from ml_backend.errors import InputError
+from ml_backend.label_studio.people import SignedIn
 from ml_backend.web.bodies import read_object
 from ml_backend.web.map.context import API_PREFIX, MapContext
+from ml_backend.web.map.people import writes
+
+log = logging.getLogger(__name__)
 
 WISHES = ("epochs", "weights", "prior", "phase")
 
 
-def training_routes(maps: MapContext, person_of: Callable[[str], str]) -> Blueprint:
-    """person_of: name of the person whose token the present request shows, checked against the project of a uid; raises
-    when there is none.
-    """
+def training_routes(maps: MapContext) -> Blueprint:
+    """The routes under "Steering" of docs/map-api.md, without the components."""
     routes = Blueprint("map_training", __name__, url_prefix=API_PREFIX)
     steering = Steering(maps.db, maps.settings)
 
@@ -27,18 +29,18 @@ def training_routes(maps: MapContext, person_of: Callable[[str], str]) -> Bluepr
         return jsonify(steering.overview(uid))
 
     @routes.post("/training")
-    @maps.reads
-    def train(uid: str) -> Response:
-        person, wish = person_of(uid), read_object(request)
+    @writes(maps)
+    def train(uid: str, who: SignedIn) -> Response:
+        wish = read_object(request)
         unknown = set(wish) - set(WISHES)
         if unknown:
             raise InputError(f"a training has no {sorted(unknown)[0][:40]!r}: {', '.join(WISHES)}")
-        return jsonify({"run": steering.ask(uid, wish, person)})
+        return jsonify({"run": steering.ask(uid, wish, who.person.name)})
 
     @routes.post("/training/stop")
-    @maps.reads
-    def stop(uid: str) -> Response:
-        person_of(uid)
+    @writes(maps)
+    def stop(uid: str, who: SignedIn) -> Response:
+        log.info("project %s: %s stops the training", uid, who.person.name)
         return jsonify({"run": steering.stop(uid)})
 
     @routes.get("/runs")
@@ -47,14 +49,14 @@ def training_routes(maps: MapContext, person_of: Callable[[str], str]) -> Bluepr
         return jsonify({"runs": steering.runs(uid)})
 
     @routes.post("/runs/<int:run_id>/restore")
-    @maps.reads
-    def restore(uid: str, run_id: int) -> Response:
-        return jsonify({"run": steering.restore(uid, run_id, person_of(uid))})
+    @writes(maps)
+    def restore(uid: str, who: SignedIn, run_id: int) -> Response:
+        return jsonify({"run": steering.restore(uid, run_id, who.person.name)})
 
     @routes.post("/settings")
-    @maps.reads
-    def settings(uid: str) -> Response:
-        person_of(uid)
+    @writes(maps)
+    def settings(uid: str, who: SignedIn) -> Response:
+        log.info("project %s: %s changes settings", uid, who.person.name)
         return jsonify({"settings": steering.set(uid, read_object(request))})
 
     return routes
