@@ -29,7 +29,7 @@ function Classes() {
   const [recoloured, setRecoloured] = useState<number | null>(null)
   const timer = useRef<number | null>(null)
   const shown = columns.value
-  const all = useMemo(() => classCounts(shown, shown.class.keys()), [shown.class, shown.status])
+  const all = useMemo(() => classCounts(shown, null), [shown.class, shown.status])
   const chosen = useMemo(() => classCounts(shown, selection.value.rows), [shown.class, shown.status, selection.value])
   const rows = ordered(all, currentClasses.value.length, order)
   const everyIndex = rows.map(({ index }) => index)

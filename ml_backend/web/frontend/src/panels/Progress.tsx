@@ -15,15 +15,15 @@ export function Progress() {
       <h2>Progress</h2>
       <Measure name="Labelled" share={progress.tasks > 0 ? progress.labelled / progress.tasks : 0} said={`${count(progress.labelled)} of ${count(progress.tasks)}`} />
       <Measure name="Covered" share={progress.covered_mass} said={`${percent(progress.covered_mass)} of all items`} title={`Share of the items in components that have a label (${used} of ${components} components are used)`} />
-      <div class="heading" title="Estimated on the labelled items, each left out in turn">
-        <span>Estimated accuracy</span>
+      <div class="heading" title="Estimated on the labelled items, each left out in turn, with its interval">
+        <span>Accuracy</span>
         {progress.accuracy === null
           ? <span class="quietly small">needs more labels</span>
           : <span class="figures"><b>{percent(progress.accuracy.estimate)}</b> <span class="quietly small">{`${percent(progress.accuracy.low)}–${percent(progress.accuracy.high)}`}</span></span>}
       </div>
       {progress.accuracy !== null && <Interval {...progress.accuracy} />}
       <PerClass />
-      {progress.unreadable > 0 && <p class="note warn small">{`${plural(progress.unreadable, 'task')} could not be read and ${progress.unreadable === 1 ? 'is' : 'are'} not on the map.`}</p>}
+      {progress.unreadable > 0 && <p class="small quietly">{`${plural(progress.unreadable, 'task')} could not be read and ${progress.unreadable === 1 ? 'is' : 'are'} not on the map.`}</p>}
       {changed.count > 0 && <Changed n={changed.count} />}
       <Running />
     </section>
@@ -33,7 +33,7 @@ export function Progress() {
 function Measure({ name, share, said, title }: { readonly name: string; readonly share: number; readonly said: string; readonly title?: string }) {
   return (
     <div title={title}>
-      <div class="heading"><span>{name}</span><span class="figures quietly small">{said}</span></div>
+      <div class="heading measure"><span>{name}</span><span class="figures quietly small">{said}</span></div>
       <div class="bar" aria-hidden="true"><span style={{ width: `${100 * Math.min(1, share)}%` }} /></div>
     </div>
   )

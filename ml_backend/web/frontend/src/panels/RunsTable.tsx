@@ -10,7 +10,7 @@ export function RunsTable({ runs }: { readonly runs: readonly Run[] }) {
   const [ticked, setTicked] = useState<readonly Run['id'][]>([])
   if (runs.length === 0) return null
   const tick = (id: Run['id']): void => setTicked(ticked.includes(id) ? ticked.filter((other) => other !== id) : [...ticked, id].slice(-2))
-  const [first, second] = ticked.map((id) => runs.find((run) => run.id === id)).filter((run) => run !== undefined)
+  const [first, second] = runs.filter(({ id }) => ticked.includes(id)).reverse()
   return (
     <section class="section" aria-label="Runs">
       <h2>Runs</h2>
@@ -64,7 +64,7 @@ function Comparison({ first, second }: { readonly first: Run; readonly second: R
     <div class="scrolls" tabIndex={0} role="region" aria-label="Comparison of two runs">
       <table class="figures">
         <caption class="unseen">{`Run ${first.id} beside run ${second.id}`}</caption>
-        <thead><tr><th scope="col" /><th scope="col">{`Run ${first.id}`}</th><th scope="col">{`Run ${second.id}`}</th><th scope="col">Change</th></tr></thead>
+        <thead><tr><th scope="col"><span class="unseen">What</span></th><th scope="col">{`Run ${first.id}`}</th><th scope="col">{`Run ${second.id}`}</th><th scope="col">Change</th></tr></thead>
         <Group title="Effect" rows={effects} />
         <Group title={weights.length === 0 ? 'Weights (the same)' : 'Weights that differ'} rows={weights} />
         <Group title="Losses of the last epoch" rows={losses} />

@@ -48,7 +48,7 @@ function Saved() {
 }
 
 const THEMES: readonly { readonly theme: Theme; readonly name: string }[] = [
-  { theme: 'system', name: 'Theme: system' }, { theme: 'light', name: 'Theme: light' }, { theme: 'dark', name: 'Theme: dark' },
+  { theme: 'system', name: 'System theme' }, { theme: 'light', name: 'Light' }, { theme: 'dark', name: 'Dark' },
 ]
 
 export function ThemeChoice() {

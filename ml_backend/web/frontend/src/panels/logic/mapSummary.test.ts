@@ -13,7 +13,7 @@ const columns = {
 
 describe('the map in words', () => {
   it('counts what people and Lantern named', () => {
-    expect(classCounts(columns, [0, 1, 2])).toEqual([
+    expect(classCounts(columns, Uint32Array.of(0, 1, 2))).toEqual([
       { index: 1, human: 1, propagated: 1 }, { index: 0, human: 0, propagated: 1 },
     ])
   })

@@ -11,19 +11,23 @@ export interface ClassCount {
 
 const NAMED_CLASSES = 5
 
-/** What people and Lantern named, by class; index NONE holds what has no name. Largest first. */
-export function classCounts(columns: Pick<Described, 'class' | 'status'>, rows: Iterable<number>): ClassCount[] {
-  const counts = new Map<number, { human: number; propagated: number }>()
-  for (const row of rows) {
+/** What people and Lantern named, by class; index NONE holds what has no name. Largest first. rows: null for all. */
+export function classCounts(columns: Pick<Described, 'class' | 'status'>, rows: Uint32Array | null): ClassCount[] {
+  // Arrays rather than a map: a million items are counted with every new label.
+  const human = new Uint32Array(NONE + 1), propagated = new Uint32Array(NONE + 1)
+  const n = rows === null ? columns.class.length : rows.length
+  for (let i = 0; i < n; i++) {
+    const row = rows === null ? i : (rows[i] ?? 0)
+    const counts = columns.status[row] === STATUS.human ? human : propagated
     const index = columns.class[row] ?? NONE
-    let entry = counts.get(index)
-    if (entry === undefined) counts.set(index, (entry = { human: 0, propagated: 0 }))
-    if (columns.status[row] === STATUS.human) entry.human++
-    else entry.propagated++
+    counts[index] = (counts[index] ?? 0) + 1
   }
-  return [...counts]
-    .map(([index, entry]) => ({ index, ...entry }))
-    .sort((a, b) => b.human + b.propagated - (a.human + a.propagated) || a.index - b.index)
+  const found: ClassCount[] = []
+  for (let index = 0; index <= NONE; index++) {
+    const entry = { index, human: human[index] ?? 0, propagated: propagated[index] ?? 0 }
+    if (entry.human + entry.propagated > 0) found.push(entry)
+  }
+  return found.sort((a, b) => b.human + b.propagated - (a.human + a.propagated) || a.index - b.index)
 }
 
 /** A few sentences: how much, what of it people labelled, the largest classes, what is strange, what is selected. */
@@ -36,7 +40,7 @@ export function mapInWords(columns: Described, names: readonly string[], selecte
     if (columns.status[row] === STATUS.neverSeen) never++
     if ((columns.s_ood[row] ?? 0) >= threshold * 255) odd++
   }
-  const classes = classCounts(columns, columns.class.keys())
+  const classes = classCounts(columns, null)
   const largest = classes.filter(({ index }) => index !== NONE).slice(0, NAMED_CLASSES)
   const unnamed = classes.find(({ index }) => index === NONE)
   const sentences = [`Map of ${plural(n, 'item')}; people labelled ${count(human)} (${percent(human / n)}).`]
