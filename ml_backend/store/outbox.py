@@ -87,7 +87,7 @@ def hidden_among(session: Session, project: Project, task_ids: Iterable[int | No
 def counts(session: Session, project: Project) -> Counts:
     """How much waits, failed and was sent."""
     query = select(OutboxEntry.state, func.count()).where(OutboxEntry.project_id == project.id)
-    found: dict[str, int] = dict(session.execute(query.group_by(OutboxEntry.state)).tuples().all())
+    found = {str(state): n for state, n in session.execute(query.group_by(OutboxEntry.state))}
     return Counts(*(found.get(state, 0) for state in (State.WAITING, State.FAILED, State.SENT)))
 
 
@@ -106,7 +106,7 @@ def set_aside(session: Session, project: Project) -> dict[int, str]:
     kinds = select(OutboxEntry.annotation_id, OutboxEntry.aside).where(
         OutboxEntry.project_id == project.id, OutboxEntry.state == State.SENT, OutboxEntry.aside.is_not(None)
     )
-    why = dict(session.execute(kinds.order_by(OutboxEntry.id)).tuples().all())
+    why = {number: str(kind) for number, kind in session.execute(kinds.order_by(OutboxEntry.id))}
     skipped = select(Annotation.annotation_id, Annotation.task_id, Annotation.annotator).where(
         Annotation.project_id == project.id, Annotation.deleted.is_(False), Annotation.was_cancelled.is_(True)
     )
