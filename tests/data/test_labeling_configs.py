@@ -11,17 +11,21 @@ from label_studio_sdk.label_interface import LabelInterface
 from ml_backend.data.label_config import LabelSchema, parse_label_config
 from ml_backend.data.notifications import SOMETHING_ELSE, TAGS, group_kinds, kinds
 from ml_backend.data.source import choose_source
+from ml_backend.label_studio.map_config import MapAddress, find_map, with_map
 
 FOLDER = Path(__file__).parents[2] / "labeling_configs"
-FILES = sorted(FOLDER.glob("*.xml"))
+ENTERPRISE = FOLDER / "enterprise_text_with_map.xml"
+ON_THE_MAP = FOLDER / "label_on_map.xml"
+FILES = sorted(path for path in FOLDER.glob("*.xml") if path not in (ENTERPRISE, ON_THE_MAP))
 
 
 def schema(name: str) -> LabelSchema:
     return parse_label_config((FOLDER / name).read_text(encoding="utf-8"))
 
 
-def test_the_four_are_there() -> None:
+def test_they_are_there() -> None:
     expected = {"text_classification.xml", "notification_triage.xml", "image_classification.xml", "vectors.xml"}
+    expected |= {"text_classification_with_map.xml", "image_classification_with_map.xml"}
     assert expected <= {path.name for path in FILES}
 
 
@@ -74,3 +78,24 @@ def test_the_triage_config_offers_exactly_what_the_generator_makes() -> None:
     assert (tags.kind, tags.classes) == ("multiple", TAGS)
     (digit,) = schema("image_classification.xml").controls
     assert digit.classes == tuple("0123456789")
+
+
+@pytest.mark.parametrize("name", ["text_classification", "image_classification"])
+def test_the_map_stands_beside_the_same_questions(name: str) -> None:
+    beside = (FOLDER / f"{name}_with_map.xml").read_text(encoding="utf-8")
+    assert parse_label_config(beside) == schema(f"{name}.xml")
+    address = MapAddress("https://lantern.test", "5.17", "k", "alert_id")
+    filled = with_map(beside, address)
+    assert filled == beside.replace("http://localhost:9090/map/PROJECT#key=KEY", address.url)
+    assert find_map(filled) == address
+
+
+def test_the_enterprise_variant_as_far_as_the_sdk_goes() -> None:
+    xml = ENTERPRISE.read_text(encoding="utf-8")
+    interface = LabelInterface(xml)
+    interface.validate()
+    assert "NOT RUN" in xml
+    assert interface.get_control("lantern_map").tag == "ReactCode"
+    read = parse_label_config(xml)
+    assert read.controls == schema("text_classification.xml").controls
+    assert [tag.tag for tag in read.unsupported] == ["ReactCode"]
