@@ -14,6 +14,7 @@ from ml_backend.errors import ConfigError, LabelConfigError, LabelStudioError
 from ml_backend.label_studio import wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.findings import Finding, error, fine, warning
+from ml_backend.label_studio.map_checkup import check_map
 from ml_backend.label_studio.reachability import SSRF_MEND, explain_backend_error, is_private
 from ml_backend.label_studio.reconcile import check_same_project
 from ml_backend.store import annotations as annotation_rows
@@ -61,6 +62,7 @@ def check_project(db: Database, settings: Settings, api: LabelStudioApi, number:
     yield from _check_shown(seen)
     if seen.row is not None:
         yield from check_extra_params(settings, seen.row)
+        yield from check_map(settings, seen.row, str(seen.found.get("label_config") or ""), api.url)
         yield from _check_work(seen, seen.row)
 
 
