@@ -70,6 +70,14 @@ class MapWorld:
             project = projects.ensure(session, UID)
             projects.touch_labels(session, project, int(annotations.apply(session, project, row)), time.time())
 
+    def skip(self, task_id: int) -> None:
+        """Somebody skipped it in Label Studio."""
+        row = AnnotationRow(9000 + task_id, task_id, "1", [], True, time.time())
+        with self.db.write() as session:
+            project = projects.ensure(session, UID)
+            annotations.apply(session, project, row)
+            projects.touch_labels(session, project, 1, time.time())
+
     def work(self, uid: str = UID) -> None:
         for _ in range(20):
             if not self.worker.due(uid):
