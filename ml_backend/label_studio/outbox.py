@@ -124,6 +124,8 @@ class Sender(threading.Thread):
         finally:
             with self._guard:
                 self._over = True
+            with suppress(StoreError), self._db.write() as session:
+                outbox.give_back(session, self._project, self._owner)
             self._on_end(self)
 
     def _step(self, workers: ThreadPoolExecutor) -> bool:
@@ -178,5 +180,5 @@ class Sender(threading.Thread):
     def _refused(self, signed_in: SignedIn) -> None:
         log.warning("project %s: the token of user %d is refused", self._project.uid, signed_in.person.id)
         with suppress(StoreError), self._db.write() as session:
-            outbox.give_back(session, self._project, signed_in.person.id, self._owner, REFUSED)
+            outbox.explain(session, self._project, signed_in.person.id, REFUSED)
         self._on_refused(signed_in)

@@ -197,10 +197,14 @@ def fail(session: Session, project: Project, entry_id: int, error: str, now: flo
     projects.touch_labels(session, project, 1, now)
 
 
-def give_back(session: Session, project: Project, person_id: int, owner: str, error: str) -> None:
-    """Ends all claims of an owner, and says of everything of that person why it waits."""
-    mine = (*_waits(project, person_id), OutboxEntry.claimed_by == owner)
+def give_back(session: Session, project: Project, owner: str) -> None:
+    """Ends all claims of an owner."""
+    mine = (OutboxEntry.project_id == project.id, OutboxEntry.claimed_by == owner)
     session.execute(update(OutboxEntry).where(*mine).values(claimed_by=None, claimed_until=None))
+
+
+def explain(session: Session, project: Project, person_id: int, error: str) -> None:
+    """Says of everything that waits of a person why it does."""
     session.execute(update(OutboxEntry).where(*_waits(project, person_id)).values(error=error))
 
 

@@ -59,7 +59,11 @@ class FakeWithPeople(FakeLabelStudio):
 
     def _is_old(self, request: httpx.Request) -> bool:
         path = request.url.path
-        return "/annotations/" not in path and not path.endswith("whoami") and path != "/api/projects/3/"
+        return "/annotations/" not in path and not path.endswith("whoami") and path != self._project_path
+
+    @property
+    def _project_path(self) -> str:
+        return f"/api/projects/{self.project['id']}/"
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -76,7 +80,7 @@ class FakeWithPeople(FakeLabelStudio):
         if token in self.strangers:
             return httpx.Response(404, json={"detail": "Not found."})
         body = json.loads(request.content) if request.content else {}
-        if path == "/api/projects/3/":
+        if path == self._project_path:
             self.project |= body
             return httpx.Response(200, json=self.project)
         number = int(path.split("/")[3])
@@ -85,7 +89,7 @@ class FakeWithPeople(FakeLabelStudio):
     def _create(self, who: Json, task: int, body: Json) -> httpx.Response:
         if task not in self.tasks:
             return httpx.Response(404, json={"detail": "Not found."})
-        if any(a["unique_id"] == body["unique_id"] for a in self.annotations.values()):
+        if any(a.get("unique_id") == body["unique_id"] for a in self.annotations.values()):
             return httpx.Response(409, json={"detail": "Annotation with this unique id already exists"})
         number = self.next_id
         self.next_id += 1
@@ -96,7 +100,7 @@ class FakeWithPeople(FakeLabelStudio):
             "was_cancelled": body["was_cancelled"],
             "result": body["result"],
             "unique_id": body["unique_id"],
-            "updated_at": self._now(),
+            "updated_at": self.now(),
         }
         shown = {key: value for key, value in self.annotations[number].items() if key != "unique_id"}
         return httpx.Response(201, json=shown)
@@ -107,9 +111,9 @@ class FakeWithPeople(FakeLabelStudio):
         if request.method == "DELETE":
             del self.annotations[number]
             return httpx.Response(204)
-        self.annotations[number] |= body | {"updated_at": self._now()}
+        self.annotations[number] |= body | {"updated_at": self.now()}
         return httpx.Response(200, json=self.annotations[number])
 
-    def _now(self) -> str:
+    def now(self) -> str:
         self.seconds += 1
         return f"2026-11-22T23:{self.seconds // 60:02}:{self.seconds % 60:02}Z"
