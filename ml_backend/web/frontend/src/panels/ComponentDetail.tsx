@@ -41,11 +41,11 @@ function Facts({ facts, labelled, all }: { readonly facts: ComponentFacts; reado
       <dl class="facts">
         <div><dt>Mass</dt><dd>{percent(facts.mass)}</dd></div>
         <div><dt>Labelled</dt><dd>{labelled}</dd></div>
-        <div><dt>Mean sigma</dt><dd>{facts.sigma_mean.toPrecision(3)}</dd></div>
-        <div><dt>z</dt><dd>{`${facts.latent_dim} axes`}</dd></div>
+        <div><dt>Mean sigma</dt><dd>{facts.sigma_mean === null ? '–' : facts.sigma_mean.toPrecision(3)}</dd></div>
+        {facts.latent_dim !== null && <div><dt>z</dt><dd>{`${facts.latent_dim} axes`}</dd></div>}
       </dl>
       <Tau facts={facts} />
-      {facts.pictures && <ComponentPictures facts={facts} />}
+      {facts.pictures && <ComponentPictures facts={facts} axes={facts.latent_dim ?? 1} />}
       {facts.terms.length > 0 && <Terms facts={facts} />}
       <Typical rows={facts.typical} />
       {facts.neighbours.length > 0 && <Neighbours neighbours={facts.neighbours} all={all} />}

@@ -3,7 +3,7 @@ import type { ComponentFacts } from './server'
 import { Picture } from './Thumbnail'
 
 /** What the decoder draws: the middle of the component, its doubt, and a walk along one axis of z. */
-export function ComponentPictures({ facts }: { readonly facts: ComponentFacts }) {
+export function ComponentPictures({ facts, axes }: { readonly facts: ComponentFacts; readonly axes: number }) {
   const [axis, setAxis] = useState(0)
   const base = `components/${facts.c}`
   return (
@@ -16,10 +16,10 @@ export function ComponentPictures({ facts }: { readonly facts: ComponentFacts })
       <div class="heading">
         <h3>A walk in z, from −3 to +3 sd</h3>
         <label class="row small">Axis
-          <input class="field axis" type="number" min="0" max={facts.latent_dim - 1} value={axis} onInput={(event) => setAxis(inside(event.currentTarget.valueAsNumber, facts.latent_dim))} />
+          <input class="field axis" type="number" min="0" max={axes - 1} value={axis} onInput={(event) => setAxis(inside(event.currentTarget.valueAsNumber, axes))} />
         </label>
       </div>
-      <input type="range" min="0" max={facts.latent_dim - 1} step="1" value={axis} aria-label="Axis of z" onInput={(event) => setAxis(inside(event.currentTarget.valueAsNumber, facts.latent_dim))} />
+      <input type="range" min="0" max={axes - 1} step="1" value={axis} aria-label="Axis of z" onInput={(event) => setAxis(inside(event.currentTarget.valueAsNumber, axes))} />
       <Picture path={`${base}/walk.png?axis=${axis}`} alt={`Nine steps along axis ${axis} of z`} class="walk" />
     </section>
   )

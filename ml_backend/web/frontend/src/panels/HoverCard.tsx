@@ -76,8 +76,8 @@ function Nearest({ card }: { readonly card: Card }) {
   if (nearest == null) return null
   return (
     <div class="nearest small">
-      <span class="quietly">Nearest labelled ({percent(nearest.similarity)} alike): </span>
-      <ClassName name={nearest.label} />
+      <span class="quietly">{`Nearest labelled${nearest.similarity === null ? '' : ` (${percent(nearest.similarity)} alike)`}: `}</span>
+      <ClassName name={nearest.label ?? '?'} />
       <button type="button" class="button link" onClick={() => (pinned.value = nearest.row)}>show</button>
       {nearest.text !== '' && <p class="two-lines quietly">{nearest.text}</p>}
     </div>

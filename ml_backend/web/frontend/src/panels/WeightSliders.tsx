@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { TERM_WORDS, TERMS, type Term, type Weights } from './logic/losses'
 import { stopOf, typedWeight, valueAt, WEIGHT_SCALE, weightInWords } from './logic/scale'
 import { percent } from './logic/words'
-import { draft, moved, resetWeights, setWeight, shownWeights, steering, usePreset } from './trainingActions'
+import { moved, resetWeights, setWeight, shownWeights, steering, usePreset } from './trainingActions'
 
 export function WeightSliders() {
   const weights = shownWeights.value
@@ -20,7 +20,7 @@ export function WeightSliders() {
         </select>
         <button type="button" class="button" disabled={!moved.value} onClick={resetWeights}>Reset all</button>
       </div>
-      <p class="small quietly">{draft.value === null ? 'As the last run had them. Moving a slider changes the next training.' : 'Used by the next training.'} The bar shows what each term adds to the loss now.</p>
+      <p class="small quietly">The next training uses these. The bars show what each term adds to the loss at present.</p>
       <ul class="weights">
         {TERMS.map((term) => <Weight key={term} term={term} value={weights[term]} usual={known.defaults[term]} share={known.contributions?.[term] ?? null} />)}
       </ul>

@@ -21,7 +21,8 @@ export interface Card {
   readonly reason: string
   /** Of a single card only, like `nearest_labelled`. */
   readonly words?: readonly string[]
-  readonly nearest_labelled?: { readonly row: number; readonly task: number; readonly label: string; readonly similarity: number; readonly text: string } | null
+  /** similarity: cosine, null when it is not among the nearest. */
+  readonly nearest_labelled?: { readonly row: number; readonly task: number; readonly label: string | null; readonly similarity: number | null; readonly text: string } | null
 }
 
 export interface Suggestion {
@@ -101,9 +102,10 @@ export interface ComponentFacts {
   readonly typical: readonly number[]
   readonly terms: readonly { readonly term: string; readonly here: number; readonly around: number }[]
   readonly neighbours: readonly number[]
-  readonly sigma_mean: number
+  readonly sigma_mean: number | null
   readonly pictures: boolean
-  readonly latent_dim: number
+  /** null where there is no picture to walk in. */
+  readonly latent_dim: number | null
   readonly pseudo_inputs: boolean
 }
 

@@ -10,7 +10,7 @@ import { problem, toast } from './toasts'
 import { announce } from './ui'
 
 export const steering = signal<Steering | null>(null)
-/** The weights on the sliders; null = the curriculum's own. */
+/** The weights on the sliders once one was moved; null before, then those of the last run that a person asked for count. */
 export const draft = signal<Weights | null>(null)
 export const phase = signal<string | null>(null)
 export const prior = signal<string | null>(null)
@@ -46,15 +46,15 @@ export function usePreset(weights: Weights): void {
   draft.value = { ...weights }
 }
 
-/** Back to what the curriculum would take. */
+/** Back to the defaults. */
 export function resetWeights(): void {
   const defaults = steering.value?.defaults
-  draft.value = defaults === undefined ? null : { ...defaults }
+  if (defaults !== undefined) draft.value = { ...defaults }
 }
 
-/** Whether the sliders differ from what is used without them. */
+/** Whether the sliders differ from the defaults. */
 export const moved = computed(() => {
-  const now = draft.value, defaults = steering.value?.defaults
+  const now = shownWeights.value, defaults = steering.value?.defaults
   return now !== null && defaults !== undefined && TERMS.some((term) => now[term] !== defaults[term])
 })
 
@@ -66,7 +66,7 @@ export function train(epochs: number): void {
   }
   whenSignedIn(`train ${plural(epochs, 'epoch')}`, async () => {
     try {
-      await startTraining({ epochs, weights: draft.value, prior: prior.value, phase: phase.value })
+      await startTraining({ epochs, weights: shownWeights.value, prior: prior.value, phase: phase.value })
       announce(`Training ${plural(epochs, 'epoch')}. Labels given meanwhile count from the next epoch on.`)
     } catch (error) {
       problem(error)
