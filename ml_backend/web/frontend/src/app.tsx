@@ -10,6 +10,7 @@ import { HoverCard } from './panels/HoverCard'
 import { listenForKeys } from './panels/keyActions'
 import { Legend } from './panels/Legend'
 import { Progress } from './panels/Progress'
+import { resumeSignIn } from './panels/server'
 import { SidePanel } from './panels/SidePanel'
 import { Toasts } from './panels/Toasts'
 import { TopBar } from './panels/TopBar'
@@ -18,6 +19,7 @@ import { applyTheme, compact } from './panels/ui'
 export function App() {
   useEffect(() => {
     applyTheme()
+    void resumeSignIn()
     return listenForKeys()
   }, [])
   const drawer = compact.value

@@ -8,7 +8,7 @@ import { moreLikeThis } from './searchActions'
 import { type Card, item } from './server'
 import { Thumbnail } from './Thumbnail'
 import { useLoaded } from './useLoaded'
-import { taskAddress } from './address'
+import { taskAddress } from './taskAddress'
 import { percent } from './logic/words'
 import { announce } from './ui'
 

@@ -10,7 +10,7 @@ import { count, percent } from './logic/words'
 import { Palette } from './Palette'
 import { acceptCurrent, answered, goTo, loadQueue, rejectCurrent, suggestions, walk } from './queueActions'
 import type { Card, Suggestion } from './server'
-import { taskAddress } from './address'
+import { taskAddress } from './taskAddress'
 import { Thumbnail } from './Thumbnail'
 
 export function QueuePanel() {
