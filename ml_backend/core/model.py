@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ml_backend.core.batches import PoolBatches
 from ml_backend.core.density import MixtureDensity
+from ml_backend.core.generation import Generator
 from ml_backend.core.hyperparameters import ModelConfig, Phase, Prior, RunConfig
 from ml_backend.core.initialise import fit_prior, fit_templates, place_components
 from ml_backend.core.preprocess import ImageTransform, VectorTransform, check_items, sample_rows
@@ -22,7 +23,7 @@ from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.core.subspace import Subspace
 from ml_backend.core.trainer import EpochReport, Stopped, Trainer, TrainingData, TrainingReport
 from ml_backend.core.vae import ComponentVAE
-from ml_backend.errors import CheckpointError
+from ml_backend.errors import CheckpointError, InputError
 
 __all__ = ["ComponentModel", "Encoding", "EpochReport", "TrainingData", "TrainingReport"]
 
@@ -156,20 +157,25 @@ class ComponentModel:
         """
         check_items(self.config, x)
         parts = [self._encode(x[i : i + batch_size], temperature, of_pool) for i in range(0, len(x), batch_size)]
-        first = parts[0].responsibilities
-        joined = replace(
-            first,
-            indices=np.concatenate([p.responsibilities.indices for p in parts]),
-            log_r=np.concatenate([p.responsibilities.log_r for p in parts]),
-            log_z_soft=np.concatenate([p.responsibilities.log_z_soft for p in parts]),
-        )
         return Encoding(
-            joined,
+            SparseResponsibilities.concatenate([p.responsibilities for p in parts]),
             np.concatenate([p.latent for p in parts]),
             np.concatenate([p.log_density for p in parts]),
             np.concatenate([p.outside for p in parts]),
             np.concatenate([p.aleatoric for p in parts]),
         )
+
+    @torch.no_grad()
+    def responsibilities(
+        self, x: NDArray[np.generic], *, batch_size: int = 4096, temperature: float = 1.0
+    ) -> SparseResponsibilities:
+        """Those of `encode` alone, at a fraction of its cost: nothing is decoded. N >= 1."""
+        check_items(self.config, x)
+        parts = []
+        for start in range(0, len(x), batch_size):
+            inputs, base = self._inputs(x[start : start + batch_size])
+            parts.append(self._sparse(self._vae.infer(inputs, base).log_r, temperature))
+        return SparseResponsibilities.concatenate(parts)
 
     @torch.no_grad()
     def features(self, x: NDArray[np.generic], *, batch_size: int = 4096) -> NDArray[np.float32]:
@@ -191,6 +197,13 @@ class ComponentModel:
             return self.features(x)
         check_items(self.config, x)
         return _unit(torch.from_numpy(np.ascontiguousarray(x)))
+
+    def generator(self) -> Generator:
+        """What the decoder draws. Raises InputError for a model of vectors."""
+        transform = self._backbone.transform
+        if not isinstance(transform, ImageTransform):
+            raise InputError("a model of vectors draws no pictures")
+        return Generator(self._vae, transform)
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Every array needed to restore the model; all finite."""
@@ -246,23 +259,30 @@ class ComponentModel:
         trainer.refit_prior()
 
     def _encode(self, x: NDArray[np.generic], temperature: float, of_pool: bool) -> Encoding:
-        inputs = self._backbone.inputs(torch.from_numpy(np.ascontiguousarray(x)).to(self._device))
-        base = self._backbone.base(inputs)
+        inputs, base = self._inputs(x)
         inference = self._vae.infer(inputs, base)
         top = inference.log_r.topk(self.config.top_m, dim=1)
-        responsibilities = SparseResponsibilities(
-            indices=top.indices.int().cpu().numpy(),
-            log_r=top.values.cpu().numpy(),
-            log_z_soft=torch.logsumexp(inference.log_r / temperature, 1).cpu().numpy(),
-            n_components=self.config.n_components,
-            temperature=temperature,
-        )
         return Encoding(
-            responsibilities,
+            self._sparse(inference.log_r, temperature),
             inference.mean.cpu().numpy(),
             self._density.log_density(base, inference.log_r.exp() if of_pool else None).cpu().numpy(),
             self._outside(inputs).cpu().numpy(),
             self._mean_sigma(inference.mean, top.indices, top.values).cpu().numpy(),
+        )
+
+    def _inputs(self, x: NDArray[np.generic]) -> tuple[Tensor, Tensor]:
+        """Preprocessed items and their base representation."""
+        inputs = self._backbone.inputs(torch.from_numpy(np.ascontiguousarray(x)).to(self._device))
+        return inputs, self._backbone.base(inputs)
+
+    def _sparse(self, log_r: Tensor, temperature: float) -> SparseResponsibilities:
+        top = log_r.topk(self.config.top_m, dim=1)
+        return SparseResponsibilities(
+            indices=top.indices.int().cpu().numpy(),
+            log_r=top.values.cpu().numpy(),
+            log_z_soft=torch.logsumexp(log_r / temperature, 1).cpu().numpy(),
+            n_components=self.config.n_components,
+            temperature=temperature,
         )
 
     def _outside(self, inputs: Tensor) -> Tensor:

@@ -127,3 +127,7 @@ class ImageTransform(nn.Module):
     def forward(self, raw: Tensor) -> Tensor:
         """(B, C, H, W) 0..255 -> (B, C, H, W) standardised."""
         return torch.mul(raw.float() - self.mean, self.scale)
+
+    def pixels(self, inputs: Tensor) -> Tensor:
+        """The way back: (B, C, H, W) standardised -> uint8, rounded and clipped to 0..255."""
+        return (inputs / self.scale + self.mean).round().clamp(0, 255).to(torch.uint8)

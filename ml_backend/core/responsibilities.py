@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -52,6 +53,16 @@ class SparseResponsibilities:
     def take(self, rows: NDArray[np.int64]) -> SparseResponsibilities:
         """The rows named, in that order."""
         return replace(self, indices=self.indices[rows], log_r=self.log_r[rows], log_z_soft=self.log_z_soft[rows])
+
+    @staticmethod
+    def concatenate(parts: Sequence[SparseResponsibilities]) -> SparseResponsibilities:
+        """The rows of all parts, at least one; they have the same components and temperature."""
+        return replace(
+            parts[0],
+            indices=np.concatenate([p.indices for p in parts]),
+            log_r=np.concatenate([p.log_r for p in parts]),
+            log_z_soft=np.concatenate([p.log_z_soft for p in parts]),
+        )
 
     @staticmethod
     def from_logits(logits: NDArray[np.float32], *, top_m: int, temperature: float) -> SparseResponsibilities:

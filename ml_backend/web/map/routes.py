@@ -10,6 +10,7 @@ from ml_backend.engine.map_state import MapState
 from ml_backend.engine.map_watch import Watch
 from ml_backend.web.map.acts import act_routes
 from ml_backend.web.map.columns import column_routes
+from ml_backend.web.map.components import component_routes
 from ml_backend.web.map.context import MapContext
 from ml_backend.web.map.current_task import current_task_routes
 from ml_backend.web.map.events import event_routes, places
@@ -47,5 +48,6 @@ def map_routes(maps: MapContext, logged_in: Callable[[Request], bool], stopping:
         people_routes(maps),
         act_routes(maps),
         training_routes(maps),
+        component_routes(maps),
         event_routes(maps, Hub(look, places(maps.settings.threads)), stopping),
     ]
