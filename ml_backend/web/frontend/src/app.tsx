@@ -2,6 +2,7 @@
 
 import './styles/main.css'
 import { useEffect } from 'preact/hooks'
+import { onEpoch } from './live'
 import { MapView } from './map/MapView'
 import { Announcer } from './panels/Announcer'
 import { ColourMode } from './panels/ColourMode'
@@ -10,7 +11,7 @@ import { HoverCard } from './panels/HoverCard'
 import { listenForKeys } from './panels/keyActions'
 import { Legend } from './panels/Legend'
 import { Progress } from './panels/Progress'
-import { resumeSignIn } from './panels/server'
+import { epochEnded } from './panels/runsActions'
 import { SidePanel } from './panels/SidePanel'
 import { Toasts } from './panels/Toasts'
 import { TopBar } from './panels/TopBar'
@@ -19,8 +20,8 @@ import { applyTheme, compact } from './panels/ui'
 export function App() {
   useEffect(() => {
     applyTheme()
-    void resumeSignIn()
-    return listenForKeys()
+    const stops = [listenForKeys(), onEpoch(epochEnded)]
+    return () => stops.forEach((stop) => stop())
   }, [])
   const drawer = compact.value
   return (

@@ -1,4 +1,4 @@
-import { server } from '../state'
+import { frozen, server } from '../state'
 import { stop, train, trainingReason } from './trainingActions'
 
 /** Train 1, train 5, stop; while one runs, how far it is. */
@@ -18,6 +18,9 @@ export function TrainButtons() {
       <p id="training-reason" class="small quietly">
         {reason ?? 'Ready.'} {busy && training.phase !== null && `Phase: ${training.phase}. `}{busy && 'Keep labelling: new labels count from the next epoch on.'}
       </p>
+      <label class="tick small" title="Points stay where they are until this is off again">
+        <input type="checkbox" checked={frozen.value} onChange={(event) => (frozen.value = event.currentTarget.checked)} /><span>Hold the points still</span>
+      </label>
     </section>
   )
 }

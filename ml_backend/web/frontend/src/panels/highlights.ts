@@ -1,9 +1,7 @@
 /** Which points stay bright while the others are dimmed. */
 
-import type { filters } from '../state'
+import type { Filters } from '../state'
 import { STATUS } from './logic/selectionSummary'
-
-type Filters = typeof filters.value
 
 export const HIGHLIGHTS = {
   none: '– nothing –', human: 'people’s labels', propagated: 'spread labels', unnamed: 'unnamed', setAside: 'set aside', outside: 'outside the labels', changed: 'changed by training',

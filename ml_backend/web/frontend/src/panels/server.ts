@@ -1,6 +1,6 @@
 /** The parts of the map's interface that the panels use (docs/map-api.md), typed. */
 
-import { api, ApiError, hasPersonToken, setPersonToken } from '../api'
+import { api, setPersonToken } from '../api'
 import { person, type Person } from '../state'
 import type { EpochLosses, Term, Weights } from './logic/losses'
 
@@ -154,27 +154,13 @@ export const picture = async (path: string): Promise<string> => URL.createObject
 export async function signIn(token: string): Promise<Person> {
   setPersonToken(token)
   try {
-    return await checkSignIn()
+    const { person: who } = await api.post<{ person: Person }>('sign-in')
+    person.value = who
+    return who
   } catch (error) {
     setPersonToken(null)
     throw error
   }
-}
-
-/** After a reload: the tab still has the token. A token that is no longer taken is forgotten; other troubles leave it. */
-export async function resumeSignIn(): Promise<void> {
-  if (!hasPersonToken()) return
-  try {
-    await checkSignIn()
-  } catch (error) {
-    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) setPersonToken(null)
-  }
-}
-
-async function checkSignIn(): Promise<Person> {
-  const { person: who } = await api.post<{ person: Person }>('sign-in')
-  person.value = who
-  return who
 }
 
 export function signOut(): void {
