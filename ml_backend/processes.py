@@ -1,4 +1,4 @@
-"""Child processes of the supervisor: started, watched, stopped, restarted with a growing wait."""
+"""Child processes: started, watched, stopped, restarted with a growing wait."""
 
 from __future__ import annotations
 

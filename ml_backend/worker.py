@@ -1,4 +1,5 @@
-"""The one background process: for every project that is behind, sync -> encode -> train -> publish -> push.
+"""The one background process: for every project that is behind, sync -> encode -> train -> publish ->
+lay out -> push.
 
 Started by `lantern serve` (or alone: `python -m ml_backend.worker`). It holds no state that the database does not:
 killed at any point, the project is only still behind, and the next worker goes on. SIGTERM ends a training run within
@@ -21,6 +22,8 @@ from typing import Protocol
 from ml_backend.config import Settings
 from ml_backend.engine.engine import Engine
 from ml_backend.engine.heartbeat import held_lease
+from ml_backend.engine.layout_duty import LayoutDuty
+from ml_backend.engine.layout_process import start_layout_process
 from ml_backend.engine.project import ProjectEngine
 from ml_backend.errors import LanternError
 from ml_backend.label_studio.connections import Connections
@@ -112,9 +115,10 @@ def build_worker(settings: Settings, stop: threading.Event) -> Worker:
     connections = Connections(settings)
     engine = Engine(db, settings, fetcher_factory(settings, connections))
     work = ProjectEngine(db, settings, engine.readers, should_stop=stop.is_set)
+    lay_out = LayoutDuty(db, settings, start_layout_process)
     reconcile, push, clean = label_studio_duties(db, settings, connections, engine)
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    return Worker(db, (reconcile, work, push, clean), owner, stop)
+    return Worker(db, (reconcile, work, lay_out, push, clean), owner, stop)
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ RANKS = {
     "engine": 5,
     "label_studio": 6,
     "web": 7,
-    "processes": 7,
+    "processes": 2,
     "worker": 8,
     "wsgi": 8,
     "serve": 8,

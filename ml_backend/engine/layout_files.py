@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy.orm import Session
 
 from ml_backend.core.layout.square import Places
 from ml_backend.core.responsibilities import SparseResponsibilities
@@ -18,6 +19,8 @@ from ml_backend.store.tables import Project
 
 KEPT_LAYOUTS = 2
 """The newest, and the one that a reader may just have looked up."""
+
+FITS = "fits"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class Frame:
 def layout_folder(db: Database, project: Project) -> Path:
     """Folder of a project's layouts and frames, apart from its publications: each is swept by its own rules."""
     return db.path.parent / "layouts" / str(project.id)
+
+
+def fits_folder(db: Database, project: Project) -> Path:
+    """Where another process puts the maps that it computes."""
+    return layout_folder(db, project) / FITS
 
 
 def new_name(what: str) -> str:
@@ -105,12 +113,30 @@ def load_frame(path: Path, number: int) -> Frame:
 
 
 def sweep(db: Database, uid: str, keep: frozenset[str] = frozenset()) -> None:
-    """Forget layouts beyond the newest few, and remove folders that no row and no name in `keep` names."""
+    """Forget layouts beyond the newest few, and remove folders that no row and no name in `keep` names.
+
+    What is being computed lies apart (`fits_folder`) and is not touched.
+    """
     with db.write() as session:
         project = projects.ensure(session, uid)
         layouts.prune(session, project, KEPT_LAYOUTS)
-        named = {Path(path).name for path in layouts.named_paths(session, project)} | keep
-    root = layout_folder(db, project)
+        named = _names(session, project)
+    _remove_all_but(named | keep | {FITS}, layout_folder(db, project))
+
+
+def sweep_fits(db: Database, uid: str) -> None:
+    """Remove computed maps that no row names. Call it only while none is being computed."""
+    with db.read() as session:
+        project = projects.ensure(session, uid)
+        named = _names(session, project)
+    _remove_all_but(named, fits_folder(db, project))
+
+
+def _names(session: Session, project: Project) -> frozenset[str]:
+    return frozenset(Path(path).name for path in layouts.named_paths(session, project))
+
+
+def _remove_all_but(named: frozenset[str], root: Path) -> None:
     for folder in root.iterdir() if root.is_dir() else ():
         if folder.is_dir() and folder.name not in named and not folder.name.startswith("."):
             artifacts.remove(folder)

@@ -15,7 +15,6 @@ from ml_backend.engine.layout_files import (
     load_places,
     new_name,
     save_places,
-    sweep,
 )
 from ml_backend.engine.snapshot import load_description
 from ml_backend.errors import CheckpointError
@@ -77,7 +76,6 @@ def carry_layout(db: Database, uid: str, layout: Layout, publication: Publicatio
             fitted_at=layout.fitted_at,
             now=time.time(),
         )
-    sweep(db, uid)
 
 
 def _said_then(db: Database, layout: Layout) -> SparseResponsibilities | None:

@@ -15,6 +15,7 @@ from ml_backend.data.label_config import LabelSchema
 from ml_backend.engine.checkpoint import Working
 from ml_backend.engine.given_labels import given_labels
 from ml_backend.engine.label_sets import make_label_sets
+from ml_backend.engine.layout_frames import Frames
 from ml_backend.engine.left_out import accuracy_at_a_glance
 from ml_backend.engine.publishing import Versions, publish_model
 from ml_backend.engine.run_effects import Lens
@@ -110,10 +111,16 @@ class Training:
             len(pool),
             len(lens.labels),
         )
+        frames = Frames(self._db, begun.project.uid, self._working)
+
+        def on_epoch(epoch: EpochReport) -> None:
+            frames.write()
+            self._record(begun, epoch, label_sets)
+
         report = pool.train(
             config,
             label_sets,
-            on_epoch=lambda epoch: self._record(begun, epoch, label_sets),
+            on_epoch=on_epoch,
             should_stop=lambda: self._should_stop() or asked(),
         )
         return report.stopped
