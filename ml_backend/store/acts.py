@@ -7,7 +7,6 @@ undoing the older one leaves the newer one alone.
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ml_backend.data.edits import Content, Edit, apply_edits, aside_kind
+from ml_backend.data.edits import Edit, apply_edits, aside_kind
 from ml_backend.store import outbox, projects
+from ml_backend.store.act_slots import Slots, close_changed
 from ml_backend.store.bulk import chunks, execute_many
 from ml_backend.store.outbox import State
-from ml_backend.store.tables import Act, ActItem, Annotation, OutboxEntry, Project
+from ml_backend.store.tables import Act, ActItem, OutboxEntry, Project
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,17 @@ def record(
     )
     session.add(act)
     session.flush()
-    entries = _entries(session, project, author, targets)
-    items = [
-        {"act_id": act.id, "entry_id": entry.id, "answer": target.answer}
-        for target, entry in zip(targets, entries, strict=True)
-    ]
+    slots = Slots(session, project, author.id, (target.task_id for target in targets))
+    found = [(target, *slots.entry(target.task_id, target.annotation_id)) for target in targets]
+    new = [(target, entry) for target, entry, is_new in found if is_new]
+    for target, entry in new:  # nothing but this act concerns it
+        _rewrite(entry, [deed.edits[target.answer]])
+    session.add_all(entry for _, entry in new)
+    session.flush()
+    items = [{"act_id": act.id, "entry_id": entry.id, "answer": target.answer} for target, entry, _ in found]
     execute_many(session, ActItem.__table__.insert(), items)  # type: ignore[attr-defined]
-    projects.touch_labels(session, project, _rework(session, entries), now)
+    changed = _rework(session, [entry for _, entry, is_new in found if not is_new])
+    projects.touch_labels(session, project, len(new) + changed, now)
     return act
 
 
@@ -144,7 +148,7 @@ def _again(session: Session, project: Project, act: Act, now: float) -> int:
     items = select(ActItem.entry_id).where(ActItem.act_id == act.id)
     query = select(OutboxEntry).where(OutboxEntry.id.in_(items)).order_by(OutboxEntry.id)
     entries = list(session.scalars(query.execution_options(populate_existing=True)))
-    _close_changed(session, project, entries)
+    close_changed(session, project, entries)
     session.flush()
     projects.touch_labels(session, project, _rework(session, entries), now)
     return sum(entry.closed for entry in entries)
@@ -152,125 +156,29 @@ def _again(session: Session, project: Project, act: Act, now: float) -> int:
 
 def _rework(session: Session, entries: Sequence[OutboxEntry]) -> int:
     """Work out anew what the annotations should become; how many changed."""
-    edits: dict[int, list[Edit]] = defaultdict(list)
+    answers: dict[int, list[tuple[int, str]]] = defaultdict(list)
     query = (
-        select(ActItem.entry_id, ActItem.answer, Act.id, Act.edits)
+        select(ActItem.entry_id, Act.id, ActItem.answer)
         .join(Act, Act.id == ActItem.act_id)
         .where(Act.undone.is_(False))
         .order_by(Act.id)
     )
     for chunk in chunks(entry.id for entry in entries):
-        for entry_id, answer, _, of_act in session.execute(query.where(ActItem.entry_id.in_(chunk))):
-            edits[entry_id].append(of_act[answer])
-    changed = 0
-    for entry in entries:
-        if not entry.closed:
-            todo = edits[entry.id]
-            changed += outbox.write(entry, apply_edits(entry.base, todo, entry.unique_id), aside_kind(todo))
+        for entry_id, act_id, answer in session.execute(query.where(ActItem.entry_id.in_(chunk))):
+            answers[entry_id].append((act_id, answer))
+    edits: dict[int, Mapping[str, Edit]] = {}
+    for chunk in chunks({act_id for given in answers.values() for act_id, _ in given}):
+        of_acts = session.execute(select(Act.id, Act.edits).where(Act.id.in_(chunk)))
+        edits |= {act_id: dict(of_act) for act_id, of_act in of_acts}
+    changed = sum(
+        _rewrite(entry, [edits[act_id][answer] for act_id, answer in answers[entry.id]])
+        for entry in entries
+        if not entry.closed
+    )
     session.flush()
     return changed
 
 
-def _entries(session: Session, project: Project, author: Author, targets: Sequence[Target]) -> list[OutboxEntry]:
-    """The entry of each target, in order: the open one, or a new one on top of what is there now."""
-    own = _Slots(session, project, author)
-    own.load(targets)
-    entries = [own.entry(target) for target in targets]
-    session.add_all(entries)
-    session.flush()
-    return entries
-
-
-class _Slots:
-    """Open entries and annotations of the tasks that an act is about."""
-
-    def __init__(self, session: Session, project: Project, author: Author) -> None:
-        self._session = session
-        self._project = project
-        self._author = author
-        self._open: dict[tuple[int, str], OutboxEntry] = {}
-        self._by_annotation: dict[int, OutboxEntry] = {}
-        self._rows: dict[int, Annotation] = {}
-        self._own: dict[int, Annotation] = {}
-
-    def load(self, targets: Sequence[Target]) -> None:
-        """Read all of it."""
-        person = str(self._author.id)
-        for chunk in chunks(sorted({target.task_id for target in targets})):
-            rows = select(Annotation).where(
-                Annotation.project_id == self._project.id, Annotation.task_id.in_(chunk), Annotation.deleted.is_(False)
-            )
-            for row in self._session.scalars(rows.order_by(Annotation.annotation_id)):
-                self._rows[row.annotation_id] = row
-                if row.annotator == person and row.task_id is not None:
-                    self._own[row.task_id] = row
-            entries = select(OutboxEntry).where(
-                OutboxEntry.project_id == self._project.id,
-                OutboxEntry.task_id.in_(chunk),
-                OutboxEntry.closed.is_(False),
-            )
-            for entry in self._session.scalars(entries.order_by(OutboxEntry.id)):
-                if entry.annotator == person:
-                    self._open[entry.task_id, person] = entry
-                if entry.annotation_id is not None:
-                    self._by_annotation[entry.annotation_id] = entry
-
-    def entry(self, target: Target) -> OutboxEntry:
-        """Where the target's annotation is written down."""
-        if target.annotation_id is None:
-            row = self._own.get(target.task_id)
-            found = self._open.get((target.task_id, str(self._author.id)))
-        else:
-            row = self._rows[target.annotation_id]
-            found = self._by_annotation.get(target.annotation_id)
-        if found is not None:
-            if found.person_id == self._author.id and not _is_changed(found, row):
-                return found
-            found.closed = True
-            if found.state == State.WAITING:  # what another person was about to make of this annotation
-                found.state = State.SENT
-        return self._new(target.task_id, row)
-
-    def _new(self, task_id: int, row: Annotation | None) -> OutboxEntry:
-        before = content_of(row)
-        return OutboxEntry(
-            project_id=self._project.id,
-            task_id=task_id,
-            person_id=self._author.id,
-            annotator=str(self._author.id) if row is None else row.annotator or "",
-            unique_id=str(uuid.uuid4()),
-            annotation_id=None if row is None else row.annotation_id,
-            base=before,
-            there=before,
-            wanted=before,
-            aside=None,
-            state=State.SENT,
-            closed=False,
-            attempts=0,
-            retry_at=0.0,
-        )
-
-
-def content_of(row: Annotation | None) -> Content | None:
-    """What an annotation says."""
-    return None if row is None else {"result": row.result, "was_cancelled": row.was_cancelled}
-
-
-def _close_changed(session: Session, project: Project, entries: Sequence[OutboxEntry]) -> None:
-    """What somebody changed in Label Studio since it was sent is theirs now."""
-    rows: dict[int, Annotation] = {}
-    for chunk in chunks(e.annotation_id for e in entries if e.annotation_id is not None):
-        query = select(Annotation).where(Annotation.project_id == project.id, Annotation.annotation_id.in_(chunk))
-        rows |= {row.annotation_id: row for row in session.scalars(query) if not row.deleted}
-    for entry in entries:
-        if entry.annotation_id is not None and _is_changed(entry, rows.get(entry.annotation_id)):
-            entry.closed = True
-
-
-def _is_changed(entry: OutboxEntry, row: Annotation | None) -> bool:
-    """Whether the annotation is no longer as it was sent. row: the one that the entry is about, as it is now."""
-    if entry.state != State.SENT:
-        return False
-    if entry.annotation_id is None:
-        return row is not None
-    return row is None or row.annotation_id != entry.annotation_id or content_of(row) != entry.there
+def _rewrite(entry: OutboxEntry, edits: Sequence[Edit]) -> bool:
+    """The annotation becomes what it was before and the edits make of it; whether that is a change."""
+    return outbox.write(entry, apply_edits(entry.base, edits, entry.unique_id), aside_kind(edits))

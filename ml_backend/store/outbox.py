@@ -12,8 +12,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import Select, case, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -33,6 +34,16 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+class Waiting(NamedTuple):
+    """What a waiting entry says, without what the sender needs."""
+
+    task_id: int
+    annotator: str
+    annotation_id: int | None
+    wanted: Content | None
+    aside: str | None
+
+
 @dataclass(frozen=True)
 class Hidden:
     """Annotations that a waiting entry speaks for: by id, or, while the id is not known, by task and person."""
@@ -41,7 +52,7 @@ class Hidden:
     pairs: frozenset[tuple[int, str]]
 
     @classmethod
-    def of(cls, waiting: Iterable[OutboxEntry]) -> Hidden:
+    def of(cls, waiting: Iterable[Waiting]) -> Hidden:
         """What these entries speak for."""
         entries = list(waiting)
         return cls(
@@ -63,24 +74,23 @@ class Counts:
     sent: int
 
 
-def waiting(session: Session, project: Project, tasks: Sequence[int] | None = None) -> list[OutboxEntry]:
+def waiting(session: Session, project: Project, tasks: Sequence[int] | None = None) -> list[Waiting]:
     """Entries that Label Studio has not confirmed, in order; of these tasks (at most one query's) where given."""
-    query = select(OutboxEntry).where(OutboxEntry.project_id == project.id, OutboxEntry.state == State.WAITING)
+    query = _select_waiting(project)
     if tasks is not None:
         query = query.where(OutboxEntry.task_id.in_(tasks))
-    return list(session.scalars(query.order_by(OutboxEntry.id).execution_options(populate_existing=True)))
+    return [Waiting(*row) for row in session.execute(query.order_by(OutboxEntry.id))]
 
 
 def hidden_among(session: Session, project: Project, task_ids: Iterable[int | None], ids: Iterable[int]) -> Hidden:
     """What waiting entries speak for, of annotations of these tasks or with these ids."""
-    found: list[OutboxEntry] = []
-    base = select(OutboxEntry).where(OutboxEntry.project_id == project.id, OutboxEntry.state == State.WAITING)
+    found: list[Waiting] = []
     for column, values in (
         (OutboxEntry.task_id, sorted({t for t in task_ids if t is not None})),
         (OutboxEntry.annotation_id, sorted(set(ids))),
     ):
         for chunk in chunks(values):
-            found += session.scalars(base.where(column.in_(chunk)))
+            found += [Waiting(*row) for row in session.execute(_select_waiting(project).where(column.in_(chunk)))]
     return Hidden.of(found)
 
 
@@ -224,6 +234,12 @@ def retry(session: Session, project: Project, person_id: int, now: float) -> int
     projects.touch_labels(session, project, len(failed), now)
     session.flush()
     return len(failed)
+
+
+def _select_waiting(project: Project) -> Select[int, str, int | None, Content | None, str | None]:
+    return select(
+        OutboxEntry.task_id, OutboxEntry.annotator, OutboxEntry.annotation_id, OutboxEntry.wanted, OutboxEntry.aside
+    ).where(OutboxEntry.project_id == project.id, OutboxEntry.state == State.WAITING)
 
 
 def _waits(project: Project, person_id: int) -> tuple[ColumnElement[bool], ...]:

@@ -110,7 +110,7 @@ class Desk:
 
     def tell_before_answering(self) -> None:
         """Label Studio calls its webhooks before it answers whoever made the change."""
-        fake, within = self.fake, []
+        fake, within = self.fake, list[bool]()
 
         def before(request: httpx.Request) -> httpx.Response | None:
             if within or request.method == "GET" or "/annotations/" not in request.url.path:

@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from ml_backend.data.edits import choose, set_aside
 from ml_backend.engine.given_labels import GivenLabel, given_labels
+from ml_backend.engine.schema import schema_of
 from ml_backend.errors import LabelStudioRefused, PersonForbidden, PersonRefused
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.connect import connect
@@ -19,8 +23,8 @@ from ml_backend.label_studio.new_class import add_class
 from ml_backend.label_studio.outbox import Outbox
 from ml_backend.label_studio.people import People, SignedIn
 from ml_backend.label_studio.reconcile import reconcile
-from ml_backend.store import outbox, projects
-from ml_backend.store.tables import Project
+from ml_backend.store import acts, outbox, projects, tasks
+from ml_backend.store.tables import OutboxEntry, Project
 from tests.label_studio.conftest import RICH_CONFIG
 from tests.label_studio.live import LiveLabelStudio, LiveLantern
 
@@ -56,8 +60,6 @@ class Desk:
         return found
 
     def known(self) -> list[int]:
-        from ml_backend.store import tasks
-
         with self.db.read() as session:
             return tasks.live_ids(session, self.row())
 
@@ -69,8 +71,8 @@ class Desk:
         """Until nothing waits; at every moment each task has one label at most."""
 
         def drained() -> bool:
-            tasks = [label.task_id for label in self.given()]
-            assert len(tasks) == len(set(tasks)), "a label is counted twice"
+            given = [label.task_id for label in self.given()]
+            assert len(given) == len(set(given)), "a label is counted twice"
             with self.db.read() as session:
                 return outbox.is_drained(session, self.row())
 
@@ -86,8 +88,8 @@ class Desk:
         """Annotations in Label Studio, by task."""
         return {task["id"]: task["annotations"] for task in self.api.full_tasks(self.number, self.task_ids)}
 
-    def label(self, label: str, tasks: list[int], control: str = "c", **options: bool) -> Acted:
-        return self.acts.label(self.uid, self.who, control, label, tasks, **options)
+    def label(self, label: str, numbers: list[int], control: str = "c", **options: bool) -> Acted:
+        return self.acts.label(self.uid, self.who, control, label, numbers, **options)
 
     def choices(self, task: int, control: str = "c") -> list[Any]:
         """What Label Studio has of a task's only annotation."""
@@ -174,7 +176,7 @@ def test_a_label_whose_answer_was_lost_is_found_again(desk: Desk) -> None:
     for kind in ("label", "skip"):
         task = desk.task_ids[0] if kind == "label" else desk.task_ids[1]
         with desk.db.write() as session:
-            (entry,) = _waiting_entry(desk, session, task, kind)
+            entry = recorded(desk, session, task, kind)
             desk.who.api.create_annotation(task, {**(entry.wanted or {}), "unique_id": entry.unique_id})
         with pytest.raises(LabelStudioRefused, match="409"):
             desk.who.api.create_annotation(task, {**(entry.wanted or {}), "unique_id": entry.unique_id})
@@ -183,16 +185,13 @@ def test_a_label_whose_answer_was_lost_is_found_again(desk: Desk) -> None:
         assert len(desk.there()[task]) == 1
 
 
-def _waiting_entry(desk: Desk, session: Any, task: int, kind: str) -> list[Any]:
-    from ml_backend.data.edits import choose, set_aside
-    from ml_backend.engine.schema import schema_of
-    from ml_backend.store import acts
-
+def recorded(desk: Desk, session: Session, task: int, kind: str) -> OutboxEntry:
+    """The entry of an act that nobody sends."""
     project = desk.row()
     edit = choose(schema_of(project).controls[0], "a") if kind == "label" else set_aside("skip")
     author, deed = acts.Author(desk.who.person.id, "x"), acts.Deed(kind, None, None, {"e": edit})
     acts.record(session, project, author, deed, [acts.Target(task, "e")], time.time())
-    return [entry for entry in outbox.waiting(session, project) if entry.task_id == task]
+    return session.scalars(select(OutboxEntry).where(OutboxEntry.task_id == task)).one()
 
 
 def test_labels_of_others_stay_unless_they_are_overwritten(desk: Desk) -> None:
