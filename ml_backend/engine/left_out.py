@@ -60,7 +60,7 @@ def accuracy_at_a_glance(pool: Pool, label_sets: Sequence[LabelSet]) -> float | 
         fair = fair_test(labels.targets[some])
         if not fair.any():
             continue
-        own, targets = pool.model.encode(pool.x[labels.rows[some]]).responsibilities, labels.targets[some]
+        own, targets = pool.model.responsibilities(pool.x[labels.rows[some]]), labels.targets[some]
         s = soft_counts(own, targets, own.n_components)
         p, _ = leave_one_out_probabilities(own, targets, s, pool.settings.alpha0)
         right += float(targets[np.arange(len(some)), p.argmax(axis=1)][fair].sum())

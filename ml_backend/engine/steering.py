@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
 from ml_backend.config import Settings
 from ml_backend.core.curriculum import phase_of
@@ -165,6 +166,10 @@ def _epochs_done(db: Database, model_path: str) -> int:
         return 0  # the model is made anew, and begins at its first epoch
 
 
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
 def _run(run: TrainingRun, usual: TrainingRequest) -> JsonObject:
     asked = run.request
     return {
@@ -178,9 +183,9 @@ def _run(run: TrainingRun, usual: TrainingRequest) -> JsonObject:
         "epochs_asked": asked.get("epochs"),
         "epochs": run.epochs,
         "effect": run.effect,
-        "created_at": run.created_at,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
+        "created_at": _moment(run.created_at),
+        "started_at": _moment(run.started_at),
+        "finished_at": _moment(run.finished_at),
         "stopped": run.stop_requested_at is not None,
         "error": run.error,
         "restorable": run.model_path is not None,

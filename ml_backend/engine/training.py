@@ -94,15 +94,7 @@ class Training:
 
     def _train(self, begun: Begun, lens: Lens, asked: StopAsked) -> bool:
         """Whether it was stopped before its end."""
-        pool, request = self._working.pool, TrainingRequest.of_row(begun.run.request, self._wanted)
-        config = RunConfig(
-            epochs=request.epochs,
-            seed=self._settings.seed + pool.model.epochs_done,
-            weights=request.weights,
-            prior=request.prior,
-            phase=request.phase,
-            device=self._settings.device,
-        )
+        pool, config = self._working.pool, self._config(begun)
         label_sets = make_label_sets(self._schema, lens.labels, self._working.row_of())
         log.info(
             "project %s: training run %d on %d items, %d labels",
@@ -111,24 +103,32 @@ class Training:
             len(pool),
             len(lens.labels),
         )
-        frames = Frames(self._db, begun.project.uid, self._working)
+        frames, first = Frames(self._db, begun.project.uid, self._working), pool.model.epochs_done
 
         def on_epoch(epoch: EpochReport) -> None:
             frames.write()
-            self._record(begun, epoch, label_sets)
+            self._record(begun, epoch.epoch - first, epoch, label_sets)
 
-        report = pool.train(
-            config,
-            label_sets,
-            on_epoch=on_epoch,
-            should_stop=lambda: self._should_stop() or asked(),
-        )
+        report = pool.train(config, label_sets, on_epoch=on_epoch, should_stop=lambda: self._should_stop() or asked())
         return report.stopped
 
-    def _record(self, begun: Begun, epoch: EpochReport, label_sets: Sequence[LabelSet]) -> None:
+    def _config(self, begun: Begun) -> RunConfig:
+        request = TrainingRequest.of_row(begun.run.request, self._wanted)
+        return RunConfig(
+            epochs=request.epochs,
+            seed=self._settings.seed + self._working.pool.model.epochs_done,
+            weights=request.weights,
+            prior=request.prior,
+            phase=request.phase,
+            device=self._settings.device,
+        )
+
+    def _record(self, begun: Begun, place: int, epoch: EpochReport, label_sets: Sequence[LabelSet]) -> None:
+        """place: 1.. within the run."""
         phase = epoch.phase.name.lower()
         report = {
-            "epoch": epoch.epoch,
+            "epoch": place,
+            "model_epoch": epoch.epoch,
             "phase": phase,
             "losses": asdict(epoch.losses),
             "weighted": dict(epoch.weighted),

@@ -45,7 +45,7 @@ class TrainingRequest:
         usual = TrainingRequest.usual(wanted)
         by, restores = request.get("requested_by"), request.get("restores")
         return TrainingRequest(
-            epochs=read_epochs(request.get("epochs", usual.epochs)),
+            epochs=read_epochs(request.get("epochs") or usual.epochs),
             weights=read_weights(request.get("weights")) or usual.weights,
             prior=read_prior(request.get("prior")) or usual.prior,
             phase=read_phase(request.get("phase")),
@@ -56,7 +56,7 @@ class TrainingRequest:
     def as_json(self) -> JsonObject:
         """For the run's row."""
         return {
-            "epochs": self.epochs,
+            "epochs": self.epochs if self.restores is None else 0,
             "weights": asdict(self.weights),
             "prior": self.prior,
             "phase": None if self.phase is None else self.phase.name.lower(),

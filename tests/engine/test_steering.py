@@ -98,14 +98,11 @@ def test_a_term_without_weight_is_not_learned(trained: World) -> None:
     assert without.epochs[-1]["losses"] != with_labels.epochs[-1]["losses"]
 
 
-def test_the_phase_asked_for_silences_the_labels(trained: World) -> None:
-    run = train(trained, phase="reconstruction")
-    assert run.phase == "reconstruction"
+def test_a_phase_is_for_one_run_and_a_prior_stays(trained: World) -> None:
+    run = train(trained, phase="reconstruction", prior="vamp")
+    assert (run.phase, run.request["prior"]) == ("reconstruction", "vamp")
     assert run.epochs[0]["weighted"]["classification"] == 0.0
-
-
-def test_the_prior_asked_for_stays_for_the_next_runs(trained: World) -> None:
-    assert train(trained, prior="vamp").request["prior"] == "vamp"
+    assert train(trained).phase == "labels"
     assert steering(trained).overview(UID)["prior"] == "vamp"
     assert train(trained).request["prior"] == "vamp"
 
@@ -216,7 +213,9 @@ def test_back_to_an_earlier_run_its_predictions_are_there_again(trained: World) 
     np.testing.assert_array_equal(trained.view().snapshot.description.responsibilities.indices, components)
     assert steering(trained).overview(UID)["weights"] == first.request["weights"]
     again = train(trained)
-    assert again.epochs[0]["epoch"] == first.epochs[-1]["epoch"] + 1, "training goes on from the model brought back"
+    assert again.epochs[0]["model_epoch"] == first.epochs[-1]["model_epoch"] + 1, (
+        "training goes on from the model brought back"
+    )
 
 
 def test_tasks_that_came_since_are_in_the_model_brought_back(trained: World) -> None:
@@ -285,20 +284,23 @@ def test_alpha0_holds_at_once_without_training(trained: World) -> None:
     assert folded.readable
     steering(trained).set(UID, {"alpha0": None})
     assert named(trained) == before
-
-
-def test_the_never_seen_level_holds_at_once(trained: World) -> None:
     steering(trained).set(UID, {"never_seen_level": 0.9})
     assert sum(p.never_seen for p in trained.view().predictions()) > N / 2
 
 
-@pytest.mark.parametrize(
-    "wish", [{"alpha0": 0}, {"alpha0": -1.0}, {"alpha0": "1"}, {"alpha0": 1e9}, {"never_seen_level": 1.0}, {"prior": 1}]
-)
-def test_settings_that_cannot_hold_are_refused(trained: World, wish: dict[str, object]) -> None:
+def test_settings_that_cannot_hold_are_refused(trained: World) -> None:
     before = trained.view().labels_version
-    with pytest.raises(InputError):
-        steering(trained).set(UID, wish)
+    wishes = (
+        {"alpha0": 0},
+        {"alpha0": -1.0},
+        {"alpha0": "1"},
+        {"alpha0": 1e9},
+        {"never_seen_level": 1.0},
+        {"prior": 1},
+    )
+    for wish in wishes:
+        with pytest.raises(InputError):
+            steering(trained).set(UID, wish)
     assert trained.view().labels_version == before
 
 
