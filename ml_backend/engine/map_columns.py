@@ -150,10 +150,16 @@ def to_bytes(values: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def ranks(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(N,) in [0, 1]: share of the others that are smaller; equal values share a rank."""
-    ordered = np.sort(values)
-    middle = np.searchsorted(ordered, values, side="left") + np.searchsorted(ordered, values, side="right") - 1
-    return np.asarray(middle / max(2.0 * (len(values) - 1), 1.0), np.float32)
+    """(N,) in [0, 1]: share of the others that are smaller; equal values share the middle of their ranks."""
+    n = len(values)
+    order = np.argsort(values, kind="stable")
+    ordered, place = values[order], np.arange(n)
+    differs = ordered[1:] != ordered[:-1]
+    first = np.maximum.accumulate(np.where(np.concatenate([[True], differs])[:n], place, 0))
+    last = np.minimum.accumulate(np.where(np.concatenate([differs, [True]])[-n:], place, n)[::-1])[::-1]
+    found = np.empty(n, np.float32)
+    found[order] = (first + last) / max(2.0 * (n - 1), 1.0)
+    return found
 
 
 def _ids(columns: MapColumns) -> Array:

@@ -51,13 +51,13 @@ class MapState:
         self._address_of = address_of
         self._controls: Kept[str, list[Json]] = Kept(4)
         self._progress: Kept[str, Json] = Kept(4)
+        self._tasks: Kept[tuple[int, int, int], tuple[int, int]] = Kept(8)
 
     def state(self, uid: str) -> Json:
         """The reply of GET state."""
         moment, rows = self._reader.moment(uid), self._rows(uid)
         project, layout = rows.project, self._reader.layouts.state(uid)
-        with self._reader.engine.db.read() as session:
-            n_tasks, unreadable = tasks.count_live(session, project), len(tasks.unreadable(session, project))
+        n_tasks, unreadable = self._tasks_of(project, moment)
         chosen = settings_of(self._reader.engine.settings, project).pool
         url = self._address_of(project)
         return {
@@ -148,6 +148,16 @@ class MapState:
         if moment is None:
             return {"labelled": 0, "covered_mass": 0.0, "accuracy": None}
         return self._progress.get(moment.key, lambda: progress_of(moment.view))
+
+    def _tasks_of(self, project: Project, moment: Moment | None) -> tuple[int, int]:
+        """Tasks, and how many of them cannot be read: counted again when tasks changed or were read."""
+        published = 0 if moment is None else moment.published.number
+
+        def count() -> tuple[int, int]:
+            with self._reader.engine.db.read() as session:
+                return tasks.count_live(session, project), len(tasks.unreadable(session, project))
+
+        return self._tasks.get((project.id, project.data_version, published), count)
 
     def _used(self, moment: Moment) -> int:
         return len(np.unique(self._reader.columns(moment, None).component))

@@ -162,12 +162,10 @@ def test_a_served_stream_tells_labels_and_ends_with_the_server(tmp_path: Path) -
         assert after["labels"] == int(str(first["labels"])) + 1
         stream.close()
         resumed = requests.get(f"{api}/events", headers={**headers, "Last-Event-ID": last_id}, stream=True, timeout=30)
-        for _ in range(20):  # hung up at once, each leaves its place well before the next comment
+        for _ in range(6):  # hung up at once, each leaves its place well before the next comment
             requests.get(f"{api}/events", headers=headers, stream=True, timeout=30).close()
             time.sleep(0.6)
         assert requests.get(f"{api}/state", headers=headers, timeout=10).status_code == 200
-        # a stream that went on would keep gunicorn for its whole grace of 20 s, and the supervisor would kill it
         assert server.stop() == 0
-        assert "killing" not in server.log.read_text().lower()
-        resumed.close()
+        list(resumed.iter_lines())  # raises if the stream was cut off by a kill instead of ended
         made.db.close()

@@ -12,7 +12,7 @@ import pytest
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.engine.layout_files import Frame
 from ml_backend.engine.map_colours import OTHER, PALETTE, SETTINGS_KEY, colours_of, with_colour
-from ml_backend.engine.map_columns import to_bytes
+from ml_backend.engine.map_columns import ranks, to_bytes
 from ml_backend.engine.map_watch import Watch
 from ml_backend.errors import InputError
 from ml_backend.store import layouts, projects, runs
@@ -157,6 +157,14 @@ def test_colours_follow_the_order_of_the_classes_and_a_choice_wins() -> None:
     for wrong in ("red", "#12345", "#12345g", "#0072b2;", ""):
         with pytest.raises(InputError):
             with_colour({}, "kind", "c3", wrong)
+
+
+def test_ranks_share_the_middle_of_ties() -> None:
+    assert ranks(np.array([3.0, 1.0, 2.0])).tolist() == [1.0, 0.0, 0.5]
+    assert ranks(np.array([5.0, 5.0, 5.0])).tolist() == [0.5, 0.5, 0.5]
+    assert ranks(np.array([1.0, 2.0, 2.0, 9.0, 9.0])).tolist() == [0.0, 0.375, 0.375, 0.875, 0.875]
+    assert ranks(np.array([7.0])).tolist() == [0.0]
+    assert ranks(np.empty(0)).tolist() == []
 
 
 def test_scores_travel_as_bytes() -> None:
