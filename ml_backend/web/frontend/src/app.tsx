@@ -14,13 +14,14 @@ import { Progress } from './panels/Progress'
 import { epochEnded } from './panels/runsActions'
 import { SidePanel } from './panels/SidePanel'
 import { Toasts } from './panels/Toasts'
+import { chooseThresholdOnce } from './panels/threshold'
 import { TopBar } from './panels/TopBar'
 import { applyTheme, compact } from './panels/ui'
 
 export function App() {
   useEffect(() => {
     applyTheme()
-    const stops = [listenForKeys(), onEpoch(epochEnded)]
+    const stops = [listenForKeys(), chooseThresholdOnce(), onEpoch(epochEnded)]
     return () => stops.forEach((stop) => stop())
   }, [])
   const drawer = compact.value

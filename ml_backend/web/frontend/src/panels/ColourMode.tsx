@@ -1,7 +1,9 @@
+import { useMemo } from 'preact/hooks'
 import { colourMode, columns, filters, oodThreshold } from '../state'
-import { count, percent } from './logic/words'
+import { plural } from './logic/words'
+import { moveThreshold } from './threshold'
 import { filtersOf, HIGHLIGHTS, highlightOf, type Highlight } from './highlights'
-import { atLeast } from './logic/levels'
+import { atLeast, rangeOf } from './logic/levels'
 
 type Mode = typeof colourMode.value
 
@@ -19,7 +21,6 @@ const MODES: readonly { readonly mode: Mode; readonly name: string; readonly mea
 
 export function ColourMode() {
   const shown = MODES.find(({ mode }) => mode === colourMode.value)
-  const beyond = atLeast(columns.value.s_ood, oodThreshold.value)
   return (
     <section class="section" aria-label="Colours">
       <label class="section">
@@ -29,21 +30,27 @@ export function ColourMode() {
         </select>
       </label>
       <p class="quietly small">{shown?.meaning}</p>
-      <div class="heading">
-        <label for="ood-threshold">Ring outside from</label>
-        <output for="ood-threshold">{`${percent(oodThreshold.value)} · ${count(beyond)}`}</output>
-      </div>
-      <input id="ood-threshold" type="range" min="0" max="1" step="0.01" value={oodThreshold.value} aria-valuetext={`${percent(oodThreshold.value)}, ${count(beyond)} items`}
-        onInput={(event) => moveThreshold(event.currentTarget.valueAsNumber)} />
+      <Threshold />
       <Highlights />
     </section>
   )
 }
 
-/** The ring and, where it is used, the filter. */
-function moveThreshold(value: number): void {
-  oodThreshold.value = value
-  if (filters.value.minOod !== null) filters.value = { ...filters.value, minOod: value }
+/** From which s_OOD on points are ringed, over the range that the items have. */
+function Threshold() {
+  const values = columns.value.s_ood, threshold = oodThreshold.value
+  const [least, most] = useMemo(() => rangeOf(values), [values])
+  const beyond = useMemo(() => atLeast(values, threshold), [values, threshold])
+  return (
+    <div>
+      <div class="heading">
+        <label for="ood-threshold">Ring outside from</label>
+        <output for="ood-threshold" title={`${threshold.toFixed(3)} s_OOD`}>{plural(beyond, 'item')}</output>
+      </div>
+      <input id="ood-threshold" type="range" min={least} max={most + 1} step="1" value={Math.round(threshold * 255)} aria-valuetext={`from ${threshold.toFixed(3)}: ${plural(beyond, 'item')}`}
+        onInput={(event) => moveThreshold(event.currentTarget.valueAsNumber / 255)} />
+    </div>
+  )
 }
 
 /** Dims all but some points; none vanishes. */

@@ -6,7 +6,7 @@ import uPlot from 'uplot'
 import { lossLines, positive, TERM_WORDS, TERMS, type LossLines, type Term } from './logic/losses'
 import { figure } from './logic/words'
 import type { Run } from './server'
-import { theme } from './ui'
+import { dark } from './ui'
 
 const HEIGHT = 170
 /** One colour a term, apart from each other for the colour-blind; the total is the text's own colour. */
@@ -30,7 +30,7 @@ export function LossChart({ runs }: { readonly runs: readonly Run[] }) {
         <button type="button" class="button" aria-pressed={weighted} title="Each term times its weight, as they add up" onClick={() => setWeighted(!weighted)}>Weighted</button>
         <button type="button" class="button" aria-pressed={logarithmic} onClick={() => setLogarithmic(!logarithmic)}>Log</button>
       </div>
-      <Plot key={`${theme.value}`} lines={lines} logarithmic={logarithmic} off={off} />
+      <Plot key={dark.value ? 'dark' : 'light'} lines={lines} logarithmic={logarithmic} off={off} />
       <ul class="series">
         <li><span class="stroke total" />Total</li>
         {TERMS.map((term) => (

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks'
+import { CLASS_COLOURS } from '../map/palette'
 import { control } from '../state'
 import { classNames } from './classes'
 import { recolour } from './server'
 import { whenSignedIn } from './signInActions'
 import { problem } from './toasts'
-import { CLASS_COLOURS } from './stage'
 
 interface Props {
   readonly index: number

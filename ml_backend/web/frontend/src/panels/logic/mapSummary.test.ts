@@ -21,7 +21,7 @@ describe('the map in words', () => {
   it('says what there is to see', () => {
     expect(mapInWords(columns, ['refund', 'top up'], 2, 0.5)).toBe(
       'Map of 4 items; people labelled 1 (25%). Largest classes: top up 2, refund 1. 1 item without a name. ' +
-        '1 item like nothing seen before. 1 item outside what is known (50% or more). 2 selected.',
+        '1 item like nothing seen before. 1 item outside what is labelled. 2 selected.',
     )
   })
 })

@@ -34,11 +34,12 @@ export function classCounts(columns: Pick<Described, 'class' | 'status'>, rows: 
 export function mapInWords(columns: Described, names: readonly string[], selected: number, threshold: number): string {
   const n = columns.status.length
   if (n === 0) return 'The map is empty.'
+  const limit = Math.round(threshold * 255)
   let human = 0, never = 0, odd = 0
   for (let row = 0; row < n; row++) {
     if (columns.status[row] === STATUS.human) human++
     if (columns.status[row] === STATUS.neverSeen) never++
-    if ((columns.s_ood[row] ?? 0) >= threshold * 255) odd++
+    if ((columns.s_ood[row] ?? 0) >= limit) odd++
   }
   const classes = classCounts(columns, null)
   const largest = classes.filter(({ index }) => index !== NONE).slice(0, NAMED_CLASSES)
@@ -50,7 +51,7 @@ export function mapInWords(columns: Described, names: readonly string[], selecte
   }
   if (unnamed !== undefined) sentences.push(`${plural(unnamed.human + unnamed.propagated, 'item')} without a name.`)
   if (never > 0) sentences.push(`${plural(never, 'item')} like nothing seen before.`)
-  sentences.push(`${plural(odd, 'item')} outside what is known (${percent(threshold)} or more).`)
+  sentences.push(`${plural(odd, 'item')} outside what is labelled.`)
   sentences.push(selected > 0 ? `${count(selected)} selected.` : 'Nothing is selected.')
   return sentences.join(' ')
 }

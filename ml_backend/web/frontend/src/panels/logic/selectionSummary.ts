@@ -42,7 +42,7 @@ export function summarise(
   columns: Described, rows: Uint32Array, dropped: ReadonlySet<number>, threshold: number,
 ): SelectionSummary {
   const shares = new Map<number, { human: number; predicted: number }>()
-  const limit = threshold * 255
+  const limit = Math.round(threshold * 255)
   let items = 0, tasks = 0, human = 0, setAside = 0, neverSeen = 0, sure = 0, predictions = 0, odd = 0
   for (const row of rows) {
     if (dropped.has(row)) continue

@@ -1,0 +1,26 @@
+/** Where "outside what is labelled" begins. */
+
+import { effect } from '@preact/signals'
+import { columns, filters, oodThreshold } from '../state'
+import { levelFor } from './logic/levels'
+
+/** So many items are ringed at first: absolute values differ much between projects. */
+const RINGED_AT_FIRST = 0.05
+
+/** The ring and, where it is used, the filter. value: 0..1. */
+export function moveThreshold(value: number): void {
+  oodThreshold.value = value
+  if (filters.value.minOod !== null) filters.value = { ...filters.value, minOod: value }
+}
+
+/** Chooses the threshold once the first items are there, unless the page's address has set one. */
+export function chooseThresholdOnce(): () => void {
+  const unset = oodThreshold.peek()
+  let chosen = false
+  return effect(() => {
+    const { n, s_ood: values } = columns.value
+    if (chosen || n === 0) return
+    chosen = true
+    if (oodThreshold.peek() === unset) moveThreshold(levelFor(values, RINGED_AT_FIRST) / 255)
+  })
+}
