@@ -10,16 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ml_backend.data.answers import parse_answers
-from ml_backend.data.edits import SET_ASIDE, Edit, SetAside, choose, set_aside, tick
-from ml_backend.data.label_config import Control, LabelSchema
+from ml_backend.data.edits import SET_ASIDE, SetAside, set_aside
+from ml_backend.data.label_config import LabelSchema
 from ml_backend.engine.acceptance import acceptable
 from ml_backend.engine.engine import Engine
-from ml_backend.engine.given_labels import given_labels
-from ml_backend.engine.label_sets import BINARY_CLASSES, YES, store_name
+from ml_backend.engine.given_labels import GivenLabel, given_labels
+from ml_backend.engine.label_sets import YES
 from ml_backend.engine.schema import schema_of
 from ml_backend.errors import ConflictError, InputError, PersonForbidden
 from ml_backend.label_studio.outbox import Outbox
 from ml_backend.label_studio.people import Person, SignedIn
+from ml_backend.label_studio.questions import Question, question_of
 from ml_backend.store import acts, outbox, projects
 from ml_backend.store.acts import Author, Deed, Progress, Target
 from ml_backend.store.bulk import chunks
@@ -39,27 +40,6 @@ class Acted:
     kept: int
 
 
-@dataclass(frozen=True)
-class _Question:
-    """What a control's name on the map means: the control, and of a `multiple` one the choice."""
-
-    control: Control
-    choice: str | None
-
-    @property
-    def store(self) -> str:
-        """Name of the label set."""
-        return self.control.name if self.choice is None else store_name(self.control, self.choice)
-
-    def edit(self, label: str) -> Edit:
-        """What the label does to an annotation. Raises InputError for a label that the control does not have."""
-        if self.choice is None:
-            return choose(self.control, label)
-        if label not in BINARY_CLASSES:
-            raise InputError(f"{self.store!r} is answered with yes or no")
-        return tick(self.control, self.choice, on=label == YES)
-
-
 class MapActs:
     """Acts of signed-in people. Safe for threads."""
 
@@ -73,7 +53,7 @@ class MapActs:
     ) -> Acted:
         """Give tasks a label. Labels of other people stay, unless overwrite changes them. Raises InputError."""
         project = self._project(uid)
-        question = _question(schema_of(project), control, label)
+        question = question_of(schema_of(project), control, label)
         label = YES if question.choice == label else label
         deed = Deed("label", question.store, label, {label: question.edit(label)})
         return self._answer(project, who, deed, question, dict.fromkeys(tasks, label), overwrite=overwrite)
@@ -92,7 +72,7 @@ class MapActs:
         project, view = self._project(uid), self._engine.view(uid)
         if view is None:
             raise ConflictError("there are no predictions yet: the first model is being made")
-        question = _question(view.schema, control)
+        question = question_of(view.schema, control)
         named = acceptable(view, question.store, component=component, tasks=tasks, min_confidence=min_confidence)
         if not named:
             raise ConflictError("no prediction is that sure: lower the confidence")
@@ -150,7 +130,7 @@ class MapActs:
         project: Project,
         who: SignedIn,
         deed: Deed,
-        question: _Question,
+        question: Question,
         answers: Mapping[int, str],
         *,
         overwrite: bool = False,
@@ -159,24 +139,26 @@ class MapActs:
         if len(answers) > MOST_TASKS:
             raise InputError(f"an act is about {MOST_TASKS:,} tasks at most: select fewer")
         others = self._of_others(project, who.person, question, answers)
-        kept = {task for task, ids in others.items() if not overwrite or None in ids}
-        changed = {} if not overwrite else {task: ids for task, ids in others.items() if task not in kept}
+        kept = {task for task, labels in others.items() if not overwrite or any(label.pending for label in labels)}
+        changed = {
+            task: [label.annotation_id for label in labels if label.annotation_id is not None]
+            for task, labels in others.items()
+            if task not in kept
+        }
         return self._write(project, who, deed, answers, changed, kept)
 
     def _of_others(
-        self, project: Project, person: Person, question: _Question, tasks: Mapping[int, str]
-    ) -> dict[int, list[int | None]]:
-        """Annotations of other people that answer the question, by task; None = one that is still to be sent."""
+        self, project: Project, person: Person, question: Question, tasks: Mapping[int, str]
+    ) -> dict[int, list[GivenLabel]]:
+        """Labels of other people that answer the question, by task."""
         schema = LabelSchema((question.control,), ())
-        found: dict[int, list[int | None]] = {}
+        found: dict[int, list[GivenLabel]] = {}
         with self._db.read() as session:
             for given in given_labels(session, project, tasks):
                 if given.annotator == str(person.id) or given.task_id is None:
                     continue
-                answers = parse_answers(given.result, schema)
-                said = answers.says(question.control, question.choice) if question.choice is not None else None
-                if said is not None or (question.choice is None and answers.answers(question.control)):
-                    found.setdefault(given.task_id, []).append(None if given.pending else given.annotation_id)
+                if question.is_answered(parse_answers(given.result, schema)):
+                    found.setdefault(given.task_id, []).append(given)
         return found
 
     def _write(
@@ -185,16 +167,17 @@ class MapActs:
         who: SignedIn,
         deed: Deed,
         answers: Mapping[int, str],
-        changed: Mapping[int, Sequence[int | None]],
+        changed: Mapping[int, Sequence[int]],
         kept: set[int],
     ) -> Acted:
+        """changed: annotations of others to change, by task; without any, the person's own."""
         author, now = Author(who.person.id, who.person.name), time.time()
         with self._db.write() as session:
             wanted = [task for task in _known(session, project, answers) if task not in kept]
             targets = [
                 Target(task, answers[task], annotation_id)
                 for task in wanted
-                for annotation_id in changed.get(task, (None,))
+                for annotation_id in changed.get(task) or (None,)
             ]
             if not targets:
                 raise ConflictError(_nothing(kept))
@@ -217,20 +200,6 @@ class MapActs:
             progress = acts.progress(session, [act])[act.id]
         self._sender.wake(project, who)
         return Acted(act, progress, kept)
-
-
-def _question(schema: LabelSchema, name: str, label: str | None = None) -> _Question:
-    """`control`, or `control/choice` of a multiple one; there, `control` alone means the choice in `label`."""
-    for control in schema.controls:
-        if control.kind != "multiple" and control.name == name:
-            return _Question(control, None)
-        if control.kind == "multiple":
-            if control.name == name and label in control.classes:
-                return _Question(control, label)
-            for choice in control.classes:
-                if store_name(control, choice) == name:
-                    return _Question(control, choice)
-    raise InputError(f"the label config has no control {name[:80]!r} with such a class: reload the map")
 
 
 def _known(session: Session, project: Project, tasks: Mapping[int, str]) -> list[int]:
