@@ -31,8 +31,8 @@ def place_components(vae: ComponentVAE, pool: PoolBatches, *, n_placed: int, see
     n_placed: how many of the K components k-means may use, 1..K.
     """
     base = pool.base.numpy()
-    centres = _kmeans(base[sample_rows(len(base), CLUSTERING_ROWS, seed)], n_placed, seed)
-    counts = np.bincount(_nearest(base, centres), minlength=len(centres))
+    centres = kmeans_centres(base[sample_rows(len(base), CLUSTERING_ROWS, seed)], n_placed, seed)
+    counts = np.bincount(nearest_centre(base, centres), minlength=len(centres))
     order = np.argsort(-counts, kind="stable")
     centres, counts = centres[order], counts[order]
     live = int((counts > 0).sum())
@@ -52,7 +52,8 @@ def place_components(vae: ComponentVAE, pool: PoolBatches, *, n_placed: int, see
     vae.drop_anchor()
 
 
-def _kmeans(base: NDArray[np.float32], n_components: int, seed: int) -> NDArray[np.float32]:
+def kmeans_centres(base: NDArray[np.float32], n_components: int, seed: int) -> NDArray[np.float32]:
+    """(k, F) centres of base (N, F), k = min(n_components, N)."""
     with warnings.catch_warnings():
         # Duplicates leave fewer distinct points than clusters; empty clusters become free components.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -60,7 +61,8 @@ def _kmeans(base: NDArray[np.float32], n_components: int, seed: int) -> NDArray[
     return np.asarray(fitted.cluster_centers_, dtype=np.float32)
 
 
-def _nearest(base: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.int64]:
+def nearest_centre(base: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.int64]:
+    """(N,) number of the nearest of the centres (k, F)."""
     half_norm = 0.5 * np.square(centres).sum(1)
     chunks = [np.argmax(base[i : i + 4096] @ centres.T - half_norm, 1) for i in range(0, len(base), 4096)]
     return np.concatenate(chunks)

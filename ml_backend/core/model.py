@@ -16,6 +16,7 @@ from ml_backend.core.density import MixtureDensity
 from ml_backend.core.generation import Generator
 from ml_backend.core.hyperparameters import ModelConfig, Phase, Prior, RunConfig
 from ml_backend.core.initialise import fit_prior, fit_templates, place_components
+from ml_backend.core.newcomers import claim_components
 from ml_backend.core.preprocess import ImageTransform, VectorTransform, check_items, sample_rows
 from ml_backend.core.pretrain import pretrain_images
 from ml_backend.core.representation import Backbone, ImageRepresentation
@@ -29,6 +30,10 @@ __all__ = ["ComponentModel", "Encoding", "EpochReport", "TrainingData", "Trainin
 
 ALEATORIC_COMPONENTS = 2
 """Mean decoder sigma is averaged over so many of an item's largest components."""
+ALEATORIC_REACH = 0.5
+"""In standard deviations of p(z|c), each dimension by itself: with noise on half of the pixels of half of MNIST, sigma
+there is 2.4 times that of clean pictures without a limit, 2.1 with .5 and 1.9 at the prior's mean; a digit that was
+never seen changes mean sigma by 34, 13 and 0 %."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,8 @@ class ComponentModel:
         device = choose_device(run.device)
         self._to(device)
         pool = PoolBatches(self._backbone, data.x, device)
+        if data.first_new:
+            claim_components(self._vae, pool, data.first_new, run.seed)
         trainer = Trainer(self._vae, pool, data, run)
         if run.prior is not None and run.prior != self.config.prior:
             self._use_prior(run.prior, trainer)
@@ -205,6 +212,17 @@ class ComponentModel:
             raise InputError("a model of vectors draws no pictures")
         return Generator(self._vae, transform)
 
+    @torch.no_grad()
+    def sigma(self, x: NDArray[np.generic], *, batch_size: int = 1024) -> NDArray[np.float32]:
+        """(N, *input_shape) float32 decoder sigma of each dimension of the preprocessed input; see `Encoding`."""
+        check_items(self.config, x)
+        moments, parts = self._vae.prior_moments(), []
+        for start in range(0, len(x), batch_size):
+            inference = self._vae.infer(*self._inputs(x[start : start + batch_size]))
+            top = inference.log_r.topk(min(ALEATORIC_COMPONENTS, self.config.n_components), dim=1)
+            parts.append(self._sigma(inference.mean, top, moments).cpu().numpy())
+        return np.concatenate(parts)
+
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Every array needed to restore the model; all finite."""
         arrays: dict[str, NDArray[np.generic]] = {
@@ -267,7 +285,7 @@ class ComponentModel:
             inference.mean.cpu().numpy(),
             self._density.log_density(base, inference.log_r.exp() if of_pool else None).cpu().numpy(),
             self._outside(inputs).cpu().numpy(),
-            self._mean_sigma(inference.mean, top.indices, top.values).cpu().numpy(),
+            self._sigma(inference.mean, top, self._vae.prior_moments()).flatten(1).mean(1).cpu().numpy(),
         )
 
     def _inputs(self, x: NDArray[np.generic]) -> tuple[Tensor, Tensor]:
@@ -288,12 +306,18 @@ class ComponentModel:
     def _outside(self, inputs: Tensor) -> Tensor:
         return inputs.new_zeros(len(inputs)) if self._subspace is None else self._subspace.residual(inputs)
 
-    def _mean_sigma(self, mean: Tensor, indices: Tensor, log_r: Tensor) -> Tensor:
-        """Decoder sigma at the latent mean, averaged over dimensions and over the largest components by r."""
-        components = indices[:, :ALEATORIC_COMPONENTS]
-        _, log_sigma = self._vae.decode(mean[:, None] + self._vae.shift(components), components)
-        share = torch.softmax(log_r[:, :ALEATORIC_COMPONENTS], 1)
-        return (share * log_sigma.exp().flatten(2).mean(2)).sum(1)
+    def _sigma(self, mean: Tensor, top: torch.return_types.topk, moments: tuple[Tensor, Tensor]) -> Tensor:
+        """(B, *input_shape) decoder sigma near the latent mean, averaged over the largest components by r.
+
+        z is held within ALEATORIC_REACH prior standard deviations of p(z|c): an item that fits no component lies
+        outside, where the decoder extrapolates, and would add what is not known to what is noise.
+        """
+        components = top.indices[:, :ALEATORIC_COMPONENTS]
+        centre, reach = moments[0][components], ALEATORIC_REACH * (0.5 * moments[1][components]).exp()
+        z = (mean[:, None] + self._vae.shift(components)).clamp(centre - reach, centre + reach)
+        _, log_sigma = self._vae.decode(z, components)
+        share = torch.softmax(top.values[:, :ALEATORIC_COMPONENTS], 1)
+        return torch.einsum("bs,bs...->b...", share, log_sigma.exp())
 
 
 def _unit(rows: Tensor) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ml_backend.core.labels import leftover, resolve_alpha0
+from ml_backend.core.noise_trend import NoiseTrend
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.errors import InputError
 
@@ -123,15 +124,17 @@ class NoveltyTraits:
     """What novelty is judged by, of n items.
 
     similarities: (n, k) cosine to the neighbours in the pool, nearest first. log_density: (n,) nats, higher = typical.
-    outside: (n,) >= 0, higher = farther from the pool's pictures; 0 for vectors.
+    outside: (n,) >= 0, higher = farther from the pool's pictures; 0 for vectors. sigma: (n,) > 0, mean decoder sigma
+    of the neighbours.
     """
 
     similarities: NDArray[np.float32]
     log_density: NDArray[np.float32]
     outside: NDArray[np.float32]
+    sigma: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        if not len(self.similarities) == len(self.log_density) == len(self.outside):
+        if not len(self.similarities) == len(self.log_density) == len(self.outside) == len(self.sigma):
             raise InputError(f"{len(self.similarities)} rows of similarities for {len(self.log_density)} densities")
 
 
@@ -141,13 +144,14 @@ class NoveltyReference:
 
     distance, strangeness, outside, combined: (N,) sorted float32; distance = 1 - `far_similarity` (self excluded),
     strangeness = - log mixture density. combined = the normal scores of these two, with weights 1 and DENSITY_WEIGHT,
-    plus what lies far `outside`. They are ranked first, since their units have nothing in common; the sum is
-    recalibrated by its own ranks, since they depend on each other.
+    relative to the `trend` of items as noisy, plus what lies far `outside`. They are ranked first, since their units
+    have nothing in common; the sum is recalibrated by its own ranks, since they depend on each other.
     """
 
     distance: NDArray[np.float32]
     strangeness: NDArray[np.float32]
     outside: NDArray[np.float32]
+    trend: NoiseTrend
     combined: NDArray[np.float32]
 
     @staticmethod
@@ -156,15 +160,20 @@ class NoveltyReference:
         similarities, log_density = traits.similarities, traits.log_density
         distance, strangeness = 1.0 - far_similarity(similarities), -log_density
         nothing = np.empty(0, np.float32)
-        ordered = NoveltyReference(np.sort(distance), np.sort(strangeness), np.sort(traits.outside), nothing)
+        parts = np.sort(distance), np.sort(strangeness), np.sort(traits.outside)
+        ordered = NoveltyReference(*parts, NoiseTrend.fit(nothing, nothing), nothing)
+        ordered = replace(ordered, trend=NoiseTrend.fit(traits.sigma, ordered._strangeness(traits)))
         return replace(ordered, combined=np.sort(ordered.score(traits)))
 
     def score(self, traits: NoveltyTraits) -> NDArray[np.float32]:
         """(n,) combined novelty score, HIGH = strange, of any items."""
-        near = _normal_score(self.distance, 1.0 - far_similarity(traits.similarities))
-        dense = _normal_score(self.strangeness, -traits.log_density)
         alien = np.maximum(_excess(self.outside, traits.outside) - OUTSIDE_FROM, 0.0)
-        return (near + DENSITY_WEIGHT * dense + OUTSIDE_WEIGHT * alien).astype(np.float32)
+        among_as_noisy = self.trend.without(traits.sigma, self._strangeness(traits))
+        return (among_as_noisy + OUTSIDE_WEIGHT * alien).astype(np.float32)
+
+    def _strangeness(self, traits: NoveltyTraits) -> NDArray[np.float64]:
+        near = _normal_score(self.distance, 1.0 - far_similarity(traits.similarities))
+        return near + DENSITY_WEIGHT * _normal_score(self.strangeness, -traits.log_density)
 
     def p_values(self, traits: NoveltyTraits) -> NDArray[np.float32]:
         """(n,) conformal p-value of NEW items, LOW = never seen."""

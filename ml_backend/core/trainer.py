@@ -41,13 +41,14 @@ class TrainingData:
     """What a run learns from; rows of the label sets are rows of x.
 
     x: (N, *input_shape). neighbours: (N, k) int32 rows, self excluded, -1 = none; None switches the neighbour term off.
-    alpha0: smoothing of tau, None = 1/Y.
+    alpha0: smoothing of tau, None = 1/Y. first_new: rows from here on came since the last run, None = none did.
     """
 
     x: NDArray[np.generic]
     neighbours: NDArray[np.int32] | None = None
     label_sets: tuple[LabelSet, ...] = ()
     alpha0: float | None = None
+    first_new: int | None = None
 
 
 @dataclass(frozen=True)

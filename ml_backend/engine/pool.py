@@ -17,6 +17,7 @@ from ml_backend.core.description import PoolDescription
 from ml_backend.core.hyperparameters import ModelConfig, RunConfig
 from ml_backend.core.labels import LabelSet
 from ml_backend.core.model import ComponentModel, Encoding, EpochReport, TrainingData, TrainingReport
+from ml_backend.core.noise_trend import around
 from ml_backend.core.scores import NoveltyReference, NoveltyTraits, mean_similarity, own_p_values, typicality
 from ml_backend.data.index import NeighbourIndex, linked_back
 from ml_backend.engine.heads import Features, FittedHead, fit_heads, heads_state, restore_heads
@@ -75,6 +76,7 @@ class Pool:
         self._reference: _Reference | None = None
         self._heads: tuple[FittedHead, ...] = ()
         self._taught: tuple[LabelSet, ...] | None = None
+        self._first_new: int | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -117,11 +119,11 @@ class Pool:
         """1-5 epochs in place; components keep their ids. Labels are those of this pool's rows."""
         self._index = None
         probe = self.model.features(self.x[:PROBE_ROWS])
-        data = TrainingData(self.x, self._neighbours, tuple(label_sets), self.settings.alpha0)
+        data = TrainingData(self.x, self._neighbours, tuple(label_sets), self.settings.alpha0, self._first_new)
         try:
             return self.model.train(data, run, on_epoch=on_epoch, should_stop=should_stop)
         finally:
-            self._reference = None
+            self._reference, self._first_new = None, None
             self._taught = tuple(label_sets)
             if not np.array_equal(probe, self.model.features(self.x[:PROBE_ROWS])):
                 self._find_neighbours()
@@ -129,8 +131,8 @@ class Pool:
     def describe(self) -> PoolDescription:
         """What the present model says of every row. The first time after a training this fits the heads."""
         encoding = self.model.encode(self.x, temperature=self.settings.temperature, of_pool=True)
-        reference = self._reference = _Reference.fit(self._similarities, encoding)
-        combined = reference.novelty.score(_traits(self._similarities, encoding))
+        reference = self._reference = _Reference.fit(self._neighbours, self._similarities, encoding)
+        combined = reference.novelty.score(reference.traits(self._neighbours, self._similarities, encoding))
         description = PoolDescription(
             responsibilities=encoding.responsibilities,
             neighbours=self._neighbours,
@@ -151,7 +153,8 @@ class Pool:
         if not len(x_new):
             raise InputError("there is nothing to describe")
         if self._reference is None:
-            self._reference = _Reference.fit(self._similarities, self.model.encode(self.x, of_pool=True))
+            encoding = self.model.encode(self.x, of_pool=True)
+            self._reference = _Reference.fit(self._neighbours, self._similarities, encoding)
         encoding = self.model.encode(x_new, temperature=self.settings.temperature)
         neighbours, similarities = self._ready_index().search(self.model.features(x_new), self.settings.neighbours)
         return PoolDescription(
@@ -159,7 +162,7 @@ class Pool:
             neighbours=neighbours,
             similarities=similarities,
             density=typicality(similarities, self._reference.mean_similarity),
-            novelty=self._reference.novelty.p_values(_traits(similarities, encoding)),
+            novelty=self._reference.novelty.p_values(self._reference.traits(neighbours, similarities, encoding)),
             aleatoric=encoding.aleatoric,
             heads={
                 head.name: head.answers(_features_of(self.model, x_new), len(x_new), of_pool=False)
@@ -181,6 +184,7 @@ class Pool:
         if not len(x_new):
             return
         first, index = len(self.x), self._ready_index()
+        self._first_new = first if self._first_new is None else self._first_new
         features = self.model.features(x_new)
         index.add(features)
         self.x = np.concatenate([self.x, x_new])
@@ -195,6 +199,7 @@ class Pool:
         arrays[CONFIG_KEY] = np.frombuffer(config, np.uint8).copy()
         arrays |= {HEADS_PREFIX + n: v for n, v in heads_state(self._heads).items()}
         arrays["pool.neighbours"], arrays["pool.similarities"] = self._neighbours, self._similarities
+        arrays["pool.first_new"] = np.array(len(self) if self._first_new is None else self._first_new)
         return arrays
 
     @classmethod
@@ -205,6 +210,7 @@ class Pool:
             config = ModelConfig(**{**fields, "input_shape": tuple(fields["input_shape"])})
             neighbours = state["pool.neighbours"].astype(np.int32, copy=False)
             similarities = state["pool.similarities"].astype(np.float32, copy=False)
+            first_new = int(state["pool.first_new"].item())
             heads = restore_heads(
                 {n.removeprefix(HEADS_PREFIX): v for n, v in state.items() if n.startswith(HEADS_PREFIX)}
             )
@@ -217,6 +223,7 @@ class Pool:
         model = ComponentModel.restore(config, _below(state, MODEL_PREFIX), device=settings.device)
         pool = cls(x, settings, model, neighbours, similarities, None)
         pool._heads = heads
+        pool._first_new = first_new if first_new < len(x) else None
         return pool
 
     def _ready_index(self) -> NeighbourIndex:
@@ -233,15 +240,23 @@ class Pool:
 
 @dataclass(frozen=True)
 class _Reference:
-    """The pool's own values, sorted, against which new items are compared."""
+    """The pool's own values against which new items are compared; mean_similarity is sorted."""
 
     novelty: NoveltyReference
     mean_similarity: NDArray[np.float32]
+    aleatoric: NDArray[np.float32]
 
-    @staticmethod
-    def fit(similarities: NDArray[np.float32], encoding: Encoding) -> _Reference:
-        novelty = NoveltyReference.fit(_traits(similarities, encoding))
-        return _Reference(novelty, np.sort(mean_similarity(similarities)))
+    @classmethod
+    def fit(cls, neighbours: NDArray[np.int32], similarities: NDArray[np.float32], encoding: Encoding) -> _Reference:
+        traits = _traits(encoding.aleatoric, neighbours, similarities, encoding)
+        ordered = np.sort(mean_similarity(similarities))
+        return cls(NoveltyReference.fit(traits), ordered, encoding.aleatoric)
+
+    def traits(
+        self, neighbours: NDArray[np.int32], similarities: NDArray[np.float32], encoding: Encoding
+    ) -> NoveltyTraits:
+        """Of items with these neighbours in the pool."""
+        return _traits(self.aleatoric, neighbours, similarities, encoding)
 
 
 class _Features:
@@ -266,5 +281,12 @@ def _below(state: Mapping[str, NDArray[np.generic]], prefix: str) -> dict[str, N
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
-def _traits(similarities: NDArray[np.float32], encoding: Encoding) -> NoveltyTraits:
-    return NoveltyTraits(similarities, encoding.log_density, encoding.outside)
+def _traits(
+    aleatoric: NDArray[np.float32],
+    neighbours: NDArray[np.int32],
+    similarities: NDArray[np.float32],
+    encoding: Encoding,
+) -> NoveltyTraits:
+    """aleatoric: of the pool. An item's own sigma was trained on it if it is of the pool; its neighbours' were not."""
+    noise = around(aleatoric, neighbours)
+    return NoveltyTraits(similarities, encoding.log_density, encoding.outside, noise)

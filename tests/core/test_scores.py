@@ -84,7 +84,7 @@ def test_own_p_values_leave_the_item_itself_out(seed: int, n: int) -> None:
 
 
 def traits(similar: NDArray[np.float32], log_density: NDArray[np.float32]) -> NoveltyTraits:
-    return NoveltyTraits(similar, log_density, np.zeros(len(similar), np.float32))
+    return NoveltyTraits(similar, log_density, np.zeros(len(similar), np.float32), np.ones(len(similar), np.float32))
 
 
 def neighbourhoods(rng: np.random.Generator, n: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -142,7 +142,9 @@ def test_what_lies_far_outside_is_novel_however_near_its_neighbours_are() -> Non
     rng = np.random.default_rng(4)
     similar, log_density = neighbourhoods(rng, 2000)
     outside = rng.gamma(20.0, size=2000).astype(np.float32)
-    reference = NoveltyReference.fit(NoveltyTraits(similar, log_density, outside))
+    reference = NoveltyReference.fit(NoveltyTraits(similar, log_density, outside, np.ones(len(outside), np.float32)))
     near, dense = np.full((2, 5), np.quantile(similar, 0.9), np.float32), np.full(2, np.median(log_density), np.float32)
-    ordinary, alien = reference.p_values(NoveltyTraits(near, dense, np.array([outside.max(), 90.0], np.float32)))
+    ordinary, alien = reference.p_values(
+        NoveltyTraits(near, dense, np.array([outside.max(), 90.0], np.float32), np.ones(2, np.float32))
+    )
     assert alien < 0.01 < 0.2 < ordinary

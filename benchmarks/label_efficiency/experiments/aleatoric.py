@@ -4,14 +4,12 @@ that the model never met."""
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from benchmarks.label_efficiency.bench import Bench, Variant
 from benchmarks.label_efficiency.experiments.experiment import Case, Experiment
 from benchmarks.label_efficiency.experiments.training import train
 from benchmarks.label_efficiency.store import SavedCell
-from ml_backend.core.model import ComponentModel
 from ml_backend.engine.simulation.metrics import auroc
 
 SEEDS = 3
@@ -20,7 +18,6 @@ DIGITS = ("2", "5", "8")
 ITEMS, TESTED = 10_000, 2000
 NOISE = 100.0
 """Standard deviation in grey values, 0..255; clipped."""
-CHUNK = 1000
 
 Images = NDArray[np.uint8]
 
@@ -53,7 +50,7 @@ def run(bench: Bench, case: Case) -> SavedCell:
     clean, to_spoil = problem.test[order[: len(order) // 2]], problem.test[order[len(order) // 2 :]]
     spoilt = with_noise(to_spoil, mask, case.options["noise"], random)
     digit = problem.ood[random.permutation(len(problem.ood))[:tested]]
-    sigma = {name: mean_sigma(trained.pool.model, x) for name, x in (("clean", clean), ("noisy", spoilt))}
+    sigma = {name: trained.pool.model.sigma(x).mean(0) for name, x in (("clean", clean), ("noisy", spoilt))}
     said = {name: trained.pool.describe_new(x) for name, x in (("clean", clean), ("noisy", spoilt), ("digit", digit))}
     novelty = {name: -described.novelty for name, described in said.items()}
     level = {name: float(described.aleatoric.mean()) for name, described in said.items()}
@@ -93,20 +90,6 @@ def with_noise(images: Images, mask: NDArray[np.bool_], noise: float, random: np
     """Gaussian noise of that standard deviation where the mask says so."""
     added = images + noise * mask * random.standard_normal(images.shape, dtype=np.float32)
     return np.clip(added, 0, 255).astype(np.uint8)
-
-
-@torch.no_grad()
-def mean_sigma(model: ComponentModel, images: Images) -> NDArray[np.float32]:
-    """(C, H, W) decoder sigma of each pixel at the most probable component, averaged over images."""
-    vae, backbone = model._vae, model._backbone
-    total = torch.zeros(images.shape[1:])
-    for start in range(0, len(images), CHUNK):
-        inputs = backbone.inputs(torch.from_numpy(images[start : start + CHUNK]).to(vae.pi_logits.device))
-        inference = vae.infer(inputs, backbone.base(inputs))
-        components = inference.log_r.argmax(1)
-        _, log_sigma = vae.decode(inference.mean + vae.shift(components), components)
-        total += log_sigma.exp().sum(0).cpu()
-    return np.asarray(total.numpy() / len(images), np.float32)
 
 
 EXPERIMENT = Experiment("aleatoric", ("mnist",), cases, run)

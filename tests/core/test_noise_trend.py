@@ -1,0 +1,43 @@
+"""Noise is not novelty: a score is judged among items with the same noise around them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ml_backend.core.noise_trend import NoiseTrend, around
+
+
+def noisy_pool(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sigma of two kinds of items, and scores that are higher and wider for the noisy kind."""
+    random = np.random.default_rng(seed)
+    sigma = np.where(np.arange(n) % 2, 0.5, 0.1) * random.uniform(0.98, 1.02, n)
+    return sigma, random.standard_normal(n) * np.where(sigma > 0.3, 3.0, 1.0) + np.where(sigma > 0.3, 5.0, 0.0)
+
+
+def test_noisy_items_no_longer_rank_above_clean_ones() -> None:
+    sigma, scores = noisy_pool(2000, 0)
+    trend = NoiseTrend.fit(sigma, scores)
+    new_sigma, new_scores = noisy_pool(1000, 1)
+    without = trend.without(new_sigma, new_scores)
+    noisy = new_sigma > 0.3
+    assert np.mean(new_scores[noisy][:, None] > new_scores[~noisy]) > 0.9
+    assert np.mean(without[noisy][:, None] > without[~noisy]) == pytest.approx(0.5, abs=0.05)
+
+
+def test_among_items_with_the_same_noise_the_order_stays() -> None:
+    sigma, scores = noisy_pool(2000, 0)
+    trend = NoiseTrend.fit(sigma, scores)
+    rising = np.linspace(-3, 9, 50)
+    assert np.all(np.diff(trend.without(np.full(50, 0.5), rising)) > 0)
+
+
+def test_an_empty_pool_leaves_scores_as_they_are() -> None:
+    nothing = np.empty(0)
+    np.testing.assert_array_equal(NoiseTrend.fit(nothing, nothing).without(np.ones(2), np.array([1.0, 2.0])), [1, 2])
+
+
+def test_noise_around_an_item_is_the_mean_of_its_real_neighbours() -> None:
+    sigma = np.array([1.0, 2.0, 6.0], np.float32)
+    neighbours = np.array([[1, 2], [0, -1], [-1, -1]], np.int32)
+    np.testing.assert_allclose(around(sigma, neighbours), [4.0, 1.0, 2.0])
