@@ -10,7 +10,7 @@ import { rowsToAccept } from './logic/selectionSummary'
 import { percent, plural } from './logic/words'
 import { choose } from './selectionActions'
 import { component as fetchComponent, type ComponentFacts, type ComponentRow } from './server'
-import { flyTo } from './stage'
+import { flyTo } from '../map'
 import { Thumbnail } from './Thumbnail'
 import { useLoaded } from './useLoaded'
 

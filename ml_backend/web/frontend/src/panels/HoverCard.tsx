@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { control, hovered, pinned, server } from '../state'
-import { screenPosition } from './stage'
+import { screenPosition } from '../map'
 import { ClassName } from './ClassName'
 import { moreLikeThis } from './searchActions'
 import { type Card, item } from './server'

@@ -5,7 +5,7 @@ import { NONE } from './logic/selectionSummary'
 import { count } from './logic/words'
 import { Recolour } from './Recolour'
 import { choose } from './selectionActions'
-import { inView } from './stage'
+import { inView } from '../map'
 
 interface Props {
   readonly entry: ClassCount

@@ -1,6 +1,5 @@
 import { colourMode } from '../state'
-import { rampColours } from '../map/palette'
-import { dark } from './ui'
+import { rampColours } from '../map'
 
 /** The ends of each scale in words: low, high. */
 const ENDS: Readonly<Record<string, readonly [string, string]>> = {
@@ -17,7 +16,7 @@ export function Continuous() {
   const mode = colourMode.value
   const ends = ENDS[mode]
   if (ends === undefined) return <p class="quietly small">Each component has a colour; neighbouring numbers differ. The Components tab tells them apart.</p>
-  const colours = rampColours(mode, dark.value)
+  const colours = rampColours(mode)
   return (
     <figure aria-label={`Scale from ${ends[0]} to ${ends[1]}`}>
       <div class="ramp" style={{ background: `linear-gradient(to right, ${colours.join(', ')})` }} />

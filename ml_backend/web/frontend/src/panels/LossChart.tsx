@@ -3,10 +3,10 @@
 import 'uplot/dist/uPlot.min.css'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
+import { dark } from '../map/theme'
 import { lossLines, positive, TERM_WORDS, TERMS, type LossLines, type Term } from './logic/losses'
 import { figure } from './logic/words'
 import type { Run } from './server'
-import { dark } from './ui'
 
 const HEIGHT = 170
 /** One colour a term, apart from each other for the colour-blind; the total is the text's own colour. */

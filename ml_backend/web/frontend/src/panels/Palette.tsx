@@ -60,11 +60,12 @@ function Choice({ index, id, active, onTake }: ChoiceProps) {
   const shown = currentClasses.value[index]
   if (shown === undefined) return null
   const out = rejected.value === index
+  const key = keyOfClass(index, classNames.value)
   return (
     <li role="option" id={id} aria-selected={active} class={`choice ${active ? 'active' : ''} ${out ? 'rejected' : ''}`} onClick={onTake} title={out ? `${shown.name} (rejected)` : shown.name}>
       <span class="swatch" style={{ background: shown.colour }} />
       <span class="grow ellipsis">{shown.name}</span>
-      {keyOfClass(index) !== '' && <kbd>{keyOfClass(index)}</kbd>}
+      {key !== '' && <kbd>{key}</kbd>}
     </li>
   )
 }

@@ -1,4 +1,4 @@
-import { currentClasses } from './classes'
+import { classNames, currentClasses } from './classes'
 import { giveLabel } from './labelActions'
 import { keyOfClass } from './logic/typeahead'
 
@@ -10,7 +10,7 @@ export function QuickPalette() {
         <button key={name} type="button" class="choice" onClick={() => giveLabel(index)}>
           <span class="swatch" style={{ background: colour }} />
           <span>{name}</span>
-          {keyOfClass(index) !== '' && <kbd>{keyOfClass(index)}</kbd>}
+          {keyOfClass(index, classNames.value) !== '' && <kbd>{keyOfClass(index, classNames.value)}</kbd>}
         </button>
       ))}
     </div>

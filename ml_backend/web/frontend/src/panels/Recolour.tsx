@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { CLASS_COLOURS } from '../map/palette'
+import { CLASS_COLOURS } from '../map'
 import { control } from '../state'
 import { classNames } from './classes'
 import { recolour } from './server'

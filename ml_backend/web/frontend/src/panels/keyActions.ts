@@ -2,6 +2,7 @@
 
 import { effect } from '@preact/signals'
 import { pinned, selection } from '../state'
+import { classNames } from './classes'
 import { redoNewest, undoNewest } from './historyActions'
 import { dropWaiting, giveAnswer, giveLabel, waiting } from './labelActions'
 import { classOfKey } from './logic/typeahead'
@@ -25,8 +26,8 @@ const plain = (key: string, shift = false) => (event: KeyboardEvent): boolean =>
 const withCtrl = (key: string, shift: boolean) => (event: KeyboardEvent): boolean => (event.ctrlKey || event.metaKey) && !event.altKey && event.shiftKey === shift && event.key.toLowerCase() === key
 
 export const PANEL_KEYS: readonly PanelKey[] = [
-  { group: 'Label', shown: '1 … 9 0', what: 'Give one of the first ten classes', always: false, is: (event) => !held(event) && !event.shiftKey && classOfKey(event.code, false) !== null, run: digit },
-  { group: 'Label', shown: '⇧1 … ⇧0', what: 'Give one of the next ten classes', always: false, is: (event) => !held(event) && event.shiftKey && classOfKey(event.code, true) !== null, run: digit },
+  { group: 'Label', shown: '1 … 9 0', what: 'Give one of the first ten classes', always: false, is: (event) => !held(event) && !event.shiftKey && classOfKey(event.code, false, classNames.value) !== null, run: digit },
+  { group: 'Label', shown: '⇧1 … ⇧0', what: 'Give one of the next ten classes', always: false, is: (event) => !held(event) && event.shiftKey && classOfKey(event.code, true, classNames.value) !== null, run: digit },
   { group: 'Label', shown: 'Y', what: 'Type a class', always: false, is: plain('y'), run: () => typeAhead() },
   { group: 'Label', shown: 'Space', what: 'Skip', always: false, is: plain(' '), run: () => giveAnswer('skip') },
   { group: 'Label', shown: 'U', what: 'Unsure', always: false, is: plain('u'), run: () => giveAnswer('unsure') },
@@ -58,7 +59,7 @@ export function listenForKeys(): () => void {
 }
 
 function digit(event: KeyboardEvent): void {
-  const index = classOfKey(event.code, event.shiftKey)
+  const index = classOfKey(event.code, event.shiftKey, classNames.value)
   if (index !== null) giveLabel(index)
 }
 

@@ -5,7 +5,7 @@ import { highlighted } from '../state'
 import { choose } from './selectionActions'
 import { plural } from './logic/words'
 import { search as fetchHits, similar } from './server'
-import { flyTo } from './stage'
+import { flyTo } from '../map'
 import { problem, toast } from './toasts'
 import { announce } from './ui'
 

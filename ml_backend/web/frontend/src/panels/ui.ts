@@ -37,15 +37,6 @@ const THEME_KEY = 'lantern.theme'
 
 export const theme = signal<Theme>(readTheme())
 
-const systemDark = window.matchMedia('(prefers-color-scheme: dark)')
-const systemIsDark = signal(systemDark.matches)
-systemDark.addEventListener('change', ({ matches }) => {
-  systemIsDark.value = matches
-})
-
-/** Whether the page is dark now. */
-export const dark = computed(() => theme.value === 'dark' || (theme.value === 'system' && systemIsDark.value))
-
 /** Chosen by hand, or as the system has it. */
 export function chooseTheme(next: Theme): void {
   theme.value = next

@@ -2,19 +2,30 @@ import { describe, expect, it } from 'vitest'
 import { classOfKey, exists, keyOfClass, matching } from './typeahead'
 
 describe('digit keys', () => {
+  const names = Array.from({ length: 21 }, (_, i) => `class ${i}`)
+
   it('name the first twenty classes', () => {
-    expect(classOfKey('Digit1', false)).toBe(0)
-    expect(classOfKey('Digit0', false)).toBe(9)
-    expect(classOfKey('Numpad3', true)).toBe(12)
-    expect(classOfKey('KeyA', false)).toBeNull()
+    expect(classOfKey('Digit1', false, names)).toBe(0)
+    expect(classOfKey('Digit0', false, names)).toBe(9)
+    expect(classOfKey('Numpad3', true, names)).toBe(12)
+    expect(classOfKey('KeyA', false, names)).toBeNull()
+    expect(classOfKey('Digit3', false, ['yes', 'no'])).toBeNull()
   })
 
   it('are shown as they are pressed', () => {
-    expect([0, 9, 10, 19, 20].map(keyOfClass)).toEqual(['1', '0', '⇧1', '⇧0', ''])
+    expect([0, 9, 10, 19, 20].map((index) => keyOfClass(index, names))).toEqual(['1', '0', '⇧1', '⇧0', ''])
     for (let index = 0; index < 20; index++) {
-      const shown = keyOfClass(index)
-      expect(classOfKey(`Digit${shown.slice(-1)}`, shown.startsWith('⇧'))).toBe(index)
+      const shown = keyOfClass(index, names)
+      expect(classOfKey(`Digit${shown.slice(-1)}`, shown.startsWith('⇧'), names)).toBe(index)
     }
+  })
+
+  it('are their own names where the classes are digits', () => {
+    const digits = ['0', '1', '2', '7']
+    expect(classOfKey('Digit0', false, digits)).toBe(0)
+    expect(classOfKey('Digit7', false, digits)).toBe(3)
+    expect(classOfKey('Digit9', false, digits)).toBeNull()
+    expect(keyOfClass(3, digits)).toBe('7')
   })
 })
 

@@ -1,16 +1,29 @@
 /** Classes by key and by typing. */
 
-/** Class index of a digit key: 1..9 and 0 are the first ten, with shift the next ten. Null for other keys. */
-export function classOfKey(code: string, shift: boolean): number | null {
+/**
+ * Class index of a digit key: 1..9 and 0 are the first ten classes, with shift the next ten. Null for other keys.
+ * Where all names are single digits each is its own key: nobody should press 1 for a 0.
+ */
+export function classOfKey(code: string, shift: boolean, names: readonly string[]): number | null {
   const digit = /^(?:Digit|Numpad)(\d)$/.exec(code)?.[1]
   if (digit === undefined) return null
-  return ((Number(digit) + 9) % 10) + (shift ? 10 : 0)
+  if (areDigits(names)) {
+    const index = names.indexOf(digit)
+    return shift || index < 0 ? null : index
+  }
+  const index = ((Number(digit) + 9) % 10) + (shift ? 10 : 0)
+  return index < names.length ? index : null
 }
 
 /** The key of a class as people see it: "1", "0", "⇧1"; empty beyond the twentieth. */
-export function keyOfClass(index: number): string {
+export function keyOfClass(index: number, names: readonly string[]): string {
+  if (areDigits(names)) return names[index] ?? ''
   if (index >= 20) return ''
   return `${index >= 10 ? '⇧' : ''}${(index + 1) % 10}`
+}
+
+function areDigits(names: readonly string[]): boolean {
+  return names.length > 0 && names.every((name) => /^\d$/.test(name))
 }
 
 /**
