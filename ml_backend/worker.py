@@ -29,6 +29,7 @@ from ml_backend.errors import LanternError
 from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.duties import label_studio_duties
 from ml_backend.label_studio.media_access import fetcher_factory
+from ml_backend.label_studio.sheet_duty import SheetDuty
 from ml_backend.logs import configure_logging
 from ml_backend.store import projects
 from ml_backend.store.database import Database
@@ -117,8 +118,9 @@ def build_worker(settings: Settings, stop: threading.Event) -> Worker:
     work = ProjectEngine(db, settings, engine.readers, should_stop=stop.is_set)
     lay_out = LayoutDuty(db, settings, start_layout_process)
     reconcile, push, clean = label_studio_duties(db, settings, connections, engine)
+    sheets = SheetDuty(db, settings, connections)
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    return Worker(db, (reconcile, work, lay_out, push, clean), owner, stop)
+    return Worker(db, (reconcile, work, lay_out, sheets, push, clean), owner, stop)
 
 
 def main() -> int:

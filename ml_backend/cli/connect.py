@@ -15,7 +15,8 @@ HELP = "connect a Label Studio project to Lantern, or repair the connection"
 DESCRIPTION = """\
 Checks that Label Studio and Lantern reach each other, then makes or repairs the ML backend, its one webhook, the
 sampling and the "Label next" tab. Safe to repeat. `lantern serve` must be running. --map puts the live map beside the
-tasks, --no-map takes it off again."""
+tasks, --label-on-map makes a second project with pictures of the map to draw on; --no-map and --no-label-on-map undo
+that."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -31,6 +32,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--map",
         action=BooleanOptionalAction,
         help="whether the live map stands beside the tasks (browsers reach it at LANTERN_BROWSER_URL); else as it is",
+    )
+    parser.add_argument(
+        "--label-on-map",
+        action=BooleanOptionalAction,
+        help="whether a second Label Studio project shows pictures of the map to draw on; else as it is",
     )
 
 
@@ -50,6 +56,7 @@ def run(args: Namespace, settings: Settings) -> int:
         backend_url=args.backend_url,
         extra_params=chosen or None,
         beside=args.map,
+        on_map=args.label_on_map,
     )
     print_changes(changes)
     return 0

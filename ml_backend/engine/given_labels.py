@@ -1,7 +1,8 @@
 """The labels of a project, as everything that learns from them or shows them must see them.
 
 Annotations are the truth. What a person did on the map and Label Studio has not confirmed yet lies over them: it
-replaces the annotation that it will become, so that nothing is ever counted twice.
+replaces the annotation that it will become, so that nothing is ever counted twice. What was drawn on a picture of the
+map fills in where nobody said anything of the task itself.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ml_backend.engine.drawn_labels import drawn_labels
 from ml_backend.store import outbox
 from ml_backend.store.bulk import chunks
 from ml_backend.store.tables import Annotation, Project
@@ -47,8 +49,10 @@ def _labels(session: Session, project: Project, tasks: list[int] | None) -> list
         for number, task_id, annotator, result in session.execute(query.order_by(Annotation.annotation_id))
         if not hidden.covers(number, task_id, annotator)
     ]
-    return found + [
+    found += [
         GivenLabel(entry.task_id, entry.annotator, entry.wanted["result"], entry.annotation_id, pending=True)
         for entry in waiting
         if entry.wanted is not None and not entry.wanted["was_cancelled"]
     ]
+    drawn = drawn_labels(session, project, ((label.task_id, label.result) for label in found), tasks)
+    return found + [GivenLabel(label.task_id, label.annotator, label.result) for label in drawn]

@@ -122,8 +122,8 @@ def _write_legend(picture: Image.Image, legend: Sequence[LegendEntry], title: st
     pen.text((LEGEND_LEFT + 26, top), f"no label yet  {unnamed:,}", INK, font=small)
     top += int(1.5 * LINE)
     own = _rgb(legend[0].colour) if legend else NOTHING
-    for large, text in ((True, "large, dark rim: a person's"), (False, "small, pale: spread by Lantern")):
-        _dot(pen, top, own if large else _pale(np.array(own)), large=large)
+    for person, text in ((True, "large, dark rim: a person's"), (False, "small, pale: spread by Lantern")):
+        _dot(pen, top, own if person else _pale(np.array(own)), large=person)
         pen.text((LEGEND_LEFT + 26, top), text, INK, font=small)
         top += LINE
 

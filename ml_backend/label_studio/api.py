@@ -68,6 +68,11 @@ class LabelStudioApi:
         body = self.client.get("/api/projects/", params={"page_size": 1000}).body
         return _objects(body.get("results") if isinstance(body, dict) else body, "the projects")
 
+    def create_project(self, fields: Mapping[str, object]) -> Json:
+        """A new project, with `uid` added."""
+        made = _object(self.client.send("POST", "/api/projects/", json=dict(fields)), "the project")
+        return self.project(parse_id(made.get("id")) or 0)
+
     def update_project(self, number: int, changes: Mapping[str, object]) -> Json:
         """PATCH of the project."""
         return _object(self.client.send("PATCH", f"/api/projects/{number}/", json=dict(changes)), "the project")
@@ -116,6 +121,25 @@ class LabelStudioApi:
             if missing:
                 raise LabelStudioError(f"the export of project {number} lacks {len(missing)} tasks that were asked for")
             yield from found
+
+    def create_task(self, number: int, data: Mapping[str, object]) -> int:
+        """A new task of the project; its id."""
+        params: dict[str, str | int | list[int]] = {"return_task_ids": "true"}
+        path = f"/api/projects/{number}/import"
+        body = _object(self.client.send("POST", path, params=params, json=[{"data": dict(data)}]), "the import")
+        ids = body.get("task_ids")
+        made = parse_id(ids[0]) if isinstance(ids, list) and ids else None
+        if made is None:
+            raise LabelStudioError(f"the answer to {path} does not name the task that was made")
+        return made
+
+    def task(self, task: int) -> Json:
+        """The task with its annotations and drafts."""
+        return _object(self.client.get(f"/api/tasks/{task}/"), "the task")
+
+    def delete_task(self, task: int) -> None:
+        """Remove a task and all that belongs to it."""
+        self._delete(f"/api/tasks/{task}/")
 
     def create_annotation(self, task: int, fields: Mapping[str, object]) -> Json:
         """A new annotation of the token's owner. 409 (LabelStudioRefused): its `unique_id` is there already; 404: the

@@ -20,6 +20,7 @@ from ml_backend.label_studio.changes import Change
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.map_connect import hide_map, show_map
 from ml_backend.label_studio.reachability import explain_backend_error, explain_webhook_error
+from ml_backend.label_studio.sheet_connect import hide_sheets, show_sheets
 from ml_backend.store import projects, pushes
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project
@@ -43,14 +44,15 @@ def connect(
     backend_url: str | None = None,
     extra_params: Mapping[str, object] | None = None,
     beside: bool | None = None,
+    on_map: bool | None = None,
 ) -> list[Change]:
     """Attach a Label Studio project to this Lantern, or repair what is attached.
 
     url, token: Label Studio's; else LABEL_STUDIO_URL, LABEL_STUDIO_API_KEY. backend_url: how Label Studio reaches
     Lantern; else LANTERN_PUBLIC_URL, else localhost and the port. extra_params: settings of this project, such as its
-    encoder; None leaves them. beside: whether the live map stands beside the tasks; None leaves it. Raises ConfigError
-    when something is not given or the label config cannot hold the map, LabelStudioError with the way out when one side
-    does not reach the other.
+    encoder; None leaves them. beside: whether the live map stands beside the tasks; None leaves it. on_map: whether a
+    second project shows pictures of the map to draw on; None leaves it. Raises ConfigError when something is not given
+    or the label config cannot hold the map, LabelStudioError with the way out when one side does not reach the other.
     """
     url, token = url or settings.label_studio_url, token or settings.label_studio_api_key
     if not url or not token:
@@ -71,6 +73,9 @@ def connect(
     changes += [step() for step in steps]
     if beside is not None:
         changes.append(show_map(db, settings, api, row) if beside else hide_map(db, api, row))
+    if on_map is not None:
+        shown = on_map and show_sheets(db, settings, api, row, connecting.backend_url)
+        changes.append(shown or hide_sheets(db, api, row))
     with db.write() as session:
         known = projects.ensure(session, row.uid)
         projects.request_reconcile(session, known, time.time())

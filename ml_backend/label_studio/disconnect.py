@@ -11,6 +11,7 @@ from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.changes import Change
 from ml_backend.label_studio.connect import PROJECT_FIELDS
 from ml_backend.label_studio.map_connect import hide_map
+from ml_backend.label_studio.sheet_connect import hide_sheets
 from ml_backend.store import projects
 from ml_backend.store.database import Database
 
@@ -25,6 +26,7 @@ def disconnect(db: Database, settings: Settings, api: LabelStudioApi, project: i
         raise ConfigError(f"project {project} is not connected to this Lantern ({settings.home})")
     kept = row.connection
     changes = [
+        hide_sheets(db, api, row),
         hide_map(db, api, row),
         _put_back("the tab", kept.get("view"), api.delete_view, lambda i, old: api.update_view(i, project, old)),
         _put_back("the webhook", kept.get("webhook"), api.delete_webhook, api.update_webhook),

@@ -32,6 +32,8 @@ from ml_backend.label_studio.contract import (
 )
 from ml_backend.label_studio.events import Event, Recorded, read_event, record_event
 from ml_backend.label_studio.late_events import LateEvents
+from ml_backend.label_studio.sheet_link import owner_of
+from ml_backend.label_studio.sheets import record_drawings
 from ml_backend.label_studio.status import project_status
 from ml_backend.store import counters, projects, publications, tasks
 from ml_backend.store.bulk import chunks
@@ -147,6 +149,10 @@ class LanternService:
         return not problems, {"problems": problems}
 
     def _record(self, event: Event, now: float, wait_seconds: float) -> Recorded:
+        with self._db.read() as session:
+            owner = owner_of(session, event.uid)
+        if owner is not None:
+            return record_drawings(self._db, owner, event, now, wait_seconds=wait_seconds)
         with self._db.write(wait_seconds=wait_seconds) as session:
             recorded = record_event(session, event, now)
             counters.add(session, f"webhook_{event.action}" if recorded.known else "webhook_unknown")

@@ -259,6 +259,40 @@ class MapWatch(Base):
     """None = no training shows anything now."""
 
 
+class MapSheet(Base):
+    """One picture of the map that people draw on in Label Studio, with the places of the moment when it was made.
+    Numbers are 1, 2, ... in a project; files are complete before the row exists.
+    """
+
+    __tablename__ = "map_sheet"
+
+    project_id: Mapped[int] = _project_key()
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    layout_number: Mapped[int]
+    path: Mapped[str]
+    """Places of the items on it."""
+    task_id: Mapped[int]
+    """Its task, in the Label Studio project that holds the sheets."""
+    created_at: Mapped[float]
+
+
+class Drawing(Base):
+    """An annotation of a sheet: what one person drew, and the tasks that it gives labels to. A deleted row stays."""
+
+    __tablename__ = "drawing"
+
+    project_id: Mapped[int] = _project_key()
+    annotation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sheet_number: Mapped[int]
+    annotator: Mapped[str | None]
+    control: Mapped[str]
+    labels: Mapped[JsonObject]
+    """Label -> ids of the tasks inside its regions."""
+    updated_at: Mapped[float]
+    """Label Studio's clock."""
+    deleted: Mapped[bool] = mapped_column(default=False)
+
+
 class Push(Base):
     """One bulk import of predictions into Label Studio. `state` is one of `pushes.State`; numbers are 1, 2, ... in a
     project.

@@ -18,6 +18,7 @@ from ml_backend.web.map.hub import Hub, Pulse
 from ml_backend.web.map.items import item_routes
 from ml_backend.web.map.page import page_routes
 from ml_backend.web.map.people import people_routes
+from ml_backend.web.map.picture import picture_routes
 from ml_backend.web.map.search import search_routes
 from ml_backend.web.map.session_routes import session_routes
 from ml_backend.web.map.state import state_routes
@@ -45,6 +46,7 @@ def map_routes(maps: MapContext, logged_in: Callable[[Request], bool], stopping:
         item_routes(maps),
         search_routes(maps),
         current_task_routes(maps),
+        picture_routes(maps),
         people_routes(maps),
         act_routes(maps),
         training_routes(maps),

@@ -1,0 +1,147 @@
+"""What the worker does for those who draw on the map: a new sheet when the map has moved, old ones away, and what lost
+webhooks would have told.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from http import HTTPStatus
+from typing import Any
+
+from ml_backend.config import Settings
+from ml_backend.engine.layout_files import load_places
+from ml_backend.errors import LabelStudioError, LabelStudioRefused
+from ml_backend.label_studio import wanted
+from ml_backend.label_studio.api import LabelStudioApi
+from ml_backend.label_studio.connections import Connections
+from ml_backend.label_studio.contract import parse_id, parse_time
+from ml_backend.label_studio.duties import LabelStudioDuty
+from ml_backend.label_studio.events import annotation_row
+from ml_backend.label_studio.sheet_config import PICTURE
+from ml_backend.label_studio.sheet_link import SheetLink, keep_link, link_of
+from ml_backend.label_studio.sheets import replace_drawings, save_sheet
+from ml_backend.store import artifacts, drawings, layouts, projects, sheets
+from ml_backend.store.annotations import AnnotationRow
+from ml_backend.store.database import Database
+from ml_backend.store.tables import MapSheet, Project
+
+log = logging.getLogger(__name__)
+
+REST_SECONDS = 60.0
+"""Shortest time between two sheets."""
+UNUSED_SECONDS = 3600.0
+"""An older sheet on which nobody has drawn goes after this time."""
+
+
+class SheetDuty(LabelStudioDuty):
+    """Sheets of the projects that have a link to some."""
+
+    name = "sheets"
+
+    def __init__(self, db: Database, settings: Settings, connections: Connections) -> None:
+        super().__init__(db, settings, connections)
+        self._compared: dict[str, float] = {}
+
+    def _is_due(self, project: Project, now: float) -> bool:
+        if link_of(project) is None:
+            return False
+        return now >= self._compared.get(project.uid, 0.0) or self._moved(project, now)
+
+    def _do(self, uid: str, api: LabelStudioApi) -> None:
+        with self._db.read() as session:
+            project = projects.ensure(session, uid)
+        link, now = link_of(project), time.time()
+        if link is None:
+            return
+        try:
+            if self._moved(project, now):
+                self._make(project, link, api, now)
+            if now >= self._compared.get(uid, 0.0):
+                self._compare(project, link, api, now)
+                self._compared[uid] = now + self._settings.reconcile_seconds
+        except LabelStudioRefused as error:
+            if error.http_status != HTTPStatus.NOT_FOUND or not _is_gone(api, link.project):
+                raise
+            log.warning("project %s: the project with its sheets is gone from Label Studio", uid)
+            with self._db.write() as session:
+                keep_link(session, projects.ensure(session, uid), None)
+
+    def _moved(self, project: Project, now: float) -> bool:
+        with self._db.read() as session:
+            layout, sheet = layouts.newest(session, project), sheets.newest(session, project)
+        if layout is None or sheet is None:
+            return layout is not None
+        return sheet.layout_number != layout.number and now >= sheet.created_at + REST_SECONDS
+
+    def _make(self, project: Project, link: SheetLink, api: LabelStudioApi, now: float) -> None:
+        with self._db.read() as session:
+            layout, before = layouts.newest(session, project), sheets.newest(session, project)
+        if layout is None:
+            return
+        path = save_sheet(self._db, project, load_places(self._db.path.parent / layout.path))
+        number = before.number + 1 if before is not None else 1
+        data = {
+            PICTURE: link.picture_url(wanted.browser_url(self._settings), project, number),
+            "sheet": number,
+            "layout_version": layout.number,
+        }
+        task = api.create_task(link.project, data)
+        with self._db.write() as session:
+            row = projects.ensure(session, project.uid)
+            sheets.add(session, row, number=number, layout_number=layout.number, path=path, task_id=task, now=now)
+
+    def _compare(self, project: Project, link: SheetLink, api: LabelStudioApi, now: float) -> None:
+        with self._db.read() as session:
+            known = [row.annotation_id for row in drawings.live(session, project)]
+            kept = sheets.list_all(session, project)
+        there = _task_ids(api, link.project)
+        wanted_tasks = sorted({sheet.task_id for sheet in kept} & there)
+        rows = [row for task in api.full_tasks(link.project, wanted_tasks) for row in _annotations(task)]
+        replace_drawings(self._db, project, rows, known, now)
+        drawn_on = {row.task_id for row in rows}
+        for sheet in kept[1:]:
+            if sheet.task_id not in there:
+                self._forget(project, sheet)
+            elif sheet.task_id not in drawn_on and now >= sheet.created_at + UNUSED_SECONDS and _unused(api, sheet):
+                api.delete_task(sheet.task_id)
+                self._forget(project, sheet)
+
+    def _forget(self, project: Project, sheet: MapSheet) -> None:
+        with self._db.write() as session:
+            sheets.remove(session, projects.ensure(session, project.uid), sheet.number)
+        artifacts.remove(self._db.path.parent / sheet.path)
+
+
+def _unused(api: LabelStudioApi, sheet: MapSheet) -> bool:
+    """Whether nobody is drawing on it now, either."""
+    return not api.task(sheet.task_id).get("drafts")
+
+
+def _is_gone(api: LabelStudioApi, number: int) -> bool:
+    try:
+        api.project(number)
+    except LabelStudioRefused as error:
+        return error.http_status == HTTPStatus.NOT_FOUND
+    return False
+
+
+def _task_ids(api: LabelStudioApi, number: int) -> set[int]:
+    found: set[int] = set()
+    page = 1
+    while tasks := api.task_page(number, page, 1_000).tasks:
+        found |= {task_id for task in tasks if (task_id := parse_id(task.get("id"))) is not None}
+        page += 1
+    return found
+
+
+def _annotations(task: dict[str, Any]) -> list[AnnotationRow]:
+    given = task.get("annotations")
+    rows = [
+        annotation_row({**item, "task": task.get("id")}, updated)
+        for item in (given if isinstance(given, list) else ())
+        if isinstance(item, dict) and (updated := parse_time(item.get("updated_at"))) is not None
+    ]
+    if not isinstance(given, list) or len(rows) != len(given) or None in rows:
+        raise LabelStudioError(f"the export of task {task.get('id')} holds an annotation without id or time")
+    return [row for row in rows if row is not None]
