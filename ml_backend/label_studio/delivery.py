@@ -76,8 +76,11 @@ class Later(Outcome):
 
     def record(self, session: Session, project: Project, entry: OutboxEntry, now: float) -> None:
         """It waits; alone, longer each time."""
+        if self.pause is Pause.EVERYTHING:
+            outbox.postpone(session, entry.id, now, self.error or "", counts=False)
+            return
         wait = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** (entry.attempts - 1))
-        outbox.postpone(session, entry.id, now + (wait if self.pause is Pause.THIS else 0.0), self.error or "")
+        outbox.postpone(session, entry.id, now + wait, self.error or "")
 
 
 @dataclass(frozen=True)

@@ -191,10 +191,11 @@ def confirm(
     session.flush()
 
 
-def postpone(session: Session, entry_id: int, until: float, error: str) -> None:
-    """It could not be sent now."""
+def postpone(session: Session, entry_id: int, until: float, error: str, *, counts: bool = True) -> None:
+    """It could not be sent now. counts: whether that was this entry's fault, perhaps."""
     entry = session.get_one(OutboxEntry, entry_id, populate_existing=True)
     entry.retry_at, entry.error = until, error
+    entry.attempts = entry.attempts if counts else 1
     _release(entry)
     session.flush()
 
