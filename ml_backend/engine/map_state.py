@@ -13,7 +13,7 @@ from ml_backend.engine.engine import NO_MODEL
 from ml_backend.engine.kept import Kept
 from ml_backend.engine.label_sets import BINARY_CLASSES, store_name
 from ml_backend.engine.left_out import left_out_accuracy
-from ml_backend.engine.map_colours import colours_of
+from ml_backend.engine.map_colours import SETTINGS_KEY, colours_of
 from ml_backend.engine.map_columns import NO_CLASS
 from ml_backend.engine.map_items import task_kind
 from ml_backend.engine.map_layout import LayoutState
@@ -103,14 +103,14 @@ class MapState:
         if moment is None:
             labels = rows.project.labels_version
             return {"publication": 0, "labels": labels, "layout": layout.number, "rows": "", "frame": 0, "marks": ""}
-        marks = MapMarks(self._reader.engine.db, uid).version
+        marks, chosen = MapMarks(self._reader.engine.db, uid).version, rows.project.settings.get(SETTINGS_KEY)
         return {
             "publication": moment.published.number,
             "labels": moment.published.labels_version,
             "layout": layout.number,
             "rows": moment.published.snapshot.rows_version,
             "frame": layout.frame,
-            "marks": digest(marks.pending, marks.changed, sorted(moment.view.set_aside)),
+            "marks": digest(marks.pending, marks.changed, sorted(moment.view.set_aside), chosen),
         }
 
     def _controls_of(self, moment: Moment, project: Project) -> list[Json]:

@@ -22,7 +22,7 @@ from ml_backend.label_studio.people import People
 from ml_backend.store import projects
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project
-from ml_backend.web.map.sessions import Sessions, refusal
+from ml_backend.web.map.sessions import Claim, Sessions, refusal
 
 API_PREFIX = "/map/<project>/api"
 """`url_prefix` of every blueprint of the interface."""
@@ -91,7 +91,12 @@ class MapContext:
 
     def reader(self, key: str) -> Project:
         """The project that the present request may read. Raises Unauthorized (401)."""
-        claim = self.sessions.claim(request)
+        return self.opened(self.sessions.claim(request), key)
+
+    def opened(self, claim: Claim, key: str) -> Project:
+        """The project of a path, when the claim is of just this one and its link key still counts. Raises Unauthorized
+        (401).
+        """
         try:
             found = self.project(key)
         except NotFound as error:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import ServiceUnavailable
+from werkzeug.exceptions import ServiceUnavailable, Unauthorized
 
 from ml_backend.web.map.context import API_PREFIX, MapContext
 from ml_backend.web.map.hub import LOOK_SECONDS, Event, Hub, Watcher
@@ -31,8 +31,19 @@ def event_routes(maps: MapContext, hub: Hub, stopping: Callable[[], bool]) -> Bl
             raise ServiceUnavailable(
                 "all event streams are taken: ask for the state instead", retry_after=RETRY_SECONDS
             )
-        last_id, connection = request.headers.get("Last-Event-ID"), request.environ.get("gunicorn.socket")
-        stream = _stream(watcher, last_id, lambda: stopping() or _has_hung_up(connection))
+        claim, connection = maps.sessions.claim(request), request.environ.get("gunicorn.socket")
+
+        def still_allowed() -> bool:
+            try:
+                maps.opened(claim, uid)
+            except Unauthorized:
+                return False
+            return True
+
+        def over() -> bool:
+            return stopping() or _has_hung_up(connection)
+
+        stream = _stream(watcher, request.headers.get("Last-Event-ID"), over, still_allowed)
         reply = Response(stream, content_type="text/event-stream; charset=utf-8", headers=_HEADERS)
         # Not at the end of the generator: it never begins when the client is gone at once.
         reply.call_on_close(watcher.leave)
@@ -46,8 +57,10 @@ def places(threads: int) -> int:
     return threads // 2
 
 
-def _stream(watcher: Watcher, last_id: str | None, over: Callable[[], bool]) -> Iterator[bytes]:
-    """Ends after the lifetime of a token, so that nobody watches for longer than they may read."""
+def _stream(
+    watcher: Watcher, last_id: str | None, over: Callable[[], bool], still_allowed: Callable[[], bool]
+) -> Iterator[bytes]:
+    """Ends after the lifetime of a token, or when it counts no more: nobody watches for longer than they may read."""
     hub, uid = watcher.hub, watcher.uid
     ends, comment = time.monotonic() + TOKEN_SECONDS, time.monotonic() + COMMENT_SECONDS
     yield b": lantern\n\n"
@@ -55,9 +68,9 @@ def _stream(watcher: Watcher, last_id: str | None, over: Callable[[], bool]) -> 
     while not over() and time.monotonic() < ends:
         for event in found:
             yield _bytes(hub.name, event)
-        if found:
-            comment = time.monotonic() + COMMENT_SECONDS
-        elif time.monotonic() >= comment:
+        if time.monotonic() >= comment:
+            if not still_allowed():
+                return
             yield b": still here\n\n"
             comment = time.monotonic() + COMMENT_SECONDS
         found = hub.since(uid, number, LOOK_SECONDS)

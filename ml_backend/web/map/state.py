@@ -53,7 +53,10 @@ def _check(project: Project, control: str, name: str) -> None:
     invent.
     """
     for one in schema_of(project).controls:
-        own = one.kind == "multiple" and any(store_name(one, choice) == control for choice in one.classes)
-        if (own and name in BINARY_CLASSES) or (one.name == control and name in one.classes):
+        if one.kind == "multiple":
+            known = name in BINARY_CLASSES and any(store_name(one, choice) == control for choice in one.classes)
+        else:
+            known = one.name == control and name in one.classes
+        if known:
             return
     raise InputError(f"the label config has no class {name[:80]!r} in {control[:80]!r}")

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 import requests
 
+from ml_backend.store import projects
 from ml_backend.store.database import Database
 from ml_backend.web.map.events import places
 from ml_backend.web.map.hub import KEPT_EVENTS, Event, Hub, Pulse, Watcher
 
 from ...server_process import eventually, running_server
-from .conftest import KEY, UID, MapWorld, make_world
+from .conftest import KEY, OTHER, OTHER_KEY, UID, MapWorld, make_world
 
 
 class Source:
@@ -130,6 +131,18 @@ def test_beyond_the_last_place_the_page_is_told_to_poll(world: MapWorld) -> None
     assert again.status_code == 200
     for stream in (*streams[1:], again):
         stream.close()
+
+
+def test_a_stream_ends_when_its_key_is_revoked(world: MapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml_backend.web.map.events.COMMENT_SECONDS", 0.0)
+    stream = world.client.get(f"/map/{OTHER}/api/events", headers=world.headers(OTHER, OTHER_KEY))
+    parts = iter(stream.response)
+    assert [next(parts) for _ in range(2)][1].startswith((b": still here", b"id: "))
+    with world.db.write() as session:
+        project = projects.ensure(session, OTHER)
+        projects.configure(session, project, connection={"connected": True})
+    assert sum(1 for _ in parts) < 20  # ends by itself
+    stream.close()
 
 
 def read_events(reply: requests.Response) -> Iterator[tuple[str, str, dict[str, object]]]:
