@@ -36,9 +36,6 @@ class RunningFit(Protocol):
     def exit_status(self) -> int | None:
         """None while it runs, 0 when the result is complete."""
 
-    def terminate(self) -> None:
-        """Ask it to end."""
-
 
 @dataclass(frozen=True)
 class _Fit:
@@ -73,7 +70,7 @@ class LayoutDuty:
         self._db = db
         self._settings = settings
         self._start = start
-        self._fit: _Fit | None = None
+        self._fits: dict[str, _Fit] = {}
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
 
@@ -84,12 +81,12 @@ class LayoutDuty:
             return True
         if self._waits(uid):
             return False
-        return standing.behind or (self._fit is None and self._wanted(standing) is not None)
+        return standing.behind or (not self._busy() and self._wanted(standing) is not None)
 
     def run(self, uid: str) -> None:
         """Take in what was computed, follow the publication, then start what is wanted. No training runs now."""
         if self._ended(uid):
-            self._take_in()
+            self._take_in(uid)
         standing = self._read(uid)
         if standing.behind and not self._waits(uid):
             self._follow(standing)
@@ -97,7 +94,7 @@ class LayoutDuty:
         if standing.frame_shown:
             self._end_frames(uid)
         kind = self._wanted(standing)
-        if self._fit is None and kind is not None and not self._waits(uid):
+        if not self._busy() and kind is not None and not self._waits(uid):
             self._begin(standing, kind)
 
     def _read(self, uid: str) -> _Standing:
@@ -114,7 +111,12 @@ class LayoutDuty:
         return fit_wanted(standing.layout, time.time())
 
     def _ended(self, uid: str) -> bool:
-        return self._fit is not None and self._fit.uid == uid and self._fit.process.exit_status() is not None
+        fit = self._fits.get(uid)
+        return fit is not None and fit.process.exit_status() is not None
+
+    def _busy(self) -> bool:
+        """Whether a map of any project is being computed: one at a time, for the memory's sake."""
+        return any(fit.process.exit_status() is None for fit in self._fits.values())
 
     def _waits(self, uid: str) -> bool:
         return time.monotonic() < self._not_before.get(uid, 0.0)
@@ -136,7 +138,7 @@ class LayoutDuty:
 
     def _sweep(self, uid: str) -> None:
         sweep(self._db, uid)
-        if self._fit is None or self._fit.uid != uid:
+        if uid not in self._fits:
             sweep_fits(self._db, uid)
 
     def _begin(self, standing: _Standing, kind: Kind) -> None:
@@ -153,20 +155,19 @@ class LayoutDuty:
             seed=self._settings.seed,
         )
         log.info("project %s: a new map (%s) is being computed", uid, kind)
-        self._fit = _Fit(uid, job, publication, self._start(job), time.monotonic())
+        self._fits[uid] = _Fit(uid, job, publication, self._start(job), time.monotonic())
 
-    def _take_in(self) -> None:
-        fit, self._fit = self._fit, None
-        assert fit is not None
+    def _take_in(self, uid: str) -> None:
+        fit = self._fits.pop(uid)
         status = fit.process.exit_status()
         try:
             if status != 0:
                 raise CheckpointError(f"its process ended with status {status}")
             self._add(fit)
         except CheckpointError as error:
-            self._failed(fit.uid, str(error))
+            self._failed(uid, str(error))
             return
-        self._failures.pop(fit.uid, None)
+        self._failures.pop(uid, None)
 
     def _add(self, fit: _Fit) -> None:
         path = Path(fit.job.root) / fit.job.name

@@ -68,6 +68,8 @@ def pacmap_of(rows: NDArray[np.float32], start: Places, *, seed: int) -> NDArray
     # Imported here: it compiles for seconds, and needs memory that nothing else in the product does.
     from pacmap import PaCMAP
 
+    # It warns of the seed, and of the neighbours, that it is given.
+    logging.getLogger("pacmap").setLevel(logging.ERROR)
     n = len(rows)
     k = min(NEIGHBOURS, n - 1)
     near, _ = neighbours(rows, k)

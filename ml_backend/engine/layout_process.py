@@ -40,8 +40,6 @@ def main() -> int:
     os.nice(NICENESS)
     settings = Settings.from_environment(os.environ)
     configure_logging(settings.log_level, settings.secrets())
-    # The library warns of the seed that it was given.
-    logging.getLogger("pacmap").setLevel(logging.ERROR)
     with ExitStack() as stack:
         if COMPILED not in os.environ and not _may_keep_compiled_code():
             os.environ[COMPILED] = stack.enter_context(tempfile.TemporaryDirectory(prefix="lantern-compiled-"))

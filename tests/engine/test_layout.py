@@ -71,9 +71,6 @@ class HereAndNow:
     def exit_status(self) -> int | None:
         return self._status
 
-    def terminate(self) -> None:
-        pass
-
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
