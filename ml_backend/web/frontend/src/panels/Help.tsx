@@ -1,7 +1,7 @@
 /** All keys and marks on one sheet, and the switch that takes single keys out of use. */
 
 import { useEffect, useRef } from 'preact/hooks'
-import { PANEL_KEYS } from './keyActions'
+import { ALL_KEYS } from './keyActions'
 import { helpOpen, singleKeys, switchSingleKeys } from './ui'
 import { ThemeChoice } from './TopBar'
 
@@ -48,6 +48,6 @@ function Sheet() {
 
 function groups(): Map<string, { shown: string; what: string }[]> {
   const found = new Map<string, { shown: string; what: string }[]>()
-  for (const key of PANEL_KEYS) found.set(key.group, [...(found.get(key.group) ?? []), key])
+  for (const key of ALL_KEYS) found.set(key.group, [...(found.get(key.group) ?? []), key])
   return found
 }

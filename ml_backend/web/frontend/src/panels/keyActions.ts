@@ -1,6 +1,7 @@
-/** The keys of the panels, in one table with what they do. The map's own keys are in ../keys. */
+/** The keys of the panels, in one table with what they do, and the one listener for these and the map's own. */
 
 import { effect } from '@preact/signals'
+import { escapeMap, MAP_KEYS, type MapKey } from '../keys'
 import { pinned, selection } from '../state'
 import { classNames } from './classes'
 import { redoNewest, undoNewest } from './historyActions'
@@ -11,21 +12,10 @@ import { closeSignIn, signInOpen } from './signInActions'
 import { stop, train } from './trainingActions'
 import { helpOpen, SEARCH_FIELD, show, showBeside, singleKeys, TYPE_AHEAD } from './ui'
 
-export interface PanelKey {
-  readonly group: string
-  /** As Help shows it: keys with a space between. */
-  readonly shown: string
-  readonly what: string
-  /** Whether it also acts while single keys are switched off. */
-  readonly always: boolean
-  readonly is: (event: KeyboardEvent) => boolean
-  readonly run: (event: KeyboardEvent) => void
-}
-
 const plain = (key: string, shift = false) => (event: KeyboardEvent): boolean => !held(event) && event.shiftKey === shift && event.key.toLowerCase() === key
 const withCtrl = (key: string, shift: boolean) => (event: KeyboardEvent): boolean => (event.ctrlKey || event.metaKey) && !event.altKey && event.shiftKey === shift && event.key.toLowerCase() === key
 
-export const PANEL_KEYS: readonly PanelKey[] = [
+const PANEL_KEYS: readonly MapKey[] = [
   { group: 'Label', shown: '1 … 9 0', what: 'Give one of the first ten classes', always: false, is: (event) => !held(event) && !event.shiftKey && classOfKey(event.code, false, classNames.value) !== null, run: digit },
   { group: 'Label', shown: '⇧1 … ⇧0', what: 'Give one of the next ten classes', always: false, is: (event) => !held(event) && event.shiftKey && classOfKey(event.code, true, classNames.value) !== null, run: digit },
   { group: 'Label', shown: 'Y', what: 'Type a class', always: false, is: plain('y'), run: () => typeAhead() },
@@ -44,12 +34,15 @@ export const PANEL_KEYS: readonly PanelKey[] = [
   { group: 'Page', shown: '?', what: 'This help', always: false, is: (event) => !held(event) && event.key === '?', run: () => (helpOpen.value = !helpOpen.value) },
 ]
 
+/** All keys, as Help lists them. */
+export const ALL_KEYS: readonly MapKey[] = [...PANEL_KEYS, ...MAP_KEYS]
+
 /** Listens on the whole page; returns the way to stop. */
 export function listenForKeys(): () => void {
   const listen = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || isTyping(event)) return
-    if (event.key === 'Escape' && escape()) return event.preventDefault()
-    const key = PANEL_KEYS.find((candidate) => candidate.is(event))
+    if (event.key === 'Escape' && (escape() || escapeMap())) return event.preventDefault()
+    const key = ALL_KEYS.find((candidate) => candidate.is(event))
     if (key === undefined || !(key.always || singleKeys.value) || hasItsOwnUse(event)) return
     event.preventDefault()
     key.run(event)

@@ -1,6 +1,7 @@
 /** Selections made from selections. */
 
-import { columns, excluded, hidden, selection } from '../state'
+import { select } from '../actions'
+import { columns, hidden, selection } from '../state'
 import { similar } from './server'
 import { grown, inverted, uncertain } from './logic/selectionSets'
 import { problem, toast } from './toasts'
@@ -9,13 +10,12 @@ import { plural } from './logic/words'
 
 const NEIGHBOURS = 10
 
-/** Takes these rows as the selection. rows: any order, repeats allowed. */
+/** Takes these rows as the selection, and shows what they are. rows: any order, repeats allowed. */
 export function choose(rows: Iterable<number>, source: string): void {
-  const sorted = Uint32Array.from(new Set(rows)).sort()
-  excluded.value = new Set()
-  selection.value = { rows: sorted, source }
+  select(rows, source)
   showBeside('selection')
-  announce(sorted.length === 0 ? 'Nothing is selected.' : `${plural(sorted.length, 'item')} selected.`)
+  const n = selection.peek().rows.length
+  announce(n === 0 ? 'Nothing is selected.' : `${plural(n, 'item')} selected.`)
 }
 
 export function clear(): void {

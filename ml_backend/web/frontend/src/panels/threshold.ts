@@ -1,6 +1,7 @@
 /** Where "outside what is labelled" begins. */
 
 import { effect } from '@preact/signals'
+import { fromAddress } from '../address'
 import { columns, filters, oodThreshold } from '../state'
 import { levelFor } from './logic/levels'
 
@@ -15,12 +16,11 @@ export function moveThreshold(value: number): void {
 
 /** Chooses the threshold once the first items are there, unless the page's address has set one. */
 export function chooseThresholdOnce(): () => void {
-  const unset = oodThreshold.peek()
-  let chosen = false
+  let chosen = fromAddress('ood') !== null
   return effect(() => {
     const { n, s_ood: values } = columns.value
     if (chosen || n === 0) return
     chosen = true
-    if (oodThreshold.peek() === unset) moveThreshold(levelFor(values, RINGED_AT_FIRST) / 255)
+    moveThreshold(levelFor(values, RINGED_AT_FIRST) / 255)
   })
 }

@@ -1,0 +1,55 @@
+/** What a person does to the map itself: modes, selections, the camera. */
+
+import { batch } from '@preact/signals'
+import { fitAll, fitSelection, theStage } from './map'
+import { panned, zoomed } from './map/camera'
+import { say } from './map/notice'
+import { changed, rowSet, type Change } from './map/rowSets'
+import { drawing, view } from './map/stage'
+import { COLOUR_MODES, colourMode, excluded, mode, selection, type Mode } from './state'
+
+/** Takes rows into the selection. rows: any order. source: what made it, in words. */
+export function select(rows: Iterable<number>, source: string, change: Change = 'new'): void {
+  const next = changed(selection.peek().rows, rowSet(rows), change)
+  batch(() => {
+    if (change === 'new') excluded.value = new Set()
+    selection.value = { rows: next, source }
+  })
+}
+
+export function clearSelection(): void {
+  select([], 'cleared')
+}
+
+export function setMode(next: Mode): void {
+  mode.value = next
+}
+
+/** Esc: the drawing, then the selection, then the mode. False when there is nothing left to leave. */
+export function leave(): boolean {
+  if (drawing.peek() !== null) drawing.value = null
+  else if (selection.peek().rows.length > 0) clearSelection()
+  else if (mode.peek() !== 'pan') mode.value = 'pan'
+  else return false
+  return true
+}
+
+export function cycleColours(): void {
+  const next = COLOUR_MODES[(COLOUR_MODES.indexOf(colourMode.peek()) + 1) % COLOUR_MODES.length]
+  if (next !== undefined) colourMode.value = next
+  say(`Coloured by ${colourMode.peek().replace('s_ood', 'distance from the labels')}`)
+}
+
+/** factor: above 1 = closer. */
+export function zoomBy(factor: number): void {
+  const stage = theStage(), now = view.peek()
+  stage?.look(zoomed(stage.aim(), factor, now.width / 2, now.height / 2), true)
+}
+
+/** Fractions of the screen, to the right and down. */
+export function panBy(right: number, down: number): void {
+  const stage = theStage(), now = view.peek()
+  stage?.look(panned(stage.aim(), -right * now.width, -down * now.height), true)
+}
+
+export { fitAll, fitSelection }

@@ -1,0 +1,141 @@
+/** Client of docs/map-api.md: sessions, requests, columns with their validators. */
+
+import { apiBase, linkKey, project } from './address'
+
+/** The server's own words of what was wrong. status: of HTTP; 0 = no reply. */
+export class ApiError extends Error {
+  constructor(message: string, readonly status: number, readonly retryAfter: number | null = null) {
+    super(message)
+  }
+}
+
+/** Renewed this long before the token ends. */
+const RENEW_BEFORE_MILLISECONDS = 60_000
+const PERSON_PLACE = `lantern.token.${project}`
+
+interface Session {
+  readonly token: string
+  readonly ends: number
+}
+
+let session: Promise<Session> | null = null
+let personToken = recallPersonToken()
+
+/** The person's own Label Studio token: sent with every write, kept for this tab only. */
+export function setPersonToken(token: string | null): void {
+  personToken = token
+  try {
+    if (token === null) window.sessionStorage.removeItem(PERSON_PLACE)
+    else window.sessionStorage.setItem(PERSON_PLACE, token)
+  } catch {
+    return // a sandbox without storage: it is asked for again after a reload
+  }
+}
+
+export function hasPersonToken(): boolean {
+  return personToken !== null
+}
+
+export const api = {
+  get: async <T>(path: string): Promise<T> => (await (await request('GET', path)).json()) as T,
+  post: async <T>(path: string, body: unknown = {}): Promise<T> => (await (await request('POST', path, body)).json()) as T,
+  blob: async (path: string): Promise<Blob> => (await request('GET', path)).blob(),
+  /** An open stream of Server-Sent Events. */
+  stream: (path: string, lastId: string | null, signal: AbortSignal): Promise<Response> =>
+    request('GET', path, undefined, { Accept: 'text/event-stream', ...(lastId === null ? {} : { 'Last-Event-ID': lastId }) }, signal),
+  column,
+}
+
+interface KeptColumn {
+  readonly etag: string
+  readonly bytes: ArrayBuffer
+}
+
+/** The bytes of a column, or null when it is the one that `etag` names. */
+async function column(name: string, control: string, etag: string | null): Promise<KeptColumn | null> {
+  const reply = await request('GET', `columns/${name}?control=${encodeURIComponent(control)}`, undefined, etag === null ? {} : { 'If-None-Match': etag })
+  if (reply.status === 304) return null
+  const bytes = await reply.arrayBuffer()
+  const found = reply.headers.get('ETag') ?? ''
+  // A browser's cache may answer in place of a 304.
+  return found !== '' && found === etag ? null : { etag: found, bytes }
+}
+
+async function request(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}, signal?: AbortSignal): Promise<Response> {
+  const send = async (): Promise<Response> => {
+    const { token } = await currentSession()
+    return exchange(path, {
+      method,
+      headers: {
+        ...headers,
+        Authorization: `Bearer ${token}`,
+        ...(method === 'POST' ? { 'Content-Type': 'application/json' } : {}),
+        ...(method === 'POST' && personToken !== null ? { 'X-Label-Studio-Token': personToken } : {}),
+      },
+      ...(method === 'POST' ? { body: JSON.stringify(body) } : {}),
+      ...(signal === undefined ? {} : { signal }),
+      cache: 'no-store',
+    })
+  }
+  const used = session
+  let reply = await send()
+  if (reply.status === 401 && path !== 'sign-in' && isAboutTheSession(reply)) {
+    // The token ended early: the clock was set, or the server has a new key.
+    if (session === used) session = null
+    reply = await send()
+  }
+  if (!reply.ok && reply.status !== 304) throw await failure(reply)
+  return reply
+}
+
+/** A 401 with a challenge is about the page's token; one without is about the person's. */
+function isAboutTheSession(reply: Response): boolean {
+  return reply.headers.has('WWW-Authenticate')
+}
+
+function currentSession(): Promise<Session> {
+  const wanted = session ?? open()
+  session = wanted.then(
+    (found) => (found.ends - RENEW_BEFORE_MILLISECONDS > Date.now() ? found : open()),
+    (error: unknown) => {
+      session = null
+      throw error
+    },
+  )
+  return session
+}
+
+async function open(): Promise<Session> {
+  const reply = await exchange('session', {
+    method: 'POST',
+    cache: 'no-store',
+    ...(linkKey === null ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ key: linkKey }) }),
+  })
+  if (!reply.ok) throw await failure(reply)
+  const { token, expires_in: seconds } = (await reply.json()) as { token: string; expires_in: number }
+  return { token, ends: Date.now() + 1000 * seconds }
+}
+
+async function exchange(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(`${apiBase}/${path}`, init)
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    throw new ApiError('Lantern cannot be reached: is it running?', 0)
+  }
+}
+
+async function failure(reply: Response): Promise<ApiError> {
+  const said: unknown = await reply.json().catch(() => null)
+  const message = typeof said === 'object' && said !== null && 'error' in said && typeof said.error === 'string' ? said.error : `Lantern answered ${reply.status}`
+  const seconds = Number(reply.headers.get('Retry-After'))
+  return new ApiError(message, reply.status, Number.isFinite(seconds) && seconds > 0 ? seconds : null)
+}
+
+function recallPersonToken(): string | null {
+  try {
+    return window.sessionStorage.getItem(PERSON_PLACE)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,58 @@
+/** The map's element: both canvases, the toolbar, and the words that screen readers get. */
+
+import '../styles/stage.css'
+import { useEffect, useRef } from 'preact/hooks'
+import { columns, mode, server, trouble } from '../state'
+import { setStage } from '.'
+import { readAddress, viewOfAddress, writeAddress } from './deepLink'
+import { onMapKey, reading, summary } from './mapKeys'
+import { notice } from './notice'
+import { listenToPointers } from './pointer'
+import { exposeProbe } from './probe'
+import { drawing, Stage, view } from './stage'
+import { dark, watchTheme } from './theme'
+import { Toolbar } from './Toolbar'
+import { watch } from './watch'
+
+readAddress()
+
+export function MapView() {
+  const host = useRef<HTMLDivElement>(null), overlay = useRef<HTMLCanvasElement>(null), stage = useRef<Stage | null>(null)
+  useEffect(() => {
+    if (host.current === null || overlay.current === null) return undefined
+    const made = new Stage(host.current, overlay.current)
+    stage.current = made
+    setStage(made)
+    const { width, height } = host.current.getBoundingClientRect()
+    view.value = viewOfAddress({ ...view.peek(), width, height }) ?? { ...view.peek(), width, height }
+    const stops = [watchTheme(), watch(made), listenToPointers(host.current, made), exposeProbe(made), writeAddress()]
+    void made.begin()
+    return () => {
+      for (const stop of stops) stop()
+      made.end()
+      setStage(null)
+    }
+  }, [])
+  return (
+    <div class={`map-area ${dark.value ? 'on-dark' : ''}`}>
+      <div ref={host} class={`map-host ${drawing.value === null ? mode.value : 'drawing'}`} role="application" aria-roledescription="map" aria-label={summary()} aria-describedby="map-in-words" tabIndex={0}
+        onKeyDown={(event) => stage.current !== null && onMapKey(event, stage.current)}>
+        <canvas ref={overlay} class="overlay" aria-hidden="true" />
+      </div>
+      <Toolbar />
+      <p class="map-notice" role="status">{notice.value}</p>
+      <p class="unseen" aria-live="polite">{reading.value}</p>
+      <Empty />
+    </div>
+  )
+}
+
+/** Why there are no points. */
+function Empty() {
+  const state = server.value
+  if (trouble.value !== null) return <div class="map-empty" role="alert"><p>{trouble.value}</p></div>
+  if (state === null) return <div class="map-empty"><p>Loading the map …</p></div>
+  if (state.versions.publication === 0) return <div class="map-empty"><p>Lantern is reading the tasks of this project. The map appears as soon as it has learned from them; that takes a minute or two.</p></div>
+  if (columns.value.n === 0) return <div class="map-empty"><p>Loading the points …</p></div>
+  return null
+}

@@ -1,0 +1,36 @@
+/** Which rows carry rings, rims and crosses. */
+
+import type { Columns } from '../columns'
+import { STATUS } from './style'
+
+export interface LastingMarks {
+  /** Most outside first. */
+  readonly odd: Uint32Array
+  readonly human: Uint32Array
+  readonly pending: Uint32Array
+  readonly setAside: Uint32Array
+}
+
+/** One pass over all points. threshold: of s_OOD, 0..1; skip: 1 for rows that are not shown. */
+export function lastingMarks(columns: Columns, threshold: number, skip: Uint8Array | null): LastingMarks {
+  const odd: number[] = [], human: number[] = [], pending: number[] = [], setAside: number[] = []
+  const limit = Math.max(1, threshold * 255)
+  for (let row = 0; row < columns.n; row++) {
+    if (skip?.[row] === 1) continue
+    const status = columns.status[row]
+    if (status === STATUS.human) human.push(row)
+    else if (status === STATUS.setAside) setAside.push(row)
+    else if (status !== STATUS.absent && (columns.s_ood[row] ?? 0) >= limit) odd.push(row)
+    if (columns.pending[row] === 1) pending.push(row)
+  }
+  odd.sort((a, b) => (columns.s_ood[b] ?? 0) - (columns.s_ood[a] ?? 0))
+  return { odd: Uint32Array.from(odd), human: Uint32Array.from(human), pending: Uint32Array.from(pending), setAside: Uint32Array.from(setAside) }
+}
+
+/** 1 for the rows that the legend hides; null when it hides none. */
+export function hiddenRows(columns: Columns, hidden: ReadonlySet<number>): Uint8Array | null {
+  if (hidden.size === 0) return null
+  const skip = new Uint8Array(columns.n)
+  for (let row = 0; row < columns.n; row++) if (hidden.has(columns.class[row] ?? 0)) skip[row] = 1
+  return skip
+}
