@@ -10,8 +10,8 @@ from ml_backend.core.responsibilities import SparseResponsibilities
 CODE_DIM = 48
 """Dimensions of a component's code: so many random directions are nearly at right angles to each other."""
 CODE_WEIGHT = 0.25
-"""Length of the components' part where the features' is 1. On MNIST and CLINC150 as many of the nearest on the map share
-the class as without it, and the components become visible as grains; at .5 a class falls apart into them."""
+"""Length of the components' part where the features' is 1. On MNIST and CLINC150 as many of the nearest on the map
+share the class as without it, and the components become visible as grains; at .5 a class falls apart into them."""
 CODE_SEED = 20_240
 
 
