@@ -21,6 +21,7 @@ LEAST_FAR = 8
 """So few far items may be accidents; they wait for others of their kind."""
 IN_USE_MASS = 0.5
 """Items' worth of responsibility from which a component counts as used."""
+CHUNK = 4096
 SMALL_SHARE = 0.25
 """A component with less than this of the mean used component's mass gives way when the free ones do not suffice."""
 
@@ -53,14 +54,14 @@ def claim_components(vae: ComponentVAE, pool: PoolBatches, first_new: int, seed:
 def _mass(vae: ComponentVAE, base: Tensor) -> NDArray[np.float64]:
     """(K,) items' worth of anchored responsibility."""
     total = torch.zeros(vae.n_components, dtype=torch.float64)
-    for part in base.split(4096):
+    for part in torch.split(base, CHUNK):
         total += vae.anchored_log_r(part.to(vae.prototypes.device)).exp().sum(0).double().cpu()
     return total.numpy()
 
 
 def _far_rows(prototypes: Tensor, base: Tensor, first_new: int) -> NDArray[np.int64]:
     """New rows that are farther from every prototype than FAR_QUANTILE of the older rows."""
-    distance = torch.cat([torch.cdist(part, prototypes).amin(1) for part in base.split(4096)]).numpy()
+    distance = torch.cat([torch.cdist(part, prototypes).amin(1) for part in torch.split(base, CHUNK)]).numpy()
     limit = np.quantile(distance[:first_new], FAR_QUANTILE)
     return first_new + np.flatnonzero(distance[first_new:] > limit)
 
