@@ -9,14 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Response, sync_playwright
+from playwright.sync_api import Page, Response
 
 from ml_backend.cli.command_line import main
 from ml_backend.config import Settings
 from ml_backend.demo.annotator import Annotator
 from ml_backend.demo.lantern_process import LanternProcess
 from ml_backend.demo.ports import free_port
-from ml_backend.demo.screenshots import QUIET, chromium
 from ml_backend.label_studio.connect import connect
 from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.disconnect import disconnect
@@ -25,6 +24,7 @@ from ml_backend.store import projects
 from ml_backend.store.database import Database
 from ml_backend.web.map.page import BUILT
 from tests.conftest import RunningLabelStudio
+from tests.e2e.browser import WAIT_MILLISECONDS, signed_in
 from tests.e2e.world import guarded_settings, wait_for
 
 CONFIG = """<View>
@@ -33,7 +33,6 @@ CONFIG = """<View>
   <Text name="text" value="$text"/>
   <Choices name="kind" toName="text"><Choice value="a"/><Choice value="b"/></Choices>
 </View>"""
-WAIT_MILLISECONDS = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +59,8 @@ def db(settings: Settings) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def page(label_studio: RunningLabelStudio) -> Iterator[Page]:
-    """Signed in to Label Studio."""
-    account = label_studio.process.account
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
-        made = browser.new_page(viewport={"width": 1600, "height": 900})
-        made.goto(f"{label_studio.url}/user/login/", wait_until="domcontentloaded")
-        made.fill("input[name=email]", account.email)
-        made.fill("input[name=password]", account.password)
-        made.press("input[name=password]", "Enter")
-        made.wait_for_url(lambda url: "login" not in url, wait_until="commit", timeout=WAIT_MILLISECONDS)
+    with signed_in(label_studio, 1600, 900) as made:
         yield made
-        browser.close()
 
 
 class Beside:
