@@ -166,3 +166,39 @@ def test_counters_add_up_and_are_apart(db: Database, project: Project) -> None:
     with db.read() as session:
         assert counters.read(session, project) == {"webhooks": 5}
         assert counters.read(session) == {"webhooks": 1}
+
+
+def test_a_run_that_waits_is_stopped_at_once_and_one_that_runs_is_told(db: Database, project: Project) -> None:
+    with db.write() as session:
+        assert runs.request_stop(session, project, now=1.0) is None
+        waiting = runs.create(session, project, {}, now=1.0)
+        assert runs.request_stop(session, project, now=2.0) is waiting
+        assert (waiting.status, waiting.finished_at) == ("done", 2.0)
+        running = runs.create(session, project, {}, now=3.0)
+        runs.start(session, running, now=4.0)
+        assert not runs.stop_asked(session, running.id)
+        runs.request_stop(session, project, now=5.0)
+        assert runs.stop_asked(session, running.id)
+        assert running.status == "running"
+
+
+def test_runs_with_a_model_can_be_brought_back_until_it_is_given_up(db: Database, project: Project) -> None:
+    with db.write() as session:
+        made = [runs.create(session, project, {}, now=1.0) for _ in range(3)]
+        for run, path in zip(made, ("m1", None, "m3"), strict=True):
+            runs.finish(session, run, 1, 2.0, model_path=path, effect={"changed": 1} if path else None)
+        assert [run.model_path for run in runs.restorable(session, project)] == ["m3", "m1"]
+        assert runs.newest_measured(session, project) is made[2]
+        runs.forget_model(session, made[2])
+        assert [run.model_path for run in runs.restorable(session, project)] == ["m1"]
+    with db.read() as session:
+        measured = runs.newest_measured(session, project)
+        assert measured is not None
+        assert measured.effect == {"changed": 1}
+
+
+def test_a_run_is_found_in_its_own_project_only(db: Database, project: Project) -> None:
+    with db.write() as session:
+        run = runs.create(session, project, {}, now=1.0)
+        assert runs.get(session, project, run.id) is run
+        assert runs.get(session, projects.ensure(session, 99), run.id) is None
