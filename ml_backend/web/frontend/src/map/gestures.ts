@@ -97,7 +97,8 @@ function extended(outline: readonly Point[], points: readonly Point[]): Point[] 
 /** What a drag does: in Pan, Shift draws a lasso all the same. */
 export function kindOfDrag(event: PointerEvent): Mode {
   const kind = chosenMode.peek()
-  if (event.button !== 0) return 'pan'
+  // -1 while the pointer moves: what the button is was seen when it went down.
+  if (event.button > 0) return 'pan'
   return kind === 'pan' && event.shiftKey ? 'lasso' : kind
 }
 
