@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core.generation import Generator
+from ml_backend.core.nets import LOG_SIGMA_MAX, LOG_SIGMA_MIN
 from ml_backend.data.pictures import to_png
 from ml_backend.engine.engine import Engine
 from ml_backend.engine.kept import Kept
@@ -93,8 +94,9 @@ def _prototype(generator: Generator, component: int, _axis: int) -> bytes:
 
 
 def _sigma(generator: Generator, component: int, _axis: int) -> bytes:
-    """White: as uncertain as if the picture were any of the pool."""
-    return _single(np.rint(np.clip(generator.prototype(component).sigma, 0.0, 1.0) * 255.0).astype(np.uint8))
+    """From black, as sure as the model can be, to white, as uncertain; in equal steps of log sigma."""
+    share = (np.log(generator.prototype(component).sigma) - LOG_SIGMA_MIN) / (LOG_SIGMA_MAX - LOG_SIGMA_MIN)
+    return _single(np.rint(np.clip(share, 0.0, 1.0) * 255.0).astype(np.uint8))
 
 
 def _walk(generator: Generator, component: int, axis: int) -> bytes:
