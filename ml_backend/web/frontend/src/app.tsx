@@ -11,7 +11,7 @@ import { HoverCard } from './panels/HoverCard'
 import { listenForKeys } from './panels/keyActions'
 import { Legend } from './panels/Legend'
 import { Progress } from './panels/Progress'
-import { epochEnded } from './panels/runsActions'
+import { epochEnded, watchTraining } from './panels/runsActions'
 import { SidePanel } from './panels/SidePanel'
 import { Toasts } from './panels/Toasts'
 import { chooseThresholdOnce } from './panels/threshold'
@@ -21,7 +21,7 @@ import { applyTheme, compact } from './panels/ui'
 export function App() {
   useEffect(() => {
     applyTheme()
-    const stops = [listenForKeys(), chooseThresholdOnce(), onEpoch(epochEnded)]
+    const stops = [listenForKeys(), chooseThresholdOnce(), watchTraining(), onEpoch(epochEnded)]
     return () => stops.forEach((stop) => stop())
   }, [])
   const drawer = compact.value

@@ -28,9 +28,9 @@ export function ComponentDetail({ c, all }: { readonly c: number; readonly all: 
         <h2 class="grow">{`Component ${c}`}</h2>
         <button type="button" class="button" onClick={() => { choose(rows, `component ${c}`); flyTo(rows) }}>{`Select ${plural(rows.length, 'item')}`}</button>
       </div>
+      <AcceptBar candidates={(confidence) => rowsToAccept(columns.value, rows, confidence)} component={c} what="of this component" />
       {error !== null && <p class="trouble">{error}</p>}
       {value === null ? error === null && <p class="quietly">Loading …</p> : <Facts facts={value} labelled={summary?.labelled ?? 0} all={all} />}
-      <AcceptBar candidates={(confidence) => rowsToAccept(columns.value, rows, confidence)} component={c} what="of this component" />
     </>
   )
 }

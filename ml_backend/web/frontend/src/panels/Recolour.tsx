@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { refreshState } from '../live'
 import { CLASS_COLOURS } from '../map'
 import { control } from '../state'
 import { classNames } from './classes'
@@ -20,6 +21,7 @@ export function Recolour({ index, colour, onDone }: Props) {
     whenSignedIn(`recolour “${name}”`, async () => {
       try {
         await recolour(control.value, name, chosen)
+        await refreshState()
         onDone()
       } catch (error) {
         problem(error)

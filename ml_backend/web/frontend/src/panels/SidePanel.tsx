@@ -10,7 +10,7 @@ import { QueuePanel } from './QueuePanel'
 import { QuickPalette } from './QuickPalette'
 import { SelectionPanel } from './SelectionPanel'
 import { TrainingPanel } from './TrainingPanel'
-import { compact, drawerOpen, show, tab, TABS, type Tab } from './ui'
+import { compact, drawerOpen, show, tab, TAB_PANEL, TABS, type Tab } from './ui'
 import { count } from './logic/words'
 
 const NAMES: Readonly<Record<Tab, string>> = {
@@ -26,14 +26,14 @@ export function SidePanel() {
       {!open && selection.value.rows.length > 0 && <QuickPalette />}
       <div class="tabs" role="tablist" aria-label="Panels" onKeyDown={(event) => walk(event, tabs, shown)}>
         {tabs.map((name) => (
-          <button key={name} type="button" role="tab" id={`tab-${name}`} aria-selected={open && shown === name} aria-controls="tabpanel"
+          <button key={name} type="button" role="tab" id={`tab-${name}`} aria-selected={open && shown === name} aria-controls={TAB_PANEL}
             tabIndex={shown === name ? 0 : -1} onClick={() => choose(name, shown)}>
             {NAMES[name]}
             {name === 'selection' && selection.value.rows.length > 0 && <span class="badge">{count(selection.value.rows.length)}</span>}
           </button>
         ))}
       </div>
-      <div class="tabpanel" role="tabpanel" id="tabpanel" aria-labelledby={`tab-${shown}`} hidden={!open}>
+      <div key={shown} class="tabpanel" role="tabpanel" id={TAB_PANEL} aria-labelledby={`tab-${shown}`} hidden={!open}>
         {open && <Content shown={shown} />}
       </div>
     </aside>

@@ -1,6 +1,7 @@
 /** Labels and the other answers, given on the map: seen at once, sent to the server, undone as a whole. */
 
 import { signal } from '@preact/signals'
+import { refreshState } from '../live'
 import { columns, control, current, excluded, pinned, selection } from '../state'
 import { classNames, currentClasses, nameOf } from './classes'
 import { repaint, restorePaint } from './paint'
@@ -103,6 +104,7 @@ export function addClass(name: string): void {
   whenSignedIn(`add the class “${name}”`, async () => {
     try {
       await createClass(control.value, name)
+      await refreshState()
       toast(`“${name}” is now a class of ${control.value}.`)
     } catch (error) {
       problem(error)

@@ -8,7 +8,7 @@ import { queue as fetchQueue, type Suggestion } from './server'
 import { flyTo } from '../map'
 import { problem, toast } from './toasts'
 import { rejected } from './rejected'
-import { announce, show } from './ui'
+import { announce, show, TAB_PANEL } from './ui'
 import { nameOf } from './classes'
 
 import { percent } from './logic/words'
@@ -48,6 +48,7 @@ export function goTo(suggestion: Suggestion): void {
   current.value = suggestion.row
   flyTo([suggestion.row])
   show('queue')
+  document.getElementById(TAB_PANEL)?.scrollTo(0, 0)
   const index = columns.value.class[suggestion.row] ?? NONE
   const predicted = index === NONE ? 'nothing predicted' : `predicted ${nameOf(index)}, ${percent((columns.value.confidence[suggestion.row] ?? 0) / 255)}`
   announce(`Suggestion: ${suggestion.reason}; ${predicted}.`)

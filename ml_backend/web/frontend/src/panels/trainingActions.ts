@@ -1,6 +1,7 @@
 /** Training from the map: the weights at hand, start, stop, restore; alpha0, which needs no training. */
 
 import { computed, signal } from '@preact/signals'
+import { refreshState } from '../live'
 import { server } from '../state'
 import { TERMS, type Term, type Weights } from './logic/losses'
 import { plural } from './logic/words'
@@ -67,6 +68,7 @@ export function train(epochs: number): void {
   whenSignedIn(`train ${plural(epochs, 'epoch')}`, async () => {
     try {
       await startTraining({ epochs, weights: shownWeights.value, prior: prior.value, phase: phase.value })
+      await refreshState()
       announce(`Training ${plural(epochs, 'epoch')}. Labels given meanwhile count from the next epoch on.`)
     } catch (error) {
       problem(error)
@@ -105,6 +107,7 @@ export function setSmoothing(alpha0: number | null): void {
   whenSignedIn('change the label smoothing', async () => {
     try {
       await saveSettings({ alpha0 })
+      await refreshState()
     } catch (error) {
       problem(error)
     }

@@ -90,6 +90,7 @@ export function announce(text: string): void {
   announcement.value = announcement.peek() === text ? `${text}\u00a0` : text
 }
 
+export const TAB_PANEL = 'tabpanel'
 /** Ids of the fields that a key leads to. */
 export const TYPE_AHEAD = 'type-a-class'
 export const SEARCH_FIELD = 'search'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compare, lossLines, positive, type RunLosses, sameWeights } from './losses'
+import { compare, lossLines, positive, runInWords, type RunLosses, sameWeights } from './losses'
 
 const weights = { reconstruction: 1, kl: 1, prior: 0.1, spread: 0.3, sparsity: 0.05, classification: 1, contrastive: 1 }
 
@@ -45,5 +45,14 @@ describe('comparing two runs', () => {
     expect(sameWeights(null, null)).toBe(true)
     expect(sameWeights(null, weights)).toBe(false)
     expect(sameWeights(weights, { ...weights })).toBe(true)
+  })
+})
+
+describe('what came of a run', () => {
+  it('is said in one sentence', () => {
+    const effect = { accuracy: 0.92, accuracy_before: 0.9, changed: 1203 }
+    expect(runInWords({ id: 7, status: 'done', error: null, effect })).toBe('Run 7 is done: 1,203 changed label, accuracy 92% (+2 points).')
+    expect(runInWords({ id: 7, status: 'stopped', error: null, effect: null })).toBe('Run 7 was stopped.')
+    expect(runInWords({ id: 7, status: 'failed', error: 'no memory', effect: null })).toBe('Run 7 failed: no memory')
   })
 })

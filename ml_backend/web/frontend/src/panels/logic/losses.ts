@@ -1,5 +1,7 @@
 /** The epochs of all runs in a row, as the loss chart and its table show them. */
 
+import { count, percent, signed } from './words'
+
 export const TERMS = ['reconstruction', 'kl', 'prior', 'spread', 'sparsity', 'classification', 'contrastive'] as const
 export type Term = (typeof TERMS)[number]
 export type Weights = Readonly<Record<Term, number>>
@@ -59,6 +61,24 @@ export function lossLines(runs: readonly RunLosses[], weighted: boolean): LossLi
     }
   }
   return { epochs, runs: ids, total, terms, changes }
+}
+
+interface Ended {
+  readonly id: number | string
+  readonly status: string
+  readonly error: string | null
+  readonly effect: { readonly accuracy: number | null; readonly accuracy_before: number | null; readonly changed: number | null } | null
+}
+
+/** “Run 7 is done: 158 changed label, accuracy 92% (+2 points).” */
+export function runInWords(run: Ended): string {
+  if (run.error !== null) return `Run ${run.id} failed: ${run.error}`
+  const { accuracy = null, accuracy_before: before = null, changed = null } = run.effect ?? {}
+  const parts: string[] = []
+  if (changed !== null) parts.push(`${count(changed)} changed label`)
+  if (accuracy !== null) parts.push(`accuracy ${percent(accuracy)}${before === null ? '' : ` (${signed(100 * (accuracy - before), 2)} points)`}`)
+  const how = run.status === 'stopped' ? 'was stopped' : 'is done'
+  return `Run ${run.id} ${how}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}.`
 }
 
 /** What the optimiser minimises: the server's total, or the weighted terms added up. */
