@@ -17,10 +17,10 @@ import { watch } from './watch'
 readAddress()
 
 export function MapView() {
-  const host = useRef<HTMLDivElement>(null), overlay = useRef<HTMLCanvasElement>(null), stage = useRef<Stage | null>(null)
+  const host = useRef<HTMLDivElement>(null), stage = useRef<Stage | null>(null)
   useEffect(() => {
-    if (host.current === null || overlay.current === null) return undefined
-    const made = new Stage(host.current, overlay.current)
+    if (host.current === null) return undefined
+    const made = new Stage(host.current)
     stage.current = made
     setStage(made)
     const { width, height } = host.current.getBoundingClientRect()
@@ -36,9 +36,7 @@ export function MapView() {
   return (
     <div class={`map-area ${dark.value ? 'on-dark' : ''}`}>
       <div ref={host} class={`map-host ${drawing.value === null ? mode.value : 'drawing'}`} role="application" aria-roledescription="map" aria-label={summary()} aria-describedby="map-in-words" tabIndex={0}
-        onKeyDown={(event) => stage.current !== null && onMapKey(event, stage.current)}>
-        <canvas ref={overlay} class="overlay" aria-hidden="true" />
-      </div>
+        onKeyDown={(event) => stage.current !== null && onMapKey(event, stage.current)} />
       <Toolbar />
       <p class="map-notice" role="status">{notice.value}</p>
       <p class="unseen" aria-live="polite">{reading.value}</p>

@@ -5,10 +5,11 @@ import { Motion } from './motion'
 import type { Rgb } from './palette'
 import type { Host, MapRenderer } from './renderer'
 import { stamp, type Stamp } from './stamp'
-import type { PointStyle } from './style'
+import { lookPixels, type Look, type PointStyle } from './style'
 
 /** Above this many device pixels the picture is drawn coarser. */
 const MOST_PIXELS = 3_000_000
+const NOTHING: Look = { colour: [0, 0, 0], alpha: 0, size: 1, least: 0 }
 const EMPTY: PointStyle = { looks: [], look: new Uint16Array(), order: new Uint32Array() }
 
 export class CanvasRenderer implements MapRenderer {
@@ -21,10 +22,10 @@ export class CanvasRenderer implements MapRenderer {
   private motion = Motion.still(new Float32Array())
   private style = EMPTY
   private stamps: (Stamp | undefined)[] = []
-  private stampSize = 0
+  private size = 0
 
   constructor(private readonly host: Host) {
-    const context = host.canvas.getContext('2d', { alpha: false })
+    const context = host.canvas.getContext('2d', { alpha: false, willReadFrequently: true })
     if (context === null) throw new Error('this browser has no canvas')
     this.context = context
   }
@@ -55,9 +56,8 @@ export class CanvasRenderer implements MapRenderer {
 
   draw(view: View, size: number, now: number): void {
     if (this.picture === null) return
-    const pointPixels = size * this.ratio
-    if (pointPixels !== this.stampSize) {
-      this.stampSize = pointPixels
+    if (size !== this.size) {
+      this.size = size
       this.stamps = []
     }
     this.pixels.fill(this.background)
@@ -92,8 +92,8 @@ export class CanvasRenderer implements MapRenderer {
   private stampOf(index: number, width: number): Stamp {
     const known = this.stamps[index]
     if (known !== undefined) return known
-    const look = this.style.looks[index]
-    const made = stamp(look?.colour ?? [0, 0, 0], look?.alpha ?? 1, this.stampSize * (look?.size ?? 1), width)
+    const look = this.style.looks[index] ?? NOTHING
+    const made = stamp(look.colour, look.alpha, lookPixels(look, this.size) * this.ratio, width)
     this.stamps[index] = made
     return made
   }

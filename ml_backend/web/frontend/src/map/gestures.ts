@@ -39,7 +39,7 @@ export class Gesture {
     const now = drawing.peek(), last = points[points.length - 1]
     if (now === null || last === undefined) return // left with Esc
     if (now.kind === 'rectangle') drawing.value = { ...now, to: last }
-    else if (now.kind === 'brush') for (const point of points) this.brush(point)
+    else if (now.kind === 'brush') this.sweepAlong([now.at, ...points])
     else drawing.value = { kind: 'lasso', outline: extended(now.outline, points) }
     this.count()
   }
@@ -65,6 +65,16 @@ export class Gesture {
   private inside(outline: Polygon): Uint32Array {
     const polygon = simplified(outline).map(([x, y]) => toPlace(view.peek(), x, y))
     return rowsInside(this.stage.places, insideOf(polygon), this.stage.unseen)
+  }
+
+  private sweepAlong(points: readonly Point[]): void {
+    points.slice(1).forEach((point, i) => this.sweep(points[i] ?? point, point))
+  }
+
+  /** Everything that the brush passes over, however fast it is drawn. */
+  private sweep(from: Point, to: Point): void {
+    const steps = Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) / (brushRadius / 2))
+    for (let i = 1; i <= steps; i++) this.brush([from[0] + ((to[0] - from[0]) * i) / steps, from[1] + ((to[1] - from[1]) * i) / steps])
   }
 
   private brush(at: Point): void {

@@ -4,14 +4,15 @@
  * carries one category (its look), which colour, size and opacity all go by.
  */
 
-import createScatterplot, { createSpatialIndex } from 'regl-scatterplot'
+import createScatterplot, { createRenderer, createSpatialIndex } from 'regl-scatterplot'
 import { pixelsPerUnit, type View } from './camera'
 import { Motion } from './motion'
 import type { Rgb } from './palette'
 import type { Host, MapRenderer } from './renderer'
-import type { PointStyle } from './style'
+import { lookPixels, type PointStyle } from './style'
 
 type Scatterplot = ReturnType<typeof createScatterplot>
+type Drawer = ReturnType<typeof createRenderer>
 
 /** Ends a movement early: its easing then says that it is over. */
 interface Pace {
@@ -32,9 +33,9 @@ export class GlRenderer implements MapRenderer {
   /** Draw order of the points on the card, and the arrays that hold them. */
   private points: [number, number, number][] = []
 
-  private constructor(private readonly host: Host, private readonly plot: Scatterplot, private readonly noIndex: ArrayBuffer) {
+  private constructor(private readonly host: Host, private readonly drawer: Drawer, private readonly plot: Scatterplot, private readonly noIndex: ArrayBuffer) {
     plot.subscribe('drawing', () => host.painted())
-    plot.get('renderer').canvas.addEventListener('webglcontextlost', (event) => {
+    drawer.canvas.addEventListener('webglcontextlost', (event) => {
       event.preventDefault()
       if (!this.over) host.lost()
     })
@@ -42,7 +43,11 @@ export class GlRenderer implements MapRenderer {
 
   static async make(host: Host): Promise<GlRenderer> {
     const { width, height } = host.canvas.getBoundingClientRect()
+    // By itself the library draws on a canvas of the window's size, more than the map needs.
+    const drawer = createRenderer({ canvas: document.createElement('canvas') })
+    drawer.resize(Math.max(1, width), Math.max(1, height))
     const plot = createScatterplot({
+      renderer: drawer,
       canvas: host.canvas,
       width: Math.max(1, width),
       height: Math.max(1, height),
@@ -53,15 +58,18 @@ export class GlRenderer implements MapRenderer {
       lassoInitiator: false, lassoOnLongPress: false, deselectOnEscape: false, deselectOnDblClick: false, showReticle: false,
       lassoInitiatorParentElement: host.canvas.parentElement ?? document.body, lassoLongPressIndicatorParentElement: host.canvas.parentElement ?? document.body,
     })
-    if (!plot.isSupported) {
+    if (!drawer.isSupported) {
       plot.destroy()
+      drawer.destroy()
       throw new Error('WebGL lacks an extension that the points need')
     }
     // Finding points is the stage's: the library gets an index of one point instead of building its own.
-    return new GlRenderer(host, plot, await createSpatialIndex([[0, 0]]))
+    return new GlRenderer(host, drawer, plot, await createSpatialIndex([[0, 0]]))
   }
 
   resize(width: number, height: number): void {
+    this.drawer.resize(Math.max(1, width), Math.max(1, height))
+    this.drawer.refresh()
     void this.plot.set({ width: Math.max(1, width), height: Math.max(1, height) })
     if (this.view !== null) this.draw(this.view, this.size)
   }
@@ -91,6 +99,7 @@ export class GlRenderer implements MapRenderer {
   destroy(): void {
     this.over = true
     this.plot.destroy()
+    this.drawer.destroy()
   }
 
   /** Draws what is newest; what comes while the card is busy waits and only the last of it is drawn. */
@@ -137,7 +146,7 @@ export class GlRenderer implements MapRenderer {
     void this.plot.set({
       colorBy: 'valueZ', sizeBy: 'valueZ', opacityBy: 'valueZ',
       pointColor: looks.map(({ colour: [r, g, b] }) => [r / 255, g / 255, b / 255, 1]),
-      pointSize: looks.map((look) => Math.max(0.5, look.size * size)),
+      pointSize: looks.map((look) => Math.max(0.5, lookPixels(look, size))),
       opacity: looks.map(({ alpha }) => alpha),
     })
   }

@@ -3,6 +3,8 @@
 import { toScreen, type Point, type View } from './camera'
 import type { Motion } from './motion'
 import type { Name } from './names'
+import { Sprites, type Ring } from './sprites'
+import { humanPixels } from './style'
 
 export interface Colours {
   readonly background: string
@@ -45,20 +47,24 @@ export interface Scene {
 
 /** One kind of mark draws so many at most: the rest would only cover the map. */
 const MOST_MARKS = 2000
+const MANY_RINGS = 400
 const FULL = 2 * Math.PI
 
 export class Overlay {
   private readonly context: CanvasRenderingContext2D
+  private readonly sprites = new Sprites()
   private ratio = 1
 
-  constructor(private readonly canvas: HTMLCanvasElement) {
-    const context = canvas.getContext('2d')
+  /** inMemory: there is no graphics card, so the canvas is not to be drawn by a make-believe one. */
+  constructor(private readonly canvas: HTMLCanvasElement, inMemory: boolean) {
+    const context = canvas.getContext('2d', { willReadFrequently: inMemory })
     if (context === null) throw new Error('this browser has no canvas')
     this.context = context
   }
 
   resize(width: number, height: number): void {
     this.ratio = Math.min(2, window.devicePixelRatio || 1)
+    this.sprites.setRatio(this.ratio)
     this.canvas.width = Math.max(1, Math.round(width * this.ratio))
     this.canvas.height = Math.max(1, Math.round(height * this.ratio))
   }
@@ -73,36 +79,49 @@ export class Overlay {
   }
 
   private paintMarks(scene: Scene, colours: Colours, now: number): void {
-    const { marks, size } = scene, { context } = this
-    const usual = Math.max(1.5, size / 2), human = usual * 1.8
-    const setAside = this.inView(marks.setAside, scene, now), odd = this.inView(marks.odd, scene, now)
-    // A ring in the colour of the text on a casing in that of the ground: seen on any point.
-    this.circles(odd, usual + 3.5, colours.background, 3.5, 0.75)
-    this.circles(odd, usual + 3.5, colours.text, 1.5, 0.85)
-    this.crosses(setAside, usual + 2, colours.text)
-    const labelled = this.inView(marks.human, scene, now)
-    this.circles(labelled, human, colours.background, 3, 1)
-    this.circles(labelled, human + 1, colours.text, 1.2, 1)
-    context.setLineDash([2, 2])
-    this.circles(this.inView(marks.pending, scene, now), human + 3.5, colours.text, 1.2, 1)
-    context.setLineDash([])
-    this.circles(this.inView(marks.found, scene, now), usual + 2.5, colours.warning, 1.5, 0.9)
-    if (marks.selected.length <= MOST_MARKS) this.circles(this.inView(marks.selected, scene, now), usual + 1.5, colours.accent, 1.2, 0.9)
-    if (marks.hovered !== null) this.circles([this.at(marks.hovered, scene, now)], usual + 4, colours.accent, 2, 1)
-    if (marks.pinned !== null) {
-      this.circles([this.at(marks.pinned, scene, now)], usual + 5, colours.background, 5, 1)
-      this.circles([this.at(marks.pinned, scene, now)], usual + 5, colours.accent, 2.5, 1)
-    }
+    const { marks } = scene, usual = Math.max(1.5, scene.size / 2), human = humanPixels(scene.size) / 2
+    const { background, text, accent, warning } = colours
+    this.paintOdd(this.inView(marks.odd, scene, now), usual, colours)
+    this.stamp(this.inView(marks.setAside, scene, now), this.sprites.cross(usual + 2, text, 1.4))
+    this.rings(this.inView(marks.human, scene, now), { radius: human + 0.9, colour: text, width: 1.2, alpha: 1, casing: { colour: background, width: 3.6 } })
+    this.rings(this.inView(marks.pending, scene, now), { radius: human + 4, colour: text, width: 1.3, alpha: 1, dash: [2.5, 2] })
+    this.rings(this.inView(marks.found, scene, now), { radius: usual + 2.5, colour: warning, width: 1.6, alpha: 0.9 })
+    if (marks.selected.length <= MOST_MARKS) this.rings(this.inView(marks.selected, scene, now), { radius: usual + 1.5, colour: accent, width: 1.2, alpha: 0.9 })
+    if (marks.hovered !== null) this.rings([this.at(marks.hovered, scene, now)], { radius: usual + 4, colour: accent, width: 2, alpha: 1 })
+    if (marks.pinned !== null) this.rings([this.at(marks.pinned, scene, now)], { radius: usual + 5, colour: accent, width: 2.5, alpha: 1, casing: { colour: background, width: 6 } })
     if (marks.current !== null) this.paintCurrent(this.at(marks.current, scene, now), usual, scene.pulse, colours)
   }
 
-  private paintCurrent(at: Point, usual: number, pulse: number | null, colours: Colours): void {
-    const { context } = this, radius = Math.max(11, usual + 7)
-    this.circles([at], radius, colours.background, 5, 0.9)
-    context.setLineDash([5, 4])
-    this.circles([at], radius, colours.accent, 2.5, 1)
-    context.setLineDash([])
-    if (pulse !== null) this.circles([at], radius + 14 * pulse, colours.accent, 2, 1 - pulse)
+  /** Many of them are drawn finer: a cloud of rings must not hide what it rings. */
+  private paintOdd(places: readonly Point[], usual: number, { text, background }: Colours): void {
+    if (places.length > MANY_RINGS) this.rings(places, { radius: usual + 1.8, colour: text, width: 0.9, alpha: 0.6 })
+    else this.rings(places, { radius: usual + 3, colour: text, width: 1.4, alpha: 0.85, casing: { colour: background, width: 3.4 } })
+  }
+
+  private paintCurrent(at: Point, usual: number, pulse: number | null, { accent, background }: Colours): void {
+    const radius = Math.max(11, usual + 7)
+    this.rings([at], { radius, colour: accent, width: 2.5, alpha: 1, dash: [5, 4], casing: { colour: background, width: 5 } })
+    if (pulse === null) return
+    const { context } = this
+    context.globalAlpha = 1 - pulse
+    context.strokeStyle = accent
+    context.lineWidth = 2
+    context.beginPath()
+    context.arc(at[0], at[1], radius + 14 * pulse, 0, FULL)
+    context.stroke()
+    context.globalAlpha = 1
+  }
+
+  private rings(places: readonly Point[], ring: Ring): void {
+    if (places.length > 0) this.stamp(places, this.sprites.ring(ring))
+  }
+
+  /** Copies a small picture onto places. */
+  private stamp(places: readonly Point[], sprite: OffscreenCanvas): void {
+    const { context } = this, half = sprite.width / 2
+    context.setTransform(1, 0, 0, 1, 0, 0)
+    for (const [x, y] of places) context.drawImage(sprite, Math.round(x * this.ratio - half), Math.round(y * this.ratio - half))
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0)
   }
 
   private paintNames({ names, view }: Scene, colours: Colours): void {
@@ -137,7 +156,7 @@ export class Overlay {
       const [x, y] = drawing.from, [x2, y2] = drawing.to
       context.rect(Math.min(x, x2), Math.min(y, y2), Math.abs(x2 - x), Math.abs(y2 - y))
     } else {
-      this.circles(this.inView(Uint32Array.from(drawing.touched.slice(-MOST_MARKS)), scene, now), scene.size / 2 + 1.5, colours.accent, 1.5, 1)
+      this.rings(this.inView(Uint32Array.from(drawing.touched), scene, now), { radius: scene.size / 2 + 1.5, colour: colours.accent, width: 1.5, alpha: 1 })
       context.beginPath()
       context.arc(drawing.at[0], drawing.at[1], drawing.radius, 0, FULL)
     }
@@ -150,35 +169,6 @@ export class Overlay {
     context.stroke()
     context.strokeStyle = colours.accent
     context.lineWidth = 2
-    context.stroke()
-  }
-
-  private circles(places: readonly Point[], radius: number, colour: string, width: number, alpha: number): void {
-    if (places.length === 0) return
-    const { context } = this
-    context.strokeStyle = colour
-    context.lineWidth = width
-    context.globalAlpha = alpha
-    context.beginPath()
-    for (const [x, y] of places) {
-      context.moveTo(x + radius, y)
-      context.arc(x, y, radius, 0, FULL)
-    }
-    context.stroke()
-    context.globalAlpha = 1
-  }
-
-  private crosses(places: readonly Point[], arm: number, colour: string): void {
-    const { context } = this
-    context.strokeStyle = colour
-    context.lineWidth = 1.4
-    context.beginPath()
-    for (const [x, y] of places) {
-      context.moveTo(x - arm, y - arm)
-      context.lineTo(x + arm, y + arm)
-      context.moveTo(x - arm, y + arm)
-      context.lineTo(x + arm, y - arm)
-    }
     context.stroke()
   }
 

@@ -34,7 +34,7 @@ export interface Shown {
 
 export class Stage {
   private renderer: MapRenderer | null = null
-  private readonly overlay: Overlay
+  private overlay: Overlay | null = null
   private colours: Colours = overlayColours()
   private motion = Motion.still(new Float32Array())
   private style: PointStyle | null = null
@@ -51,9 +51,8 @@ export class Stage {
   private readonly resizes: ResizeObserver
   columns: Columns | null = null
 
-  /** host: the element that both canvases fill. */
-  constructor(private readonly host: HTMLElement, overlayCanvas: HTMLCanvasElement) {
-    this.overlay = new Overlay(overlayCanvas)
+  /** host: the element that the points and the overlay fill. */
+  constructor(private readonly host: HTMLElement) {
     this.resizes = new ResizeObserver(() => this.resize())
   }
 
@@ -71,12 +70,13 @@ export class Stage {
   }
 
   private async makeRenderer(): Promise<void> {
-    this.host.querySelector('canvas.points')?.remove()
-    const canvas = document.createElement('canvas')
-    canvas.className = 'points'
-    this.host.prepend(canvas)
+    this.host.replaceChildren()
+    const canvas = document.createElement('canvas'), over = document.createElement('canvas')
+    this.host.append(canvas)
     const renderer = await chooseRenderer({ canvas, painted: () => this.paintOverlay(performance.now()), lost: () => this.recover() })
     if (this.over) return renderer.destroy()
+    this.host.append(over)
+    this.overlay = new Overlay(over, renderer.kind === 'canvas')
     this.renderer = renderer
     rendererKind.value = renderer.kind
     renderer.setBackground(backgroundColour())
@@ -98,7 +98,7 @@ export class Stage {
     if (width < 1 || height < 1) return
     view.value = resized(view.peek(), width, height)
     if (this.flight !== null) this.flight = { ...this.flight, to: resized(this.flight.to, width, height) }
-    this.overlay.resize(width, height)
+    this.overlay?.resize(width, height)
     this.renderer?.resize(width, height)
     this.redraw()
   }
@@ -254,7 +254,7 @@ export class Stage {
   }
 
   private paintOverlay(now: number): void {
-    this.overlay.paint(
+    this.overlay?.paint(
       {
         view: view.peek(),
         motion: this.motion,

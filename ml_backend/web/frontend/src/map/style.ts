@@ -10,6 +10,8 @@ export interface Look {
   readonly alpha: number
   /** Of the size of a usual point. */
   readonly size: number
+  /** CSS pixels; never drawn smaller. */
+  readonly least: number
 }
 
 export interface PointStyle {
@@ -41,6 +43,8 @@ const MOST_GREY = 0.7
 const DIM_ALPHA = 0.13
 const KINDS = 3 // 0 nothing named, 1 propagated, 2 a person's
 const SIZES = [0.75, 1, 1.8] as const
+const LEAST_HUMAN = 8
+const LEAST_DIM_HUMAN = 5
 
 /** One pass over all points. */
 export function stylePoints(input: StyleInput): PointStyle {
@@ -112,8 +116,8 @@ function looksOf(colours: readonly Rgb[], dark: boolean): Look[] {
       const alpha = LEAST_ALPHA + (0.92 - LEAST_ALPHA) * share
       for (let kind = 0; kind < KINDS; kind++) {
         const size = SIZES[kind] ?? 1
-        looks.push({ colour: shown, alpha: kind === 2 ? 1 : kind === 0 ? 0.55 : alpha, size })
-        looks.push({ colour: mixed(shown, dark ? [120, 128, 136] : [150, 156, 162], 0.7), alpha: kind === 2 ? 2.2 * DIM_ALPHA : DIM_ALPHA, size: Math.min(size, 1.4) })
+        looks.push({ colour: shown, alpha: kind === 2 ? 1 : kind === 0 ? 0.55 : alpha, size, least: kind === 2 ? LEAST_HUMAN : 0 })
+        looks.push({ colour: mixed(shown, dark ? [120, 128, 136] : [150, 156, 162], 0.7), alpha: kind === 2 ? 2.2 * DIM_ALPHA : DIM_ALPHA, size: Math.min(size, 1.4), least: kind === 2 ? LEAST_DIM_HUMAN : 0 })
       }
     }
   }
@@ -160,6 +164,16 @@ function filterOf({ columns, filters }: StyleInput): (row: number) => boolean {
   const limit = minOod === null ? -1 : minOod * 255
   return (row) =>
     (!changed || columns.changed[row] === 1) && (statuses === null || statuses.has(columns.status[row] ?? 0)) && (columns.s_ood[row] ?? 0) >= limit
+}
+
+/** CSS pixels across. usual: of a usual point. */
+export function lookPixels(look: Look, usual: number): number {
+  return Math.max(look.least, look.size * usual)
+}
+
+/** CSS pixels across a point that a person labelled. */
+export function humanPixels(usual: number): number {
+  return Math.max(LEAST_HUMAN, SIZES[2] * usual)
 }
 
 /** CSS pixels of a usual point: from the room that each of n points has, larger when looked at closely. scale: the person's own. */
