@@ -20,8 +20,8 @@ MARGIN = 20
 SIDE = HEIGHT - 2 * MARGIN
 """Side of the map's square, which lies MARGIN from the left and the top."""
 LEGEND_LEFT = MARGIN + SIDE + 2 * MARGIN
-LINE = 26
-LONGEST_NAME = 22
+LINE = 30
+LONGEST_NAME = 16
 GROUND, INK, GRID = (255, 255, 255), (38, 38, 38), (226, 226, 232)
 NOTHING = (176, 176, 182)
 """Of points that nothing is named for."""
@@ -43,11 +43,10 @@ class Points:
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """A class: its name, its colour "#rrggbb", and how many items are named so by people and in all."""
+    """A class: its name, its colour "#rrggbb", and how many items are named so."""
 
     name: str
     colour: str
-    human: int
     named: int
 
 
@@ -106,7 +105,7 @@ def _square(canvas: NDArray[np.uint8]) -> None:
 
 
 def _write_legend(picture: Image.Image, legend: Sequence[LegendEntry], title: str, unnamed: int) -> None:
-    pen, small, large = ImageDraw.Draw(picture), ImageFont.load_default(15), ImageFont.load_default(19)
+    pen, small, large = ImageDraw.Draw(picture), ImageFont.load_default(17), ImageFont.load_default(21)
     top = MARGIN
     pen.text((LEGEND_LEFT, top), _short(title), INK, font=large)
     top += 2 * LINE
@@ -122,14 +121,14 @@ def _write_legend(picture: Image.Image, legend: Sequence[LegendEntry], title: st
     pen.text((LEGEND_LEFT + 26, top), f"no label yet  {unnamed:,}", INK, font=small)
     top += int(1.5 * LINE)
     own = _rgb(legend[0].colour) if legend else NOTHING
-    for person, text in ((True, "large, dark rim: a person's"), (False, "small, pale: spread by Lantern")):
+    for person, text in ((True, "given by a person"), (False, "spread by Lantern")):
         _dot(pen, top, own if person else _pale(np.array(own)), large=person)
         pen.text((LEGEND_LEFT + 26, top), text, INK, font=small)
         top += LINE
 
 
 def _dot(pen: ImageDraw.ImageDraw, top: int, colour: Sequence[float] | NDArray[np.floating], *, large: bool) -> None:
-    x, y, radius = LEGEND_LEFT + 9, top + 9, 7 if large else 4
+    x, y, radius = LEGEND_LEFT + 9, top + 10, 8 if large else 4
     red, green, blue = (int(value) for value in colour)
     pen.ellipse((x - radius, y - radius, x + radius, y + radius), (red, green, blue), INK if large else None)
 

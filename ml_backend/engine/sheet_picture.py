@@ -24,9 +24,8 @@ def draw_sheet(
     """
     classes, human = _named(view, control, task_ids)
     counts = np.bincount(classes, minlength=NO_CLASS + 1)
-    by_people = np.bincount(classes[human], minlength=NO_CLASS + 1)
     legend = [
-        LegendEntry(name, colour, int(by_people[i]), int(counts[i]))
+        LegendEntry(name, colour, int(counts[i]))
         for i, (name, colour) in enumerate(zip(control.classes, colours, strict=True))
     ]
     return draw(Points(xy, classes, human), legend, control.name)

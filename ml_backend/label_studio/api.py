@@ -137,6 +137,10 @@ class LabelStudioApi:
         """The task with its annotations and drafts."""
         return _object(self.client.get(f"/api/tasks/{task}/"), "the task")
 
+    def update_task(self, task: int, data: Mapping[str, object]) -> None:
+        """PATCH of a task: `data` is replaced as a whole."""
+        self.client.send("PATCH", f"/api/tasks/{task}/", json={"data": dict(data)})
+
     def delete_task(self, task: int) -> None:
         """Remove a task and all that belongs to it."""
         self._delete(f"/api/tasks/{task}/")

@@ -12,6 +12,7 @@ from ml_backend.label_studio.changes import Change
 from ml_backend.label_studio.connect import PROJECT_FIELDS
 from ml_backend.label_studio.map_connect import hide_map
 from ml_backend.label_studio.sheet_connect import hide_sheets
+from ml_backend.label_studio.sheet_link import CONNECTION_KEY as SHEETS
 from ml_backend.store import projects
 from ml_backend.store.database import Database
 
@@ -40,7 +41,9 @@ def disconnect(db: Database, settings: Settings, api: LabelStudioApi, project: i
     ]
     with db.write() as session:
         known = projects.ensure(session, row.uid)
-        projects.configure(session, known, connection={"connected": False, "url": kept.get("url", api.url)})
+        remembered = {name: known.connection[name] for name in (SHEETS,) if name in known.connection}
+        connection = {"connected": False, "url": kept.get("url", api.url), **remembered}
+        projects.configure(session, known, connection=connection)
     return changes
 
 

@@ -41,7 +41,7 @@ def show_sheets(db: Database, settings: Settings, api: LabelStudioApi, project: 
     control = _control(row)
     config = sheet_config(f"Draw around points of one kind ({control.name})", _classes(row, control))
     link, found = _present(api, row)
-    changed = link is None
+    changed = link is None or not link.active
     if link is None or found is None:
         title = row.title[: LONGEST_TITLE - len(_ENDING)] + _ENDING
         found = api.create_project({"title": title, "label_config": config, "show_collab_predictions": False})
@@ -49,7 +49,7 @@ def show_sheets(db: Database, settings: Settings, api: LabelStudioApi, project: 
     elif found.get("label_config") != config:
         _update_config(api, link, config)
         changed = True
-    link = replace(link, control=control.name)
+    link = replace(link, control=control.name, secret=link.secret or secrets.token_hex(_SECRET_BYTES))
     _keep(db, row, link)  # before the webhook, whose first posts must find it
     webhook, made = _webhook(settings, api, link, f"{backend_url}/webhook")
     _keep(db, row, replace(link, webhook=webhook))
@@ -64,11 +64,11 @@ def hide_sheets(db: Database, api: LabelStudioApi, project: Project) -> Change:
     with db.read() as session:
         row = projects.ensure(session, project.uid)
     link = link_of(row)
-    if link is None:
+    if link is None or not link.active:
         return Change(WHAT, False, "off")
     if link.webhook:
         api.delete_webhook(link.webhook)
-    _keep(db, row, None)
+    _keep(db, row, link.switched_off())
     return Change(WHAT, True, f"off; project {link.project} and the labels drawn there stay")
 
 
@@ -119,6 +119,6 @@ def _webhook(settings: Settings, api: LabelStudioApi, link: SheetLink, target: s
     return int(ours["id"]), True
 
 
-def _keep(db: Database, project: Project, link: SheetLink | None) -> None:
+def _keep(db: Database, project: Project, link: SheetLink) -> None:
     with db.write() as session:
         keep_link(session, projects.ensure(session, project.uid), link)

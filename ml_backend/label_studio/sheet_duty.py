@@ -19,8 +19,8 @@ from ml_backend.label_studio.contract import parse_id, parse_time
 from ml_backend.label_studio.duties import LabelStudioDuty
 from ml_backend.label_studio.events import annotation_row
 from ml_backend.label_studio.sheet_config import PICTURE
-from ml_backend.label_studio.sheet_link import SheetLink, keep_link, link_of
-from ml_backend.label_studio.sheets import replace_drawings, save_sheet
+from ml_backend.label_studio.sheet_link import SheetLink, link_of
+from ml_backend.label_studio.sheets import forget_sheets, replace_drawings, save_sheet
 from ml_backend.store import artifacts, drawings, layouts, projects, sheets
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
@@ -44,7 +44,8 @@ class SheetDuty(LabelStudioDuty):
         self._compared: dict[str, float] = {}
 
     def _is_due(self, project: Project, now: float) -> bool:
-        if link_of(project) is None:
+        link = link_of(project)
+        if link is None or not link.active:
             return False
         return now >= self._compared.get(project.uid, 0.0) or self._moved(project, now)
 
@@ -64,8 +65,7 @@ class SheetDuty(LabelStudioDuty):
             if error.http_status != HTTPStatus.NOT_FOUND or not _is_gone(api, link.project):
                 raise
             log.warning("project %s: the project with its sheets is gone from Label Studio", uid)
-            with self._db.write() as session:
-                keep_link(session, projects.ensure(session, uid), None)
+            forget_sheets(self._db, project, now)
 
     def _moved(self, project: Project, now: float) -> bool:
         with self._db.read() as session:
@@ -81,24 +81,28 @@ class SheetDuty(LabelStudioDuty):
             return
         path = save_sheet(self._db, project, load_places(self._db.path.parent / layout.path))
         number = before.number + 1 if before is not None else 1
-        data = {
-            PICTURE: link.picture_url(wanted.browser_url(self._settings), project, number),
-            "sheet": number,
-            "layout_version": layout.number,
-        }
-        task = api.create_task(link.project, data)
+        task = api.create_task(link.project, self._data(project, link, number, layout.number))
         with self._db.write() as session:
             row = projects.ensure(session, project.uid)
             sheets.add(session, row, number=number, layout_number=layout.number, path=path, task_id=task, now=now)
+
+    def _data(self, project: Project, link: SheetLink, number: int, layout_number: int) -> dict[str, object]:
+        """What the task of a sheet says."""
+        picture = link.picture_url(wanted.browser_url(self._settings), project, number)
+        return {PICTURE: picture, "sheet": number, "layout_version": layout_number}
 
     def _compare(self, project: Project, link: SheetLink, api: LabelStudioApi, now: float) -> None:
         with self._db.read() as session:
             known = [row.annotation_id for row in drawings.live(session, project)]
             kept = sheets.list_all(session, project)
-        there = _task_ids(api, link.project)
-        wanted_tasks = sorted({sheet.task_id for sheet in kept} & there)
+        there = _tasks(api, link.project)
+        wanted_tasks = sorted({sheet.task_id for sheet in kept} & set(there))
         rows = [row for task in api.full_tasks(link.project, wanted_tasks) for row in _annotations(task)]
         replace_drawings(self._db, project, rows, known, now)
+        for sheet in kept:
+            data = self._data(project, link, sheet.number, sheet.layout_number)
+            if sheet.task_id in there and there[sheet.task_id] != data:  # such as another address of Lantern
+                api.update_task(sheet.task_id, data)
         drawn_on = {row.task_id for row in rows}
         for sheet in kept[1:]:
             if sheet.task_id not in there:
@@ -126,11 +130,12 @@ def _is_gone(api: LabelStudioApi, number: int) -> bool:
     return False
 
 
-def _task_ids(api: LabelStudioApi, number: int) -> set[int]:
-    found: set[int] = set()
+def _tasks(api: LabelStudioApi, number: int) -> dict[int, object]:
+    """Data by id, of all tasks of the project."""
+    found: dict[int, object] = {}
     page = 1
     while tasks := api.task_page(number, page, 1_000).tasks:
-        found |= {task_id for task in tasks if (task_id := parse_id(task.get("id"))) is not None}
+        found |= {task_id: task.get("data") for task in tasks if (task_id := parse_id(task.get("id"))) is not None}
         page += 1
     return found
 

@@ -2,13 +2,14 @@
 
 A picture's address holds a signature of just this picture: who has it sees the picture, and nothing else of the
 project. It stands in the data of tasks, where exports and webhooks carry it. A new secret, or none, ends all addresses.
+A link without a secret is switched off: it only remembers the project, so that switching on again finds it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -32,6 +33,15 @@ class SheetLink:
     secret: str = field(repr=False)
     webhook: int = 0
 
+    @property
+    def active(self) -> bool:
+        """Whether what is drawn there counts."""
+        return bool(self.secret)
+
+    def switched_off(self) -> SheetLink:
+        """The same without a secret and a webhook."""
+        return replace(self, secret="", webhook=0)
+
     def signature(self, number: int) -> str:
         """Of the sheet with this number."""
         made = hmac.new(self.secret.encode(), f"{self.uid}/{number}".encode(), hashlib.sha256)
@@ -39,7 +49,7 @@ class SheetLink:
 
     def signed(self, number: int, signature: str) -> bool:
         """Whether the signature is of this sheet."""
-        return hmac.compare_digest(self.signature(number).encode(), signature.encode())
+        return self.active and hmac.compare_digest(self.signature(number).encode(), signature.encode())
 
     def picture_url(self, base: str, project: Project, number: int) -> str:
         """base: Lantern as browsers reach it."""
@@ -47,7 +57,7 @@ class SheetLink:
 
 
 def link_of(project: Project) -> SheetLink | None:
-    """None when nobody draws on this project's map."""
+    """None when there never were sheets of this project, or they are gone from Label Studio."""
     kept = project.connection.get(CONNECTION_KEY)
     return SheetLink(**kept) if isinstance(kept, dict) else None
 
@@ -62,11 +72,11 @@ def keep_link(session: Session, project: Project, link: SheetLink | None) -> Non
 
 
 def owner_of(session: Session, uid: str | None) -> Project | None:
-    """The project whose sheets lie in the Label Studio project `uid`."""
+    """The project whose sheets lie in the Label Studio project `uid`; None when nobody follows them."""
     if uid is None:
         return None
     for project in projects.list_all(session):
         link = link_of(project)
-        if link is not None and link.uid == uid:
+        if link is not None and link.active and link.uid == uid:
             return project
     return None

@@ -17,8 +17,8 @@ from ml_backend.engine.snapshot import NO_TASK
 from ml_backend.errors import CheckpointError
 from ml_backend.label_studio.events import Event, Recorded
 from ml_backend.label_studio.regions import labels_of
-from ml_backend.label_studio.sheet_link import link_of
-from ml_backend.store import drawings, projects, sheets
+from ml_backend.label_studio.sheet_link import keep_link, link_of
+from ml_backend.store import artifacts, drawings, projects, sheets
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
 from ml_backend.store.drawings import Drawn
@@ -92,6 +92,20 @@ def record_drawings(db: Database, owner: Project, event: Event, now: float, *, w
                 changed += drawings.remove(session, project, drawings.of_sheet(session, project, sheet.number))
         projects.touch_labels(session, project, changed, now)
     return Recorded(event.action, True, labels_changed=changed)
+
+
+def forget_sheets(db: Database, owner: Project, now: float) -> None:
+    """The Label Studio project with the sheets is gone, and with it what was drawn there."""
+    with db.write() as session:
+        project = projects.ensure(session, owner.uid)
+        kept = sheets.list_all(session, project)
+        gone = drawings.remove(session, project, [row.annotation_id for row in drawings.live(session, project)])
+        for sheet in kept:
+            sheets.remove(session, project, sheet.number)
+        projects.touch_labels(session, project, gone, now)
+        keep_link(session, project, None)
+    for sheet in kept:
+        artifacts.remove(db.path.parent / sheet.path)
 
 
 def replace_drawings(

@@ -11,7 +11,9 @@ from label_studio_sdk.label_interface import LabelInterface
 from ml_backend.data.label_config import LabelSchema, parse_label_config
 from ml_backend.data.notifications import SOMETHING_ELSE, TAGS, group_kinds, kinds
 from ml_backend.data.source import choose_source
+from ml_backend.engine.map_colours import PALETTE
 from ml_backend.label_studio.map_config import MapAddress, find_map, with_map
+from ml_backend.label_studio.sheet_config import sheet_config
 
 FOLDER = Path(__file__).parents[2] / "labeling_configs"
 ENTERPRISE = FOLDER / "enterprise_text_with_map.xml"
@@ -88,6 +90,23 @@ def test_the_map_stands_beside_the_same_questions(name: str) -> None:
     filled = with_map(beside, address)
     assert filled == beside.replace("http://localhost:9090/map/PROJECT#key=KEY", address.url)
     assert find_map(filled) == address
+
+
+def test_the_config_for_drawing_on_the_map_is_what_connect_makes() -> None:
+    xml = ON_THE_MAP.read_text(encoding="utf-8")
+    interface = LabelInterface(xml)
+    interface.validate()
+    assert {control.tag for control in interface.controls} == {
+        "PolygonLabels", "EllipseLabels", "RectangleLabels", "KeyPointLabels"
+    }  # fmt: skip
+    (topic,) = schema("text_classification.xml").controls
+    made = sheet_config("Draw around points of one kind (topic)", list(zip(topic.classes, PALETTE, strict=False)))
+    assert re.sub(r"\n  <!--.*?-->", "", xml, flags=re.DOTALL) == made + "\n"
+
+
+def test_names_of_classes_are_quoted_for_label_studio() -> None:
+    xml = sheet_config('Which "kind" <of> & so on?', [('a "b" & <c>', "#0072b2")])
+    assert list(LabelInterface(xml).get_control("polygon").labels) == ['a "b" & <c>']
 
 
 def test_the_enterprise_variant_as_far_as_the_sdk_goes() -> None:

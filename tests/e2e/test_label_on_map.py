@@ -179,7 +179,9 @@ def test_off_again(world: Sheets) -> None:
     """Last: what the others need is gone."""
     assert world.link is not None
     connect(world.db, world.lantern.settings, project=world.number, on_map=False)
-    assert link_of(world.row()) is None
+    link = link_of(world.row())
+    assert link is not None
+    assert not link.active
     assert world.label_studio.api.webhooks(world.link.project) == []
     assert httpx.get(world.sheet_task["data"]["map"]).status_code == 403
     assert world.label_studio.api.project(world.link.project), "what was drawn stays"

@@ -1,0 +1,75 @@
+"""The map as a picture: who opens it sees each point where and as it is."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ml_backend.engine.picture import (
+    GROUND,
+    HEIGHT,
+    INK,
+    MARGIN,
+    NO_CLASS,
+    NOTHING,
+    SIDE,
+    WIDTH,
+    LegendEntry,
+    Points,
+    draw,
+    to_percent,
+)
+
+LEGEND = [LegendEntry("a", "#0072b2", 1), LegendEntry("b", "#e69f00", 1)]
+BLUE, ORANGE = (0, 0x72, 0xB2), (0xE6, 0x9F, 0)
+PLACES = np.array([[-0.5, 0.5], [0.5, 0.5], [0.0, -0.5]], np.float32)
+
+
+def picture(points: Points) -> Image.Image:
+    return Image.open(io.BytesIO(draw(points, LEGEND, "kind"))).convert("RGB")
+
+
+def at(image: Image.Image, place: np.ndarray, right: int = 0) -> tuple[int, ...]:
+    x, y = to_percent(place[None])[0] / 100 * (WIDTH, HEIGHT)
+    found = image.getpixel((round(x) + right, round(y)))
+    assert isinstance(found, tuple)
+    return found
+
+
+def test_a_person_s_label_a_propagated_one_and_none() -> None:
+    human = np.array([True, False, False])
+    image = picture(Points(PLACES, np.array([0, 1, NO_CLASS], np.uint16), human))
+    assert image.size == (WIDTH, HEIGHT)
+    assert at(image, PLACES[0]) == BLUE
+    assert at(image, PLACES[2]) == NOTHING
+    pale = at(image, PLACES[1])
+    assert all(full <= seen < 255 or full == seen for full, seen in zip(ORANGE, pale, strict=True))
+    assert pale != ORANGE
+    rims = [{at(image, place, right) for right in range(4, 12)} for place in PLACES]
+    assert [INK in rim for rim in rims] == [True, False, False], "only a person's has a rim"
+    assert at(image, PLACES[0], 30) == GROUND
+
+
+def test_a_person_s_label_is_never_hidden_and_points_at_the_edge_are_whole() -> None:
+    places = np.vstack([np.zeros((500, 2)), [[1.0, -1.0]]]).astype(np.float32)
+    classes = np.where(np.arange(501) < 499, 1, 0).astype(np.uint16)
+    image = picture(Points(places, classes, np.arange(501) == 0))
+    assert at(image, places[0]) == ORANGE
+    x, y = (to_percent(places[-1:])[0] / 100 * (WIDTH, HEIGHT)).round().astype(int)
+    assert (x, y) == (MARGIN + SIDE, MARGIN + SIDE)
+    assert image.getpixel((int(x), int(y))) != GROUND
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_next_to_nothing(n: int) -> None:
+    image = picture(Points(PLACES[:n], np.full(n, NO_CLASS, np.uint16), np.zeros(n, bool)))
+    assert image.getcolors(WIDTH * HEIGHT) is not None
+
+
+def test_many_classes_without_colours_or_letters_of_their_own() -> None:
+    legend = [LegendEntry(f"класс 日本 {i} " + "long " * 9, "#737373", 0) for i in range(60)]
+    body = draw(Points(PLACES, np.array([59, 0, NO_CLASS], np.uint16), np.zeros(3, bool)), legend, "x" * 200)
+    assert Image.open(io.BytesIO(body)).size == (WIDTH, HEIGHT)

@@ -1,0 +1,353 @@
+"""Sheets: pictures to draw on are made, followed, repaired, taken away; a region means what lay in it on its picture.
+
+Two Label Studio projects are played: the one with the texts is UID, the one with the sheets SHEETS_UID.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from ml_backend.config import Settings
+from ml_backend.engine.given_labels import given_labels
+from ml_backend.engine.layout_files import PlacedItems, layout_folder, save_places
+from ml_backend.engine.picture import HEIGHT, WIDTH, to_percent
+from ml_backend.engine.snapshot import NO_TASK
+from ml_backend.label_studio import sheet_duty
+from ml_backend.label_studio.api import LabelStudioApi
+from ml_backend.label_studio.client import LabelStudioClient
+from ml_backend.label_studio.connections import Connections
+from ml_backend.label_studio.service import LanternService
+from ml_backend.label_studio.sheet_connect import hide_sheets, show_sheets
+from ml_backend.label_studio.sheet_duty import SheetDuty
+from ml_backend.label_studio.sheet_link import SheetLink, link_of
+from ml_backend.store import layouts, projects, sheets
+from ml_backend.store.database import Database
+from tests.label_studio.conftest import CONFIG, UID, project_row
+
+CREATED = "2026-11-22T22:54:14.296374Z"
+NUMBER = 8
+SHEETS_UID = "8.1795388054"
+TASKS = [11, 12, 13, NO_TASK, 15]
+LEFT_TO_RIGHT = np.array([[-0.8, 0], [-0.4, 0], [0.0, 0], [0.4, 0], [0.8, 0]], np.float32)
+
+
+class Played:
+    """The Label Studio project with the sheets."""
+
+    def __init__(self) -> None:
+        self.project: dict[str, Any] | None = None
+        self.tasks: dict[int, dict[str, Any]] = {}
+        self.annotations: dict[int, dict[str, Any]] = {}
+        self.hooks: dict[int, dict[str, Any]] = {}
+        self.ids = itertools.count(500)
+        self.api = LabelStudioApi(
+            LabelStudioClient("http://ls.test", "0" * 40, transport=httpx.MockTransport(self.answer))
+        )
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content) if request.content else None
+        method, parts = request.method, request.url.path.strip("/").split("/")[1:]
+        reply = getattr(self, f"_{method.lower()}_{parts[0]}")(parts[1:], body, request.url.params)
+        return httpx.Response(404 if reply is None else 200, json={"detail": "Not found."} if reply is None else reply)
+
+    def _post_projects(self, rest: list[str], body: Any, _: Any) -> Any:
+        if not rest:
+            self.project = {"id": NUMBER, "created_at": CREATED, **body}
+            return self.project
+        task = next(self.ids)
+        self.tasks[task] = body[0]["data"]
+        return {"task_ids": [task]}
+
+    def _get_projects(self, rest: list[str], _body: Any, params: Any) -> Any:
+        if self.project is None or rest[0] != str(NUMBER):
+            return None
+        return [self.full(int(n)) for n in params.get_list("ids[]")] if rest[1:] == ["export"] else self.project
+
+    def _patch_projects(self, _rest: list[str], body: Any, _: Any) -> Any:
+        assert self.project is not None
+        self.project |= body
+        return self.project
+
+    def _get_tasks(self, rest: list[str], _body: Any, params: Any) -> Any:
+        if self.project is None:
+            return None
+        if rest and rest[0]:
+            return self.full(int(rest[0]))
+        if params["page"] != "1":
+            return None
+        return {"tasks": [self.full(n) for n in self.tasks], "total": len(self.tasks)}
+
+    def _patch_tasks(self, rest: list[str], body: Any, _: Any) -> Any:
+        self.tasks[int(rest[0])] = body["data"]
+        return {}
+
+    def _delete_tasks(self, rest: list[str], _body: Any, _: Any) -> Any:
+        del self.tasks[int(rest[0])]
+        return {}
+
+    def _get_webhooks(self, _rest: list[str], _body: Any, _: Any) -> Any:
+        return list(self.hooks.values())
+
+    def _post_webhooks(self, _rest: list[str], body: Any, _: Any) -> Any:
+        self.hooks[1] = {"id": 1, **body}
+        return self.hooks[1]
+
+    def _delete_webhooks(self, rest: list[str], _body: Any, _: Any) -> Any:
+        return self.hooks.pop(int(rest[0]), None)
+
+    def full(self, task: int) -> dict[str, Any]:
+        given = [a for a in self.annotations.values() if a["task"] == task]
+        return {"id": task, "data": self.tasks[task], "annotations": given, "drafts": []}
+
+
+class Stage:
+    """Both projects, connected, and the worker's duty."""
+
+    def __init__(self, db: Database, settings: Settings, service: LanternService) -> None:
+        self.db, self.settings, self.service = db, settings, service
+        self.played = Played()
+        with db.write() as session:
+            connection = {"url": "http://ls.test", "connected": True}
+            project = projects.ensure(session, UID)
+            projects.configure(session, project, label_config=CONFIG, title="Alerts " * 9, connection=connection)
+        connections = Connections(settings)
+        connections.api = lambda project: self.played.api  # type: ignore[method-assign]
+        self.duty = SheetDuty(db, settings, connections)
+
+    def connect(self) -> SheetLink:
+        show_sheets(self.db, self.settings, self.played.api, project_row(self.db), "http://lantern.test:9090")
+        link = link_of(project_row(self.db))
+        assert link is not None
+        return link
+
+    def move(self, xy: np.ndarray) -> None:
+        """A layout of the map."""
+        project = project_row(self.db)
+        places = PlacedItems(np.array(TASKS, np.int64), xy)
+        path = save_places(layout_folder(self.db, project), f"layout-{time.time_ns()}", places)
+        with self.db.write() as session:
+            layouts.add(
+                session, project, kind="pca", publication_number=1, description_path="d",
+                path=str(path.relative_to(self.db.path.parent)), items=5, fitted_to="d", fitted_items=5, fitted_at=0.0,
+                now=0.0,
+            )  # fmt: skip
+
+    def work(self) -> int:
+        """How often the duty was due."""
+        for times in range(10):
+            if not self.duty.due(UID):
+                return times
+            self.duty.run(UID)
+        raise AssertionError("the duty never rests")
+
+    def draw(self, task: int, until: float, label: str = "a", second: int = 0, annotation: int = 70) -> dict[str, Any]:
+        """A rectangle from the left edge of the map to this x."""
+        width = to_percent(np.array([[until, 0.0]]))[0, 0]
+        value = {"x": 0, "y": 0, "width": width, "height": 100, "rotation": 0, "rectanglelabels": [label]}
+        region = {"type": "rectanglelabels", "from_name": "rectangle", "to_name": "map", "value": value}
+        region |= {"original_width": WIDTH, "original_height": HEIGHT, "image_rotation": 0}
+        made = {"id": annotation, "task": task, "completed_by": 4, "was_cancelled": False, "result": [region]}
+        self.played.annotations[annotation] = made | {"updated_at": f"2026-11-22T22:55:{second:02}Z"}
+        return self.played.annotations[annotation]
+
+    def post(self, action: str, **what: Any) -> None:
+        self.service.webhook({"action": action, "project": {"id": NUMBER, "created_at": CREATED}, **what})
+
+    def labels(self) -> dict[int | None, str]:
+        with self.db.read() as session:
+            given = given_labels(session, project_row(self.db))
+        assert {label.annotator for label in given} <= {"4"}
+        return {label.task_id: label.result[0]["value"]["choices"][0] for label in given}
+
+
+@pytest.fixture
+def stage(db: Database, settings: Settings, service: LanternService) -> Stage:
+    return Stage(db, replace(settings, reconcile_seconds=86_400.0), service)
+
+
+@pytest.fixture
+def sheet(stage: Stage) -> int:
+    """The task of the first sheet."""
+    stage.connect()
+    stage.move(LEFT_TO_RIGHT)
+    stage.work()
+    (task,) = stage.played.tasks
+    return task
+
+
+def test_connecting_makes_a_project_once(stage: Stage) -> None:
+    link = stage.connect()
+    made = stage.played.project
+    assert made is not None
+    assert (link.project, link.uid, link.control) == (NUMBER, SHEETS_UID, "c")
+    assert made["title"].endswith(" - map")
+    assert len(made["title"]) <= 50
+    assert 'value="$map"' in made["label_config"]
+    assert stage.played.hooks[1]["url"] == "http://lantern.test:9090/webhook"
+    again = show_sheets(stage.db, stage.settings, stage.played.api, project_row(stage.db), "http://lantern.test:9090")
+    assert not again.changed
+    assert link_of(project_row(stage.db)) == replace(link, webhook=1)
+
+
+def test_new_classes_reach_the_project(stage: Stage) -> None:
+    stage.connect()
+    with stage.db.write() as session:
+        projects.configure(session, project_row(stage.db), label_config=CONFIG.replace('value="b"', 'value="new"'))
+    stage.connect()
+    assert stage.played.project is not None
+    assert 'value="new"' in stage.played.project["label_config"]
+
+
+def test_a_sheet_comes_with_the_first_map_and_when_it_has_moved(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.connect()
+    stage.work()
+    assert stage.played.tasks == {}, "no map yet"
+    stage.move(LEFT_TO_RIGHT)
+    stage.work()
+    ((_, data),) = stage.played.tasks.items()
+    assert (data["sheet"], data["layout_version"]) == (1, 1)
+    assert data["map"].startswith(f"http://localhost:9090/map/{UID}/picture.png?sheet=1&signature=")
+    stage.move(-LEFT_TO_RIGHT)
+    assert stage.work() == 0, "not again at once"
+    monkeypatch.setattr(sheet_duty, "REST_SECONDS", 0.0)
+    stage.work()
+    assert [data["layout_version"] for data in stage.played.tasks.values()] == [1, 2]
+
+
+def test_what_is_drawn_labels_the_points_inside(stage: Stage, sheet: int) -> None:
+    before = project_row(stage.db)
+    stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, -0.2))
+    assert stage.labels() == {11: "a", 12: "a"}
+    after = project_row(stage.db)
+    assert after.labels_version == before.labels_version + 1
+    assert after.labels_changed == before.labels_changed + 2, "training comes nearer"
+    stage.post("ANNOTATION_UPDATED", annotation=stage.draw(sheet, 0.6, "b", second=1))
+    assert stage.labels() == {11: "b", 12: "b", 13: "b"}, "a place without a task gives nothing"
+    stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, -0.2, second=0))
+    assert set(stage.labels().values()) == {"b"}, "an older post comes late"
+    stage.post("ANNOTATION_UPDATED", annotation=stage.draw(sheet, 0.6, second=2) | {"was_cancelled": True})
+    assert stage.labels() == {}, "skipped"
+    stage.post("ANNOTATION_UPDATED", annotation=stage.draw(sheet, 0.6, second=3))
+    stage.post("ANNOTATIONS_DELETED", annotations=[{"id": 70}])
+    assert stage.labels() == {}
+    with stage.db.read() as session:
+        assert projects.find(session, SHEETS_UID) is None, "the sheets are no project to learn from"
+
+
+def test_a_region_on_an_older_picture_means_the_points_that_lay_there(
+    stage: Stage, sheet: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheet_duty, "REST_SECONDS", 0.0)
+    stage.move(-LEFT_TO_RIGHT)
+    stage.work()
+    newer = max(stage.played.tasks)
+    stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, -0.6))
+    assert set(stage.labels()) == {11}
+    stage.post("ANNOTATION_CREATED", annotation=stage.draw(newer, -0.6, annotation=71))
+    assert set(stage.labels()) == {11, 15}
+
+
+def test_lost_posts_are_made_up_for(stage: Stage, sheet: int) -> None:
+    stage.draw(sheet, -0.2)
+    stage.duty._compared.clear()
+    stage.work()
+    assert stage.labels() == {11: "a", 12: "a"}
+    stage.draw(sheet, -0.6, second=1)
+    stage.draw(sheet, 0.9, "b", annotation=71, second=2)
+    stage.duty._compared.clear()
+    stage.work()
+    assert stage.labels() == {11: "b", 12: "b", 13: "b", 15: "b"}
+    stage.played.annotations.clear()
+    stage.duty._compared.clear()
+    stage.work()
+    assert stage.labels() == {}
+
+
+def test_the_labels_of_a_deleted_sheet_go(stage: Stage, sheet: int) -> None:
+    stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, -0.2))
+    stage.post("TASKS_DELETED", tasks=[{"id": sheet}])
+    assert stage.labels() == {}
+
+
+def test_old_sheets_that_nobody_used_go(stage: Stage, sheet: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheet_duty, "REST_SECONDS", 0.0)
+    for sign in (-1, 1):
+        stage.move(LEFT_TO_RIGHT * sign)
+        stage.work()
+    first, second, third = stage.played.tasks
+    stage.draw(first, -0.2)
+    monkeypatch.setattr(sheet_duty, "UNUSED_SECONDS", 0.0)
+    stage.duty._compared.clear()
+    stage.work()
+    assert list(stage.played.tasks) == [first, third], "drawn on, and the newest"
+    with stage.db.read() as session:
+        kept = sheets.list_all(session, project_row(stage.db))
+    assert [row.task_id for row in kept] == [third, first]
+    assert all((stage.db.path.parent / row.path).is_dir() for row in kept)
+    assert second not in stage.played.tasks
+
+
+def test_foreign_tasks_and_odd_annotations_give_nothing(stage: Stage, sheet: int) -> None:
+    stage.post("ANNOTATION_CREATED", annotation=stage.draw(999, 0.9))
+    stage.post("ANNOTATION_CREATED", annotation={"id": 5, "task": sheet, "result": "x"})
+    stage.post("TASKS_CREATED", tasks=[{"id": 999, "data": {}}])
+    stage.post("PROJECT_UPDATED")
+    assert stage.labels() == {}
+
+
+def test_switched_off_what_was_drawn_stays(stage: Stage, sheet: int) -> None:
+    stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, -0.2))
+    stage.connect()
+    assert hide_sheets(stage.db, stage.played.api, project_row(stage.db)).changed
+    assert stage.played.hooks == {}
+    assert stage.labels() == {11: "a", 12: "a"}
+    assert not hide_sheets(stage.db, stage.played.api, project_row(stage.db)).changed
+    address = stage.played.tasks[sheet]["map"]
+    link = link_of(project_row(stage.db))
+    assert link is not None
+    assert not link.signed(1, address[-32:]), "its pictures no longer open"
+    stage.move(-LEFT_TO_RIGHT)
+    assert stage.work() == 0
+    stage.draw(sheet, 0.2, second=5)
+
+    assert stage.connect().project == link.project, "switched on again, it is the same project"
+    stage.duty._compared.clear()
+    stage.work()
+    assert stage.labels() == {11: "a", 12: "a", 13: "a"}, "what was drawn meanwhile counts"
+    again = stage.played.tasks[sheet]["map"]
+    assert again != address
+    assert stage.connect().signed(1, again[-32:])
+
+
+def test_a_project_that_somebody_deleted_is_let_go_and_made_again(stage: Stage, sheet: int) -> None:
+    secret = stage.connect().secret
+    stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, -0.2))
+    stage.played.project, stage.played.tasks, stage.played.annotations = None, {}, {}
+    stage.duty._compared.clear()
+    stage.work()
+    assert link_of(project_row(stage.db)) is None
+    assert not project_row(stage.db).deleted, "the project with the texts is still there"
+    assert stage.labels() == {}, "and what was drawn is gone"
+    assert stage.connect().secret != secret
+    stage.work()
+    assert len(stage.played.tasks) == 1
+
+
+@pytest.mark.parametrize("damage", [lambda s: s[:-1], lambda s: "", lambda s: s.upper() + "é"])
+def test_a_signature_opens_one_sheet(damage: Callable[[str], str]) -> None:
+    link = SheetLink(NUMBER, SHEETS_UID, "c", "secret")
+    signature = link.signature(3)
+    assert link.signed(3, signature)
+    assert not link.signed(4, signature)
+    assert not replace(link, secret="other").signed(3, signature)
+    assert not link.signed(3, damage(signature))
+    assert "secret" not in repr(link)
