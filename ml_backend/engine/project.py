@@ -89,6 +89,8 @@ class ProjectEngine:
                 self._go_back(uid, Restoring(self._db, reader, schema, wanted))
             elif (working := self._working(project, newest, reader, wanted)) is not None:
                 Training(self._db, self._settings, working, schema, wanted, self._should_stop).run(uid)
+            else:
+                self._take_in(project, newest, reader, wanted)  # else the training would stay due for ever
 
     def _go_back(self, uid: str, restoring: Restoring) -> None:
         working = restoring.run(uid)

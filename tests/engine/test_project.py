@@ -187,6 +187,22 @@ def test_a_damaged_publication_is_passed_over_and_made_anew(world: World) -> Non
     assert view.number < newest.number
 
 
+def test_a_training_on_a_model_that_cannot_be_read_makes_the_pool_anew(world: World) -> None:
+    fill(world)
+    world.work()
+    with world.db.write() as session:
+        project = projects.ensure(session, UID)
+        newest = publications.newest(session, project)
+        projects.request_training(session, project)
+    assert newest is not None
+    for tensors in (world.home / newest.model_path).glob("*.safetensors"):
+        tensors.write_bytes(tensors.read_bytes()[:-100])
+    world.db.close()
+    world.start()
+    world.work()
+    assert world.view().number > newest.number
+
+
 def test_a_run_that_keeps_killing_its_worker_is_failed_and_not_tried_for_ever(world: World) -> None:
     fill(world)
     world.work()
