@@ -10,7 +10,7 @@ import { lookPixels, type Look, type PointStyle } from './style'
 /** Above this many device pixels the picture is drawn coarser. */
 const MOST_PIXELS = 3_000_000
 const NOTHING: Look = { colour: [0, 0, 0], alpha: 0, size: 1, least: 0 }
-const EMPTY: PointStyle = { looks: [], look: new Uint16Array(), order: new Uint32Array() }
+const EMPTY: PointStyle = { looks: [], look: new Uint16Array(), order: new Uint32Array(), isDim: () => false }
 
 export class CanvasRenderer implements MapRenderer {
   readonly kind = 'canvas'

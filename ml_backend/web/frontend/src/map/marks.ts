@@ -11,6 +11,16 @@ export interface LastingMarks {
   readonly setAside: Uint32Array
 }
 
+/** The marks on points that are not dimmed, and the rims of those that are. */
+export interface ShownMarks extends LastingMarks {
+  readonly dimHuman: Uint32Array
+}
+
+export function shownMarks({ odd, human, pending, setAside }: LastingMarks, isDim: (row: number) => boolean): ShownMarks {
+  const bright = (rows: Uint32Array): Uint32Array => rows.filter((row) => !isDim(row))
+  return { odd: bright(odd), human: bright(human), pending: bright(pending), setAside: bright(setAside), dimHuman: human.filter(isDim) }
+}
+
 /** One pass over all points. threshold: of s_OOD, 0..1; skip: 1 for rows that are not shown. */
 export function lastingMarks(columns: Columns, threshold: number, skip: Uint8Array | null): LastingMarks {
   const odd: number[] = [], human: number[] = [], pending: number[] = [], setAside: number[] = []

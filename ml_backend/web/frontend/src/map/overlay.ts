@@ -1,6 +1,7 @@
 /** What lies over the points: rings, rims, names of classes, and the outline that is being drawn. */
 
 import { toScreen, type Point, type View } from './camera'
+import type { ShownMarks } from './marks'
 import type { Motion } from './motion'
 import type { Name } from './names'
 import { Sprites, type Ring } from './sprites'
@@ -14,13 +15,7 @@ export interface Colours {
 }
 
 /** Rows to mark, by kind; those that come first are kept when there are too many in view. */
-export interface Marks {
-  /** s_OOD above the threshold. */
-  readonly odd: Uint32Array
-  readonly human: Uint32Array
-  /** Labels that Label Studio has not confirmed. */
-  readonly pending: Uint32Array
-  readonly setAside: Uint32Array
+export interface Marks extends ShownMarks {
   readonly selected: Uint32Array
   readonly found: Uint32Array
   readonly hovered: number | null
@@ -48,6 +43,8 @@ export interface Scene {
 /** One kind of mark draws so many at most: the rest would only cover the map. */
 const MOST_MARKS = 2000
 const MANY_RINGS = 400
+/** More than these stand out enough by the others being dim. */
+const FEW_SELECTED = 150
 const FULL = 2 * Math.PI
 
 export class Overlay {
@@ -83,10 +80,11 @@ export class Overlay {
     const { background, text, accent, warning } = colours
     this.paintOdd(this.inView(marks.odd, scene, now), usual, colours)
     this.stamp(this.inView(marks.setAside, scene, now), this.sprites.cross(usual + 2, text, 1.4))
+    this.rings(this.inView(marks.dimHuman, scene, now), { radius: human * 0.6 + 0.9, colour: text, width: 1, alpha: 0.3 })
     this.rings(this.inView(marks.human, scene, now), { radius: human + 0.9, colour: text, width: 1.2, alpha: 1, casing: { colour: background, width: 3.6 } })
     this.rings(this.inView(marks.pending, scene, now), { radius: human + 4, colour: text, width: 1.3, alpha: 1, dash: [2.5, 2] })
     this.rings(this.inView(marks.found, scene, now), { radius: usual + 2.5, colour: warning, width: 1.6, alpha: 0.9 })
-    if (marks.selected.length <= MOST_MARKS) this.rings(this.inView(marks.selected, scene, now), { radius: usual + 1.5, colour: accent, width: 1.2, alpha: 0.9 })
+    if (marks.selected.length <= FEW_SELECTED) this.rings(this.inView(marks.selected, scene, now), { radius: usual + 2, colour: text, width: 1.2, alpha: 0.9 })
     if (marks.hovered !== null) this.rings([this.at(marks.hovered, scene, now)], { radius: usual + 4, colour: accent, width: 2, alpha: 1 })
     if (marks.pinned !== null) this.rings([this.at(marks.pinned, scene, now)], { radius: usual + 5, colour: accent, width: 2.5, alpha: 1, casing: { colour: background, width: 6 } })
     if (marks.current !== null) this.paintCurrent(this.at(marks.current, scene, now), usual, scene.pulse, colours)

@@ -3,7 +3,7 @@
 import { batch, signal } from '@preact/signals'
 import { between, eased, fitting, homeView, resized, toScreen, visibleBox, type Point, type View } from './camera'
 import { Grid } from './grid'
-import { hiddenRows, lastingMarks, type LastingMarks } from './marks'
+import { hiddenRows, lastingMarks, shownMarks, type LastingMarks, type ShownMarks } from './marks'
 import { Motion } from './motion'
 import { placeNames, type Name } from './names'
 import { Overlay, type Colours, type Drawing } from './overlay'
@@ -18,7 +18,7 @@ const TWEEN_MILLISECONDS = 420
 const PULSE_MILLISECONDS = 1600
 /** A single item is shown at least this close. */
 const LEAST_FLIGHT_ZOOM = 4
-const NO_MARKS: LastingMarks = { odd: new Uint32Array(), human: new Uint32Array(), pending: new Uint32Array(), setAside: new Uint32Array() }
+const NO_MARKS: ShownMarks = { dimHuman: new Uint32Array(), odd: new Uint32Array(), human: new Uint32Array(), pending: new Uint32Array(), setAside: new Uint32Array() }
 
 export const view = signal<View>(homeView(1, 1))
 export const rendererKind = signal<'gl' | 'canvas' | null>(null)
@@ -38,6 +38,7 @@ export class Stage {
   private colours: Colours = overlayColours()
   private motion = Motion.still(new Float32Array())
   private style: PointStyle | null = null
+  private lasting: LastingMarks = NO_MARKS
   private marks = NO_MARKS
   private names: readonly Name[] = []
   private skip: Uint8Array | null = null
@@ -122,6 +123,7 @@ export class Stage {
     this.columns = input.columns
     this.style = stylePoints(input)
     this.shown = { selected: input.selected, found: input.highlighted }
+    this.marks = shownMarks(this.lasting, this.style.isDim)
     this.renderer?.setStyle(this.style)
     this.redraw()
   }
@@ -132,7 +134,8 @@ export class Stage {
   }
 
   setMarks(columns: Columns, threshold: number): void {
-    this.marks = lastingMarks(columns, threshold, this.skip)
+    this.lasting = lastingMarks(columns, threshold, this.skip)
+    this.marks = this.style === null ? NO_MARKS : shownMarks(this.lasting, this.style.isDim)
     this.redraw()
   }
 

@@ -20,6 +20,8 @@ export interface PointStyle {
   readonly look: Uint16Array
   /** The rows to draw, first to last; hidden ones are not among them. */
   readonly order: Uint32Array
+  /** Whether a row is dimmed, by a selection, a search or a filter. */
+  readonly isDim: (row: number) => boolean
 }
 
 export interface StyleInput {
@@ -40,7 +42,7 @@ export const STATUS = { none: 0, propagated: 1, human: 2, neverSeen: 3, setAside
 export const SURE_STEPS = 5
 const LEAST_ALPHA = 0.38
 const MOST_GREY = 0.7
-const DIM_ALPHA = 0.13
+const DIM_ALPHA = 0.18
 const KINDS = 3 // 0 nothing named, 1 propagated, 2 a person's
 const SIZES = [0.75, 1, 1.8] as const
 const LEAST_HUMAN = 8
@@ -73,7 +75,7 @@ export function stylePoints(input: StyleInput): PointStyle {
     layer[row] = above
     counts[above] = (counts[above] ?? 0) + 1
   }
-  return { looks, look, order: ordered(layer, counts) }
+  return { looks, look, order: ordered(layer, counts), isDim: (row) => ((look[row] ?? 0) & 1) === 1 }
 }
 
 /** 0..SURE_STEPS-1. confidence: 0..255. */

@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest'
+import { emptyColumns } from '../columns'
+import { lastingMarks } from './marks'
+import { placeNames } from './names'
+import { STATUS } from './style'
+
+function two(): ReturnType<typeof emptyColumns> {
+  // Most of class 0 is on the left, a few far to the right: its name belongs to the left.
+  const left = 30, right = 5, other = 10, n = left + right + other
+  const columns = emptyColumns(n)
+  for (let row = 0; row < n; row++) {
+    columns.xy[2 * row] = row < left ? -0.5 : 0.6
+    columns.xy[2 * row + 1] = row < left + right ? 0.1 : -0.7
+    columns.class[row] = row < left + right ? 0 : 1
+  }
+  return columns
+}
+
+it('a name stands where its class is densest, not between its parts', () => {
+  const [first, second] = placeNames(two(), ['refund', 'fees', 'empty'], new Set())
+  expect(first?.text).toBe('refund')
+  expect(first?.x).toBeCloseTo(-0.5)
+  expect(second?.y).toBeCloseTo(-0.7)
+  expect(placeNames(two(), ['refund', 'fees', 'empty'], new Set())).toHaveLength(2)
+})
+
+it('hidden classes have no name', () => {
+  expect(placeNames(two(), ['refund', 'fees'], new Set([0])).map(({ text }) => text)).toEqual(['fees'])
+})
+
+it('rings go to what is outside, the most first; people’s labels have a rim instead', () => {
+  const columns = emptyColumns(4)
+  columns.s_ood.set([240, 255, 255, 10])
+  columns.status.set([STATUS.propagated, STATUS.neverSeen, STATUS.human, STATUS.setAside])
+  columns.pending[2] = 1
+  const marks = lastingMarks(columns, 0.9, null)
+  expect([...marks.odd]).toEqual([1, 0])
+  expect([...marks.human]).toEqual([2])
+  expect([...marks.pending]).toEqual([2])
+  expect([...marks.setAside]).toEqual([3])
+  expect([...lastingMarks(columns, 0.9, Uint8Array.from([0, 1, 0, 0])).odd]).toEqual([0])
+})
