@@ -31,7 +31,7 @@ function Entry({ run, ticked, onTick }: { readonly run: Run; readonly ticked: bo
       </div>
       <div class="small quietly">
         {effect?.accuracy != null && <>Accuracy {percent(effect.accuracy)}{effect.accuracy_before != null && ` (${signed(100 * (effect.accuracy - effect.accuracy_before), 2)} points)`} · </>}
-        {effect?.usage != null && <>{`${figure(effect.usage)} components in use`} · </>}
+        {effect?.usage != null && <>{`${count(Math.round(effect.usage))} components in use`} · </>}
         {effect?.changed != null && <>{`${count(effect.changed)} changed label`} · </>}
         {weightsInWords(run)}
       </div>
