@@ -16,7 +16,7 @@ export function TrainButtons() {
       </div>
       {busy && <progress class="progress" max="1" value={training.status === 'queued' ? undefined : share} aria-label="Training" />}
       <p id="training-reason" class="small quietly">
-        {reason ?? 'Ready.'} {busy && training.phase !== null && `Phase: ${training.phase}. `}{busy && 'Keep labelling: new labels count from the next epoch on.'}
+        {reason ?? 'Ready.'} {busy && training.phase !== null && `Phase: ${training.phase}. `}{busy && 'Keep labelling: new labels count at once in predictions, and in the next training.'}
       </p>
       <label class="tick small" title="Points stay where they are until this is off again">
         <input type="checkbox" checked={frozen.value} onChange={(event) => (frozen.value = event.currentTarget.checked)} /><span>Hold the points still</span>

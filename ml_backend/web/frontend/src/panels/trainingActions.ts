@@ -69,7 +69,7 @@ export function train(epochs: number): void {
     try {
       await startTraining({ epochs, weights: shownWeights.value, prior: prior.value, phase: phase.value })
       await refreshState()
-      announce(`Training ${plural(epochs, 'epoch')}. Labels given meanwhile count from the next epoch on.`)
+      announce(`Training ${plural(epochs, 'epoch')}. Labels given meanwhile count at once in predictions, and from the next training on in the model.`)
     } catch (error) {
       problem(error)
     }
