@@ -78,6 +78,16 @@ class Sheets:
             int(label.task_id or 0): (label.result[0]["value"]["choices"][0], str(label.annotator)) for label in given
         }
 
+    def predicted(self) -> dict[int, str]:
+        """Task -> what the newest prediction in the first project names."""
+        found = {}
+        for page in self.annotator.tasks(self.number):
+            for task in page:
+                for prediction in task["predictions"][-1:]:
+                    for region in prediction["result"]:
+                        found[task["id"]] = region["value"]["choices"][0]
+        return found
+
 
 @pytest.fixture(scope="module")
 def world(label_studio: RunningLabelStudio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sheets]:
@@ -173,6 +183,22 @@ def test_labels_change_and_go_with_the_drawing(world: Sheets) -> None:
     wait_for(lambda: None if len(world.labels()) <= 2 else "labels of one point", 60)
     world.annotator.delete(annotation["id"])
     wait_for(lambda: None if set(world.labels()) == {own} else "no labels of a deleted drawing", 60)
+
+
+def test_the_first_project_shows_them_as_predictions(world: Sheets) -> None:
+    ids, places = world.places()
+    middle = float(np.median(places[:, 0]))
+    left = {"x": 0.0, "y": 0.0, "width": middle, "height": 100.0, "rotation": 0, "rectanglelabels": ["fault"]}
+    right = {**left, "x": middle, "width": 100.0 - middle, "rectanglelabels": ["a & b"]}
+    world.annotator.annotate(world.sheet_task["id"], [_region("rectangle", left), _region("rectangle", right)])
+    drawn = {task: "fault" if x < middle else "a & b" for task, (x, _) in zip(ids, places, strict=True)}
+
+    def missing() -> str | None:
+        shown = world.predicted()
+        same = sum(shown.get(task) == label for task, label in drawn.items())
+        return None if same >= 0.9 * N_TASKS else f"{same} of {N_TASKS} predictions as drawn"
+
+    wait_for(missing, 120)
 
 
 def test_off_again(world: Sheets) -> None:
