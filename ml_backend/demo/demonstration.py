@@ -64,7 +64,8 @@ class Demonstration:
         print("4. What came of it\n")
         outcomes = self._find_out(scenarios, lantern.settings)
         for outcome in outcomes:
-            print(summary.project_summary(outcome.scenario, outcome.findings, label_studio.url), end="\n\n", flush=True)
+            text = summary.project_summary(outcome.scenario, outcome.findings, label_studio.url, lantern.url)
+            print(text, end="\n\n", flush=True)
         if not self.options.once:
             self.tidy(outcomes)
         print(summary.addresses(label_studio.url, lantern.url, label_studio.account), flush=True)

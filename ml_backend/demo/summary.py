@@ -13,12 +13,13 @@ SHOWN = 3
 WIDTH = 96
 
 
-def project_summary(scenario: Scenario, found: Findings, label_studio: str) -> str:
-    """Several lines on one project."""
+def project_summary(scenario: Scenario, found: Findings, label_studio: str, lantern: str) -> str:
+    """Several lines on one project. label_studio, lantern: base addresses."""
     subject, truths = scenario.subject, scenario.truths
     earlier = f", {found.labels - scenario.given} of them in earlier runs" if scenario.given < found.labels else ""
     lines = [
         f"== {subject.title}: {label_studio}/projects/{scenario.made.project}/data",
+        f"   the map           {lantern}/map/{scenario.made.project}",
         f"   {found.tasks:,} tasks ({subject.note})",
         f"   labels given      {found.labels} by Lantern's queue{earlier}",
         f"   now predicted     {found.predicted:,} of the other {found.tasks - found.labels:,} tasks, "
@@ -50,6 +51,7 @@ def addresses(label_studio: str, lantern: str, account: Account) -> str:
             "== Addresses",
             f"   Label Studio      {label_studio}   log in as {account.email}, password {account.password}",
             f"   Lantern           {lantern}   /status, /metrics, /health",
+            f"   On a map, sign in with your token: {label_studio}/user/account, Legacy Token",
         ]
     )
 

@@ -130,9 +130,10 @@ def test_the_queue_keeps_its_order(found: Findings) -> None:
 def test_the_summary_says_it_all(subject: Subject, found: Findings) -> None:
     made = Made(5, tuple(TASKS))
     scenario = Scenario(subject, cast(Annotator, None), cast(LanternStatus, None), made, given=1)
-    text = project_summary(scenario, found, "http://localhost:8080")
+    text = project_summary(scenario, found, "http://localhost:8080", "http://localhost:9090")
     for expected in (
         "http://localhost:8080/projects/5/data",
+        "http://localhost:9090/map/5",
         "2 by Lantern's queue, 1 of them in earlier runs",
         "7 of the other 8 tasks, as v2",
         "75.0% of 4 against the withheld truth (without the letter c, which nobody has labelled)",
@@ -145,8 +146,8 @@ def test_the_summary_says_it_all(subject: Subject, found: Findings) -> None:
 
 
 def test_addresses_tell_the_log_in() -> None:
-    text = addresses("http://localhost:8080", "http://localhost:9090", Account("me@here", "pass-word", "token"))
+    text = addresses("http://localhost:8080", "http://localhost:9090", Account("me@here", "pass-word", "secret"))
     assert "http://localhost:8080" in text
     assert "http://localhost:9090" in text
     assert "me@here, password pass-word" in text
-    assert "token" not in text
+    assert "secret" not in text
