@@ -23,7 +23,8 @@ def column_routes(maps: MapContext) -> Blueprint:
         reply = Response(content_type="application/octet-stream")
         reply.set_etag(etag)
         reply.headers["Cache-Control"] = "private, no-cache"
-        reply.headers["Vary"] = "Accept-Encoding, Authorization"
+        # Not by Authorization: no-cache asks again each time, and a page has another token each time.
+        reply.headers["Vary"] = "Accept-Encoding"
         if name == "xy":
             reply.headers["X-Layout-Version"] = maps.reading.layout_version(moment)
         if request.if_none_match.contains(etag):

@@ -42,7 +42,7 @@ export const api = {
   blob: async (path: string): Promise<Blob> => (await request('GET', path)).blob(),
   /** An open stream of Server-Sent Events. */
   stream: (path: string, lastId: string | null, signal: AbortSignal): Promise<Response> =>
-    request('GET', path, undefined, { Accept: 'text/event-stream', ...(lastId === null ? {} : { 'Last-Event-ID': lastId }) }, signal),
+    request('GET', path, undefined, { Accept: 'text/event-stream', ...(lastId === null ? {} : { 'Last-Event-ID': lastId }) }, { signal }),
   column,
 }
 
@@ -53,15 +53,16 @@ interface KeptColumn {
 
 /** The bytes of a column, or null when it is the one that `etag` names. */
 async function column(name: string, control: string, etag: string | null): Promise<KeptColumn | null> {
-  const reply = await request('GET', `columns/${name}?control=${encodeURIComponent(control)}`, undefined, etag === null ? {} : { 'If-None-Match': etag })
+  const headers: Record<string, string> = etag === null ? {} : { 'If-None-Match': etag }
+  // The first time the browser's cache may have it from before: this page is made anew for every task in Label Studio.
+  const reply = await request('GET', `columns/${name}?control=${encodeURIComponent(control)}`, undefined, headers, { cache: etag === null ? 'no-cache' : 'no-store' })
   if (reply.status === 304) return null
   const bytes = await reply.arrayBuffer()
   const found = reply.headers.get('ETag') ?? ''
-  // A browser's cache may answer in place of a 304.
-  return found !== '' && found === etag ? null : { etag: found, bytes }
+  return { etag: found, bytes }
 }
 
-async function request(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}, signal?: AbortSignal): Promise<Response> {
+async function request(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}, more: RequestInit = {}): Promise<Response> {
   const send = async (): Promise<Response> => {
     const { token } = await currentSession()
     return exchange(path, {
@@ -73,8 +74,8 @@ async function request(method: string, path: string, body?: unknown, headers: Re
         ...(method === 'POST' && personToken !== null ? { 'X-Label-Studio-Token': personToken } : {}),
       },
       ...(method === 'POST' ? { body: JSON.stringify(body) } : {}),
-      ...(signal === undefined ? {} : { signal }),
       cache: 'no-store',
+      ...more,
     })
   }
   const used = session

@@ -36,7 +36,7 @@ export function onEpoch(listener: (epoch: Epoch) => void): () => void {
 
 /** Loads everything and stays on the line; returns the way to stop. */
 export function start(): () => void {
-  void refreshState()
+  void refreshState().catch(() => undefined)
   void restorePerson()
   const stopListening = listen({ onEvent: take, poll: refreshState, onConnection: (how) => (connection.value = how) })
   const stopControl = effect(() => {
@@ -57,10 +57,15 @@ let stateTimer: number | null = null
 function take(name: string, data: unknown): void {
   const known = server.peek()
   if (name === 'epoch') for (const listener of epochListeners) listener(data as Epoch)
-  else if (known === null) void refreshState()
+  else if (known === null) retryState()
   else if (name === 'training') server.value = { ...known, training: data as Training }
   else if (name === 'outbox') server.value = { ...known, outbox: data as Outbox }
   else if (name === 'versions') moved(known, data as Versions)
+}
+
+/** The first state failed or is on its way: an event says that the server answers. */
+function retryState(): void {
+  if (asking === null) void refreshState().catch(() => undefined)
 }
 
 /** Columns at once; counts and progress, too, unless only places moved. */
@@ -68,16 +73,32 @@ function moved(known: State, versions: Versions): void {
   const asked = columnsToAsk(known.versions, versions)
   server.value = { ...known, versions }
   askFor(asked)
-  if (asked.some((name) => name !== 'xy') || known.versions.layout !== versions.layout) stateTimer ??= window.setTimeout(() => void refreshState(), REST_MILLISECONDS)
+  if (asked.some((name) => name !== 'xy') || known.versions.layout !== versions.layout) stateTimer ??= window.setTimeout(() => void refreshState().catch(() => undefined), REST_MILLISECONDS)
 }
 
-/** Rejects with an ApiError only where the server cannot be reached or refuses. */
-export async function refreshState(): Promise<void> {
+let asking: Promise<void> | null = null
+let askAgain = false
+
+/** One request at a time; who comes while it is on its way gets a second one. Rejects only where the server cannot be reached. */
+export function refreshState(): Promise<void> {
   if (stateTimer !== null) window.clearTimeout(stateTimer)
   stateTimer = null
+  if (asking !== null) {
+    askAgain = true
+    return asking
+  }
+  asking = fetchState().finally(() => {
+    asking = null
+    if (!askAgain) return
+    askAgain = false
+    void refreshState().catch(() => undefined)
+  })
+  return asking
+}
+
+async function fetchState(): Promise<void> {
   try {
-    const before = server.peek()
-    const now = await api.get<State>('state')
+    const now = await api.get<State>('state'), before = server.peek()
     batch(() => {
       server.value = now
       trouble.value = null

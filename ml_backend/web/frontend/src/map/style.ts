@@ -181,6 +181,6 @@ export function humanPixels(usual: number): number {
 /** CSS pixels of a usual point: from the room that each of n points has, larger when looked at closely. scale: the person's own. */
 export function pointSize(n: number, width: number, height: number, zoom: number, scale: number): number {
   const room = (width * height) / Math.max(1, n)
-  const base = Math.min(8, Math.max(n > 300_000 ? 1.2 : 2, 0.95 * room ** 0.45))
+  const base = Math.min(7, Math.max(n > 300_000 ? 1.2 : 2, 0.9 * room ** 0.45))
   return Math.min(22, base * Math.max(0.7, zoom) ** 0.35 * scale)
 }
