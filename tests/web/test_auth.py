@@ -133,6 +133,8 @@ def test_without_credentials_local_names_are_answered(open_client: FlaskClient, 
 
 
 def test_without_credentials_a_rebound_name_is_refused(service: RecordingService, tmp_path: Path) -> None:
-    client = make_client(Settings(home=tmp_path, public_url="https://lantern.example"), service)
+    told = Settings(home=tmp_path, public_url="https://lantern.example", browser_url="https://map.example/base")
+    client = make_client(told, service)
     assert client.get("/versions", headers={"Host": "evil.example:9090"}).status_code == 403
     assert client.get("/versions", headers={"Host": "lantern.example"}).status_code == 200
+    assert client.get("/versions", headers={"Host": "map.example"}).status_code == 200, "as browsers call it"

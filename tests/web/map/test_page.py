@@ -57,6 +57,13 @@ def test_only_label_studio_may_frame_the_page(world: MapWorld) -> None:
     assert state.headers["X-Frame-Options"] == "DENY"
 
 
+def test_label_studio_as_browsers_call_it_may_frame_the_page(tmp_path: Path) -> None:
+    made = MapWorld(tmp_path, label_studio_url="http://inside:8080", label_studio_browser_url="https://ls.example")
+    rules = made.client.get(f"/map/{UID}").headers["Content-Security-Policy"]
+    made.db.close()
+    assert rules.endswith("frame-ancestors 'self' https://ls.example http://inside:8080")
+
+
 @pytest.mark.parametrize(
     ("address", "ancestors"),
     [
