@@ -79,14 +79,15 @@ class _Chooser:
         self._chosen = np.zeros(len(description) + 1, bool)  # the last place stands for "no neighbour" (-1)
         seen = (description.novelty > never_seen_level) & ~self._blocked
         self._members = _typical_members(description, seen)
-        gains = self._graph.importance @ np.maximum(self._graph.affinity - self._coverage[:, None], 0.0)
+        covered = float(self._graph.mass @ self._coverage)  # by people: what the batch adds has raised no doubt yet
+        self._doubt_share = min(max((covered - DOUBT_FROM) / (DOUBT_ONLY - DOUBT_FROM), 0.0), 1.0)
+        self._importance = self._graph.importance(rooted=self._doubt_share)
+        gains = self._importance @ np.maximum(self._graph.affinity - self._coverage[:, None], 0.0)
         self._heap = [(-float(gain), c) for c, gain in enumerate(gains)]
         heapq.heapify(self._heap)
         doubtful = np.flatnonzero(seen)
         self._doubtful = iter(doubtful[np.argsort(-doubt[doubtful], kind="stable")].tolist())
         self._novel = iter(np.argsort(description.novelty, kind="stable").tolist())
-        covered = float(self._graph.mass @ self._coverage)  # by people: what the batch adds has raised no doubt yet
-        self._doubt_share = min(max((covered - DOUBT_FROM) / (DOUBT_ONLY - DOUBT_FROM), 0.0), 1.0)
         self._doubt_due = 0.0
 
     def wishes(self, place: int) -> tuple[int, ...]:
@@ -116,7 +117,7 @@ class _Chooser:
         """Lazy greedy: a component's gain only falls as coverage grows, so an up-to-date top of the heap is best."""
         while self._heap:
             old, component = heapq.heappop(self._heap)
-            gain = self._graph.gain(self._coverage, component)
+            gain = self._graph.gain(self._importance, self._coverage, component)
             if self._heap and gain < -self._heap[0][0]:
                 heapq.heappush(self._heap, (-gain, component))
                 continue
