@@ -7,7 +7,6 @@ their parts, so that no budget has to be known in advance.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
