@@ -33,6 +33,8 @@ class SyntheticMap:
     columns: dict[str, NDArray[np.generic]] = field(default_factory=dict)
     versions: dict[str, object] = field(default_factory=dict)
     bodies: list[tuple[str, object]] = field(default_factory=list)
+    answers: dict[str, object] = field(default_factory=dict)
+    """Replies to GET, by path."""
     refuse_events: bool = False
     drop_events: bool = False
 
@@ -162,6 +164,8 @@ def handler_of(world: SyntheticMap) -> type[BaseHTTPRequestHandler]:
             place, _, path = parts.path.partition("/api/")
             if not path:
                 self._page(place)
+            elif path in world.answers:
+                self._json(world.answers[path])
             elif path == "state":
                 self._json(world.state())
             elif path.startswith("columns/"):

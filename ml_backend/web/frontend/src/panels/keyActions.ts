@@ -5,7 +5,7 @@ import { escapeMap, MAP_KEYS, type MapKey } from '../keys'
 import { pinned, selection } from '../state'
 import { classNames } from './classes'
 import { redoNewest, undoNewest } from './historyActions'
-import { dropWaiting, giveAnswer, giveLabel, waiting } from './labelActions'
+import { confirmWaiting, dropWaiting, giveAnswer, giveLabel, waiting } from './labelActions'
 import { classOfKey } from './logic/typeahead'
 import { acceptCurrent, rejectCurrent, walk } from './queueActions'
 import { closeSignIn, signInOpen } from './signInActions'
@@ -42,6 +42,11 @@ export function listenForKeys(): () => void {
   const listen = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || isTyping(event)) return
     if (event.key === 'Escape' && (escape() || escapeMap())) return event.preventDefault()
+    // Who types fast confirms before the question has the focus.
+    if (event.key === 'Enter' && waiting.value !== null && !hasItsOwnUse(event)) {
+      confirmWaiting()
+      return event.preventDefault()
+    }
     const key = ALL_KEYS.find((candidate) => candidate.is(event))
     if (key === undefined || !(key.always || singleKeys.value) || hasItsOwnUse(event)) return
     event.preventDefault()
@@ -58,8 +63,10 @@ function digit(event: KeyboardEvent): void {
 
 function typeAhead(): void {
   show('selection')
-  // The field is there once the panel is.
-  window.setTimeout(() => document.getElementById(TYPE_AHEAD)?.focus())
+  const field = document.getElementById(TYPE_AHEAD)
+  // Where the panel has yet to be drawn the field is there a moment later.
+  if (field !== null) field.focus()
+  else window.setTimeout(() => document.getElementById(TYPE_AHEAD)?.focus())
 }
 
 /** Closes what lies on top; false when nothing does and the map may take the key. */
@@ -84,8 +91,9 @@ function isTyping(event: KeyboardEvent): boolean {
   return element instanceof HTMLElement && element.isContentEditable
 }
 
-/** Space and Enter on a button, a tick box or a link are that control's. */
+/** Space and Enter on a button, a tick box or a link are that control's, and so are the keys that move a slider. */
 function hasItsOwnUse(event: KeyboardEvent): boolean {
+  if (event.target instanceof HTMLInputElement && event.target.type === 'range' && /^(?:Arrow|Page|Home|End)/.test(event.key)) return true
   if (event.key !== 'Enter' && event.key !== ' ') return false
   return event.target instanceof HTMLElement && event.target.closest('button, a, input, summary, [role="grid"]') !== null
 }

@@ -1,0 +1,260 @@
+"""What stands around the map, in a real browser with made-up points: labels, guard, legend, queue, training, access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from ml_backend.demo.screenshots import QUIET, chromium
+from ml_backend.web.map.page import BUILT
+from tests.web.page.synthetic_map import CLASSES, FIRST_TASK, SyntheticMap, serving
+
+pytestmark = pytest.mark.e2e
+
+POINTS = 20_000
+AXE = Path(BUILT.parent) / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = ("serious", "critical")
+WEIGHTS = {
+    "reconstruction": 1.0,
+    "kl": 1.0,
+    "prior": 0.1,
+    "spread": 0.3,
+    "sparsity": 0.05,
+    "classification": 1.0,
+    "contrastive": 1.0,
+}
+QUEUED = (5, 6)
+
+
+@dataclass
+class Desk:
+    """A page on a world of its own, and what the browser complained about."""
+
+    page: Page
+    world: SyntheticMap
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self) -> Page:
+        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(self.address)
+        self.page.wait_for_function("window.__map?.ready === true")
+        return self.page
+
+    def select(self, n: int, first: int = 0) -> None:
+        self.page.evaluate(
+            "([n, first]) => window.__map.select([...Array(n).keys()].map((i) => i + first))", [n, first]
+        )
+
+    def sign_in(self) -> None:
+        self.page.get_by_label("Your Label Studio access token").fill("token")
+        self.page.keyboard.press("Enter")
+
+    def posted(self, path: str) -> list[dict[str, object]]:
+        """Bodies that came in under a path, waited for."""
+        for _ in range(100):
+            found = [body for at, body in self.world.bodies if at == path]
+            if found:
+                return found  # type: ignore[return-value]
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"nothing was posted to {path}: {[at for at, _ in self.world.bodies]}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def desk(browser: Browser) -> Iterator[Desk]:
+    world = SyntheticMap(POINTS)
+    world.answers |= {
+        "queue": {"items": [suggestion(row) for row in QUEUED]},
+        "ranked": {"rows": list(range(100, 130)), "p": [0.99 - i / 100 for i in range(30)]},
+        "search": {"rows": list(range(40)), "total": 40, "cut": False},
+        "training": {
+            "weights": WEIGHTS,
+            "defaults": WEIGHTS,
+            "presets": {"cluster-tight": {**WEIGHTS, "kl": 2.0}},
+            "prior": "mixture",
+            "phase": None,
+            "next_phase": "labels",
+            "contributions": {"kl": 0.4},
+        },
+    }
+    with serving(world) as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        yield Desk(page, world, address)
+        page.close()
+
+
+def test_a_label_asks_who_it_is_from_and_is_then_given_and_undone(desk: Desk) -> None:
+    page = desk.open()
+    desk.select(30)
+    page.keyboard.press("3")
+    expect(page.get_by_role("heading", name="Sign in to label")).to_be_visible()
+    assert not [at for at, _ in desk.world.bodies if at == "acts"]
+    desk.sign_in()
+    [body] = desk.posted("acts")
+    assert body["label"] == CLASSES[2]
+    assert body["overwrite"] is False
+    assert body["tasks"] == unlabelled(range(30))
+    number = len(desk.world.bodies)
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    assert desk.posted(f"acts/{number}/undo") == [{}]
+
+
+def test_a_label_for_many_asks_back_and_can_be_dropped(desk: Desk) -> None:
+    page = desk.open()
+    desk.select(5000)
+    page.keyboard.press("1")
+    guard = page.get_by_role("group", name="Please confirm")
+    expect(guard).to_contain_text(f"Assign “{CLASSES[0]}” to")
+    expect(guard).to_contain_text("labelled by people (kept)")
+    page.keyboard.press("Escape")
+    expect(guard).to_be_hidden()
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    desk.sign_in()
+    [body] = desk.posted("acts")
+    assert len(body["tasks"]) > 4000  # type: ignore[arg-type]
+
+
+def test_what_is_dropped_in_the_gallery_gets_no_label(desk: Desk) -> None:
+    page = desk.open()
+    rows = [row for row in range(POINTS) if desk.world.columns["status"][row] == 1][:4]
+    page.evaluate("(rows) => window.__map.select(rows)", rows)
+    page.get_by_role("button", name=f"Question {rows[1]}", exact=False).click()
+    expect(page.get_by_role("heading", name="3 items selected")).to_be_visible()
+    page.keyboard.press("2")
+    desk.sign_in()
+    [body] = desk.posted("acts")
+    assert body["tasks"] == [FIRST_TASK + row for row in rows if row != rows[1]]
+
+
+def test_a_class_is_found_by_typing_and_a_new_one_is_made(desk: Desk) -> None:
+    page = desk.open()
+    desk.select(5, first=9)
+    page.keyboard.press("y")
+    page.keyboard.type("exch")
+    page.keyboard.press("Enter")
+    desk.sign_in()
+    assert desk.posted("acts")[0]["label"] == "exchange rate"
+    page.keyboard.press("y")
+    page.keyboard.type("something new")
+    page.keyboard.press("Enter")
+    assert desk.posted("controls/intent/classes") == [{"name": "something new"}]
+
+
+def test_the_legend_hides_on_a_click_and_isolates_on_a_double_click(desk: Desk) -> None:
+    page = desk.open()
+    row = page.locator(".legend-row", has_text=CLASSES[0])
+    row.click()
+    expect(row).to_have_attribute("aria-pressed", "false")
+    row.focus()
+    page.keyboard.press("Enter")
+    expect(row).to_have_attribute("aria-pressed", "true")
+    row.dblclick()
+    expect(page.locator('.legend-row[aria-pressed="true"]')).to_have_count(1)
+
+
+def test_the_queue_is_walked_and_answered_by_keys(desk: Desk) -> None:
+    page = desk.open()
+    before = page.evaluate("JSON.stringify(window.__map.view())")
+    page.keyboard.press("n")
+    expect(page.locator(".reason")).to_have_text("Reason 5")
+    page.wait_for_function("(before) => JSON.stringify(window.__map.view()) !== before", arg=before)
+    page.keyboard.press("n")
+    expect(page.locator(".reason")).to_have_text("Reason 6")
+    page.keyboard.press("Enter")
+    desk.sign_in()
+    [body] = desk.posted("acts")
+    assert body["tasks"] == [FIRST_TASK + 6]
+    assert body["label"] == class_of(6)
+
+
+def test_all_above_a_row_of_the_ranked_list_are_labelled(desk: Desk) -> None:
+    page = desk.open()
+    page.get_by_role("tab", name="Class").click()
+    expect(page.get_by_role("grid")).to_have_attribute("aria-rowcount", "30")
+    page.locator(".ranked").nth(2).click()
+    page.get_by_role("button", name="Label 3 items").click()
+    desk.sign_in()
+    [body] = desk.posted("acts")
+    assert body["tasks"] == [FIRST_TASK + row for row in (100, 101, 102)]
+    assert body["label"] == CLASSES[0]
+
+
+def test_hits_of_a_search_become_the_selection(desk: Desk) -> None:
+    page = desk.open()
+    page.keyboard.press("/")
+    page.keyboard.type("card")
+    page.get_by_role("button", name="Label all 40").click()
+    assert page.evaluate("window.__map.selection().length") == 40
+
+
+def test_moved_sliders_reach_the_training(desk: Desk) -> None:
+    page = desk.open()
+    page.get_by_role("tab", name="Training").click()
+    slider = page.get_by_role("slider", name="KL")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page.get_by_label("KL, as a number")).to_have_value("0")
+    page.get_by_label("Classification, as a number").fill("2,5")
+    page.get_by_role("tabpanel").get_by_role("button", name="Train 5").click()
+    desk.sign_in()
+    [body] = desk.posted("training")
+    assert body == {"epochs": 5, "weights": {**WEIGHTS, "kl": 0, "classification": 2.5}, "prior": None, "phase": None}
+
+
+def test_single_keys_can_be_switched_off(desk: Desk) -> None:
+    page = desk.open()
+    page.keyboard.press("?")
+    page.get_by_label("Single keys act", exact=False).uncheck()
+    page.keyboard.press("Escape")
+    desk.select(5)
+    page.keyboard.press("1")
+    page.wait_for_timeout(300)
+    expect(page.get_by_label("Your Label Studio access token")).to_be_hidden()
+    page.keyboard.press("Control+z")
+    expect(page.get_by_label("Your Label Studio access token")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 700), (600, 640)])
+def test_nothing_is_out_of_reach(desk: Desk, width: int, height: int, scheme: str) -> None:
+    """axe-core finds nothing serious in any panel, and the page's own policy is never broken."""
+    desk.page.set_viewport_size({"width": width, "height": height})
+    desk.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page = desk.open()
+    desk.select(200)
+    for tab in ("Selection", "Queue", "Class", "Training", "Components"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(400)
+        found = page.evaluate(AXE.read_text("utf-8") + "; axe.run(document).then((result) => result.violations)")
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in SERIOUS] == [], tab
+    assert desk.complaints == []
+
+
+def suggestion(row: int) -> dict[str, object]:
+    """One item of the queue."""
+    return {"row": row, "task": FIRST_TASK + row, "reason": f"Reason {row}", "score": 0}
+
+
+def unlabelled(rows: Iterable[int]) -> list[int]:
+    """Tasks of those rows that no person had labelled when the page was opened."""
+    status = SyntheticMap(POINTS).columns["status"]
+    return [FIRST_TASK + row for row in rows if status[row] != 2]
+
+
+def class_of(row: int) -> str:
+    """The class that is predicted of a row when the page is opened."""
+    return CLASSES[int(SyntheticMap(POINTS).columns["class"][row])]
