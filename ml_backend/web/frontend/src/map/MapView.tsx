@@ -26,8 +26,14 @@ export function MapView() {
     const { width, height } = host.current.getBoundingClientRect()
     view.value = viewOfAddress({ ...view.peek(), width, height }) ?? { ...view.peek(), width, height }
     const stops = [watchTheme(), watch(made), listenToPointers(host.current, made), exposeProbe(made), writeAddress()]
+    // Label Studio makes the page anew for every task, and a browser has few places for graphics.
+    const leave = (event: PageTransitionEvent): void => {
+      if (!event.persisted) made.end()
+    }
+    window.addEventListener('pagehide', leave)
     void made.begin()
     return () => {
+      window.removeEventListener('pagehide', leave)
       for (const stop of stops) stop()
       made.end()
       setStage(null)

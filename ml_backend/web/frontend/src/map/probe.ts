@@ -61,13 +61,18 @@ async function speed(stage: Stage, frames: number): Promise<Speed> {
   let last = performance.now()
   for (let i = 0; i < frames; i++) {
     stage.look(panned(home, 24 * Math.sin(i / 3), 16 * Math.cos(i / 3)), false)
-    await new Promise<void>((resolve) => stage.afterFrame(() => resolve()))
+    await painted(stage)
     const now = performance.now()
     times.push(now - last)
     last = now
   }
   stage.look(home, false)
+  await painted(stage)
   times.sort((a, b) => a - b)
   const at = (share: number): number => Math.round(10 * (times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0)) / 10
   return { median: at(0.5), p95: at(0.95), frames }
+}
+
+function painted(stage: Stage): Promise<void> {
+  return new Promise((resolve) => stage.afterFrame(() => resolve()))
 }

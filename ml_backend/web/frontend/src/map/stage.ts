@@ -16,6 +16,8 @@ import { current, hovered, pinned } from '../state'
 const FLIGHT_MILLISECONDS = 450
 const TWEEN_MILLISECONDS = 420
 const PULSE_MILLISECONDS = 1600
+/** Then the current item is found: the map rests. */
+const PULSES = 5
 /** A single item is shown at least this close. */
 const LEAST_FLIGHT_ZOOM = 4
 const NO_MARKS: ShownMarks = { dimHuman: new Uint32Array(), odd: new Uint32Array(), human: new Uint32Array(), pending: new Uint32Array(), setAside: new Uint32Array() }
@@ -47,6 +49,7 @@ export class Stage {
   private flight: { readonly from: View; readonly to: View; readonly start: number } | null = null
   private request: number | null = null
   private pointsDirty = false
+  private pulseStart = -Infinity
   private over = false
   private frames: ((now: number) => void)[] = []
   private readonly resizes: ResizeObserver
@@ -227,6 +230,12 @@ export class Stage {
     this.redraw()
   }
 
+  /** Draws the eye to the current item for a while. */
+  beginPulse(): void {
+    this.pulseStart = performance.now()
+    this.retouch()
+  }
+
   /** Points and overlay at the next frame. */
   redraw(): void {
     this.pointsDirty = true
@@ -253,7 +262,7 @@ export class Stage {
     if (points && this.renderer !== null) this.renderer.draw(view.peek(), this.pointPixels(), now)
     else this.paintOverlay(now)
     if (moves || this.flight !== null) this.redraw()
-    else if (this.pulses()) this.retouch()
+    else if (this.pulses(now)) this.retouch()
   }
 
   private paintOverlay(now: number): void {
@@ -265,7 +274,7 @@ export class Stage {
         names: this.names,
         drawing: drawing.peek(),
         size: this.pointPixels(),
-        pulse: this.pulses() ? (now % PULSE_MILLISECONDS) / PULSE_MILLISECONDS : null,
+        pulse: this.pulses(now) ? ((now - this.pulseStart) % PULSE_MILLISECONDS) / PULSE_MILLISECONDS : null,
       },
       this.colours,
       now,
@@ -275,8 +284,8 @@ export class Stage {
     for (const done of waiting) done(now)
   }
 
-  private pulses(): boolean {
-    return current.peek() !== null && !wantsStillness()
+  private pulses(now: number): boolean {
+    return current.peek() !== null && now < this.pulseStart + PULSES * PULSE_MILLISECONDS && !wantsStillness()
   }
 }
 

@@ -51,6 +51,9 @@ export function watch(stage: Stage): () => void {
       stage.retouch()
     }),
     effect(() => {
+      if (current.value !== null) stage.beginPulse()
+    }),
+    effect(() => {
       void sizeScale.value
       stage.redraw()
     }),
