@@ -13,16 +13,13 @@ import time
 
 from playwright.sync_api import Browser, sync_playwright
 
-from ml_backend.demo.screenshots import QUIET, chromium
+from ml_backend.demo.browser import SOFTWARE_GL, WITHOUT_GL, chromium
 from tests.web.page.synthetic_map import SyntheticMap, serving
 
 SETTLE_MILLISECONDS = 3000
 FRAMES = 60
 OUTLINE = ((500, 300), (800, 300), (800, 600), (500, 600))
-FLAGS = {
-    "canvas": [*QUIET, "--disable-software-rasterizer"],
-    "gl": [*(flag for flag in QUIET if flag != "--disable-gpu"), "--enable-unsafe-swiftshader"],
-}
+FLAGS = {"canvas": WITHOUT_GL, "gl": SOFTWARE_GL}
 HEAD = "| renderer | points | on screen, s | median frame, ms | 95 %, ms | lasso, s | of it selected |"
 
 
@@ -34,7 +31,7 @@ def main() -> int:
     sys.stdout.write(f"{HEAD}\n|{' --- |' * 7}\n")
     with sync_playwright() as playwright:
         for kind, flags in FLAGS.items():
-            browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
+            browser = playwright.chromium.launch(executable_path=chromium(), args=list(flags))
             for points in chosen.points:
                 sys.stdout.write(measure(browser, kind, points) + "\n")
             browser.close()

@@ -1,4 +1,4 @@
-"""A real Label Studio, shared by all tests that are marked e2e."""
+"""A real Label Studio, shared by all tests that are marked e2e; a headless Chromium for each module that wants one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from ml_backend.demo.browser import QUIET, SOFTWARE_GL, WITHOUT_GL
 from ml_backend.demo.label_studio_process import Account, LabelStudioProcess, label_studio_program
 from ml_backend.demo.ports import free_port
 from ml_backend.errors import ConfigError
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.client import LabelStudioClient
+from tests.browser import launch
 
 LABEL_STUDIO_ENVIRONMENT = Path(__file__).parents[1] / ".venv-label-studio"
 
@@ -66,3 +69,33 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLa
         yield RunningLabelStudio(process, account.token, personal_token)
     finally:
         process.stop()
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """One at a time: a module's browsers share it."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    started = launch(playwright, QUIET)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def browser_without_gl(playwright: Playwright) -> Iterator[Browser]:
+    """In which WebGL cannot be had at all."""
+    started = launch(playwright, WITHOUT_GL)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def browser_with_gl(playwright: Playwright) -> Iterator[Browser]:
+    """With WebGL in software."""
+    started = launch(playwright, SOFTWARE_GL)
+    yield started
+    started.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,21 +11,15 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from ml_backend.demo.browser import QUIET, chromium
 from ml_backend.demo.demonstration import Demonstration, Outcome
 from ml_backend.demo.label_studio_process import Account
 from ml_backend.demo.options import parse_options
 from ml_backend.demo.signals import interrupts_on_request
-from ml_backend.errors import ConfigError, LanternError
+from ml_backend.errors import LanternError
 from ml_backend.label_studio.wanted import TAB
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
-CHROMIUM_VARIABLE = "LANTERN_CHROMIUM"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-"""Without a sandbox, because containers have none to offer; only our own Label Studio is opened."""
 WIDTH, HEIGHT = 1280, 720
 WAIT_MILLISECONDS = 120_000
 SETTLE_MILLISECONDS = 3_000
@@ -51,15 +43,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             demonstration.stop()
     return 0
-
-
-def chromium() -> str:
-    """Path of the browser. Raises ConfigError when there is none."""
-    named = os.environ.get(CHROMIUM_VARIABLE)
-    found = next((path for name in ([named] if named else BROWSERS) if (path := shutil.which(name))), None)
-    if found is None:
-        raise ConfigError(f"no Chromium was found: install one (apt install chromium) or set {CHROMIUM_VARIABLE}")
-    return found
 
 
 def take(outcomes: Sequence[Outcome], account: Account, browser: str) -> None:

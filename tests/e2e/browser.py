@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Page, sync_playwright
 
-from ml_backend.demo.screenshots import QUIET, chromium
+from ml_backend.demo.browser import QUIET
+from tests.browser import launch
 from tests.conftest import RunningLabelStudio
 
 WAIT_MILLISECONDS = 60_000
@@ -18,7 +19,7 @@ def signed_in(label_studio: RunningLabelStudio, width: int, height: int) -> Iter
     """A page of the account's user."""
     account = label_studio.process.account
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
+        browser = launch(playwright, QUIET)
         page = browser.new_page(viewport={"width": width, "height": height})
         page.goto(f"{label_studio.url}/user/login/", wait_until="domcontentloaded")
         page.fill("input[name=email]", account.email)

@@ -10,6 +10,7 @@ import pytest
 
 from ml_backend.demo.servers import Server
 from tests.conftest import RunningLabelStudio
+from tests.e2e.map.world import MapWorld
 from tests.e2e.world import World
 
 SHOWN_LINES = 60
@@ -48,7 +49,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _servers(arguments: Mapping[str, object]) -> list[Server]:
     servers: list[Server] = []
     for value in arguments.values():
-        if isinstance(value, World):
+        if isinstance(value, World | MapWorld):
             servers += [value.lantern, value.label_studio.process]
         elif isinstance(value, RunningLabelStudio):
             servers.append(value.process)

@@ -156,7 +156,9 @@ def make_world(label_studio: RunningLabelStudio, settings: Settings, lantern: La
     return World(label_studio, settings, lantern, annotator, project, truth, tasks[-1])
 
 
-def guarded_settings(home: Path, port: int, label_studio: RunningLabelStudio) -> Settings:
+def guarded_settings(
+    home: Path, port: int, label_studio: RunningLabelStudio, *, start_training_each_n_updates: int = 5
+) -> Settings:
     """With every guard on, a personal access token, and no periodic reconcile that could hide a lost webhook."""
     return Settings(
         home=home,
@@ -167,7 +169,7 @@ def guarded_settings(home: Path, port: int, label_studio: RunningLabelStudio) ->
         basic_auth_user="lantern",
         basic_auth_pass="a long password",
         webhook_secret="a-webhook-secret",
-        start_training_each_n_updates=5,
+        start_training_each_n_updates=start_training_each_n_updates,
         debounce_seconds=2.0,
         push_interval_seconds=1.0,
         reconcile_seconds=86_400.0,

@@ -1,4 +1,4 @@
-"""The map's interface on made-up points, for tests of the page alone: `python -m tests.web.page.synthetic_map 20000`."""
+"""The map's interface on made-up points, for tests of the page: `python -m tests.web.page.synthetic_map 20000`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from ml_backend.engine.map_colours import PALETTE
 from ml_backend.web.map.column_bytes import pack
 from ml_backend.web.map.page import BUILT, policy
 
-CLASSES = ("refund", "card arrival", "top up", "exchange rate", "lost card", "cash", "transfer", "identity", "fees", "close")
+CLASSES = (
+    "refund", "card arrival", "top up", "exchange rate", "lost card", "cash", "transfer", "identity", "fees", "close",
+)  # fmt: skip
 NOBODY = 65_535
 FIRST_TASK = 1000
 
@@ -72,9 +74,7 @@ class SyntheticMap:
         for i, name in enumerate(CLASSES):
             own = self.columns["class"] == i
             human = int((own & (self.columns["status"] == 2)).sum())
-            classes.append(
-                {"name": name, "colour": PALETTE[i], "human": human, "propagated": int(own.sum()) - human}
-            )
+            classes.append({"name": name, "colour": PALETTE[i], "human": human, "propagated": int(own.sum()) - human})
         labelled = int((self.columns["status"] == 2).sum())
         return {
             "project": "5.1",
@@ -93,8 +93,13 @@ class SyntheticMap:
                 "unreadable": 0,
             },
             "training": {
-                "status": "idle", "run": None, "epoch": 0, "epochs": 0, "phase": None, "reason_disabled": None
-            },  # fmt: skip
+                "status": "idle",
+                "run": None,
+                "epoch": 0,
+                "epochs": 0,
+                "phase": None,
+                "reason_disabled": None,
+            },
             "settings": {"alpha0": None, "never_seen_level": 0.05, "query": "lantern"},
             "outbox": {"waiting": 0, "failed": 0, "sent": 0},
             "changed": {"run": None, "count": 0},
@@ -108,11 +113,13 @@ class SyntheticMap:
         name = None if index == NOBODY else CLASSES[index]
         human = self.columns["status"][row] == 2
         return {
-            "row": row, "task": int(self.columns["ids"][row]), "kind": "text", "text": f"Question {row}", "thumbnail": False,
+            "row": row, "task": int(self.columns["ids"][row]), "kind": "text", "text": f"Question {row}",
+            "thumbnail": False,
             "label": name if human else None, "annotators": ["ada"] if human else [], "predicted": name,
             "confidence": float(self.columns["confidence"][row]) / 255, "top": [[name, 0.8]] if name else [],
             "s_ood": 0.1, "novelty": 0.1, "aleatoric": 0.1, "disagreement": 0.1,
-            "component": int(self.columns["component"][row]), "reason": "", "words": ["Quite sure."], "nearest_labelled": None,
+            "component": int(self.columns["component"][row]), "reason": "",
+            "words": ["Quite sure."], "nearest_labelled": None,
         }  # fmt: skip
 
     def act(self, body: dict[str, object]) -> dict[str, object]:
@@ -218,7 +225,14 @@ def handler_of(world: SyntheticMap) -> type[BaseHTTPRequestHandler]:
             self._send(200, json.dumps(value).encode(), "application/json")
 
         def _send(
-            self, status: int, body: bytes, kind: str, csp: str = "", *, etag: str = "", extra: dict[str, str] | None = None
+            self,
+            status: int,
+            body: bytes,
+            kind: str,
+            csp: str = "",
+            *,
+            etag: str = "",
+            extra: dict[str, str] | None = None,
         ) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from ml_backend.demo.screenshots import QUIET, chromium
 from ml_backend.web.map.page import BUILT
 from tests.web.page.synthetic_map import CLASSES, FIRST_TASK, SyntheticMap, serving
 
@@ -63,14 +62,6 @@ class Desk:
                 return found  # type: ignore[return-value]
             self.page.wait_for_timeout(50)
         raise AssertionError(f"nothing was posted to {path}: {[at for at, _ in self.world.bodies]}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from ml_backend.demo.screenshots import QUIET, chromium
 from tests.web.page.synthetic_map import CLASSES, FIRST_TASK, SyntheticMap, serving
 
 pytestmark = pytest.mark.e2e
@@ -18,8 +17,6 @@ pytestmark = pytest.mark.e2e
 POINTS = 20_000
 SIDE = 40
 """Of the squares that are drawn, in pixels."""
-NO_GL = [*QUIET, "--disable-software-rasterizer"]
-SOFTWARE_GL = [*(flag for flag in QUIET if flag != "--disable-gpu"), "--enable-unsafe-swiftshader"]
 WATCH = """
 window.__complaints = []; window.__contexts = [];
 document.addEventListener('securitypolicyviolation', (event) =>
@@ -42,27 +39,6 @@ FRAME = """(address) => {
   Object.assign(frame, {src: address, width: 880, height: 640});
   document.body.append(frame);
 }"""
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def plain(playwright: Playwright) -> Iterator[Browser]:
-    """A browser in which WebGL cannot be had at all."""
-    browser = playwright.chromium.launch(executable_path=chromium(), args=NO_GL)
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="module")
-def with_gl(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=chromium(), args=SOFTWARE_GL)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(params=["canvas", "gl"])
@@ -148,8 +124,12 @@ def lonely_human(world: SyntheticMap) -> int:
     return int(humans[int(np.argmax(near))])
 
 
-def test_drawing_selects_adds_and_takes_out(plain: Browser, with_gl: Browser, world: SyntheticMap, kind: str) -> None:
-    with opened(plain if kind == "canvas" else with_gl, world, "" if kind == "canvas" else "?renderer=gl") as page:
+def test_drawing_selects_adds_and_takes_out(
+    browser_without_gl: Browser, browser_with_gl: Browser, world: SyntheticMap, kind: str
+) -> None:
+    with opened(
+        browser_without_gl if kind == "canvas" else browser_with_gl, world, "" if kind == "canvas" else "?renderer=gl"
+    ) as page:
         assert page.evaluate("window.__map.renderer") == kind
         draw_square(page, 5)
         first = set(selection(page))
@@ -168,11 +148,13 @@ def test_drawing_selects_adds_and_takes_out(plain: Browser, with_gl: Browser, wo
 
 
 def test_a_point_has_its_class_colour_and_another_after_a_label(
-    plain: Browser, with_gl: Browser, world: SyntheticMap, kind: str
+    browser_without_gl: Browser, browser_with_gl: Browser, world: SyntheticMap, kind: str
 ) -> None:
     row = lonely_human(world)
     with opened(
-        plain if kind == "canvas" else with_gl, world, "?ood=1" + ("" if kind == "canvas" else "&renderer=gl")
+        browser_without_gl if kind == "canvas" else browser_with_gl,
+        world,
+        "?ood=1" + ("" if kind == "canvas" else "&renderer=gl"),
     ) as page:
         before = colour_of(page, row)
         assert pixel(page, row) == pytest.approx(before, abs=12)
@@ -194,37 +176,37 @@ def pixel(page: Page, row: int) -> list[int]:
     return found[:3]
 
 
-def test_a_lost_graphics_card_comes_back(with_gl: Browser, world: SyntheticMap) -> None:
+def test_a_lost_graphics_card_comes_back(browser_with_gl: Browser, world: SyntheticMap) -> None:
     row = lonely_human(world)
-    with opened(with_gl, world, "?renderer=gl&ood=1") as page:
+    with opened(browser_with_gl, world, "?renderer=gl&ood=1") as page:
         page.evaluate("window.__contexts.at(-1).getExtension('WEBGL_lose_context').loseContext()")
         page.wait_for_function("window.__contexts.length === 2")
         page.evaluate("window.__map.fps(3)")
         assert pixel(page, row) == pytest.approx(colour_of(page, row), abs=12)
 
 
-def test_software_graphics_are_not_taken_by_themselves(with_gl: Browser, world: SyntheticMap) -> None:
-    with opened(with_gl, world) as page:
+def test_software_graphics_are_not_taken_by_themselves(browser_with_gl: Browser, world: SyntheticMap) -> None:
+    with opened(browser_with_gl, world) as page:
         assert page.evaluate("window.__map.renderer") == "canvas"
 
 
-def test_a_rectangle_takes_what_is_between_two_corners(plain: Browser, world: SyntheticMap) -> None:
-    with opened(plain, world, "?mode=rectangle") as page:
+def test_a_rectangle_takes_what_is_between_two_corners(browser_without_gl: Browser, world: SyntheticMap) -> None:
+    with opened(browser_without_gl, world, "?mode=rectangle") as page:
         draw_square(page, 5, corners=(0, 2))
         surely, maybe = rows_around(world, page, 5)
         assert surely <= set(selection(page)) <= maybe
 
 
-def test_the_brush_takes_all_that_it_passes_over(plain: Browser, world: SyntheticMap) -> None:
-    with opened(plain, world, "?mode=brush") as page:
+def test_the_brush_takes_all_that_it_passes_over(browser_without_gl: Browser, world: SyntheticMap) -> None:
+    with opened(browser_without_gl, world, "?mode=brush") as page:
         draw_square(page, 5)
         surely, _ = rows_around(world, page, 5)
         assert surely <= set(selection(page))
 
 
-def test_what_the_legend_hides_is_not_met(plain: Browser, world: SyntheticMap) -> None:
+def test_what_the_legend_hides_is_not_met(browser_without_gl: Browser, world: SyntheticMap) -> None:
     kind = world.columns["class"][5]
-    with opened(plain, world, f"?hide={int(kind)}") as page:
+    with opened(browser_without_gl, world, f"?hide={int(kind)}") as page:
         draw_square(page, 5)
         surely, _ = rows_around(world, page, 5)
         of_the_kind = set(np.flatnonzero(world.columns["class"] == kind).tolist())
@@ -232,9 +214,9 @@ def test_what_the_legend_hides_is_not_met(plain: Browser, world: SyntheticMap) -
         assert not set(selection(page)) & of_the_kind
 
 
-def test_a_click_pins_and_with_shift_it_selects(plain: Browser, world: SyntheticMap) -> None:
+def test_a_click_pins_and_with_shift_it_selects(browser_without_gl: Browser, world: SyntheticMap) -> None:
     row = lonely_human(world)
-    with opened(plain, world, "?ood=1") as page:
+    with opened(browser_without_gl, world, "?ood=1") as page:
         x, y = on_screen(page, row)
         page.locator(".map-host").click(position={"x": x, "y": y})
         expect(page.get_by_role("group", name=f"Item {FIRST_TASK + row}")).to_contain_text("pinned")
@@ -243,8 +225,8 @@ def test_a_click_pins_and_with_shift_it_selects(plain: Browser, world: Synthetic
         assert selection(page) == [row]
 
 
-def test_points_move_and_the_selection_and_the_view_stay(plain: Browser, world: SyntheticMap) -> None:
-    with opened(plain, world, "?view=0.1,0.2,2") as page:
+def test_points_move_and_the_selection_and_the_view_stay(browser_without_gl: Browser, world: SyntheticMap) -> None:
+    with opened(browser_without_gl, world, "?view=0.1,0.2,2") as page:
         page.evaluate("window.__map.select([3, 4])")
         before, view = on_screen(page, 3), page.evaluate("window.__map.view()")
         moved = world.columns["xy"].copy()
@@ -266,8 +248,10 @@ def test_points_move_and_the_selection_and_the_view_stay(plain: Browser, world: 
         page.wait_for_function("([x]) => Math.abs(window.__map.screenPosition(3)[0] - x) > 5", arg=list(still))
 
 
-def test_the_selection_follows_its_tasks_when_rows_get_other_numbers(plain: Browser, world: SyntheticMap) -> None:
-    with opened(plain, world) as page:
+def test_the_selection_follows_its_tasks_when_rows_get_other_numbers(
+    browser_without_gl: Browser, world: SyntheticMap
+) -> None:
+    with opened(browser_without_gl, world) as page:
         page.evaluate("window.__map.select([0, 7])")
         for name, values in world.columns.items():
             world.columns[name] = np.ascontiguousarray(values[::-1])
@@ -277,22 +261,22 @@ def test_the_selection_follows_its_tasks_when_rows_get_other_numbers(plain: Brow
 
 
 def test_a_lost_stream_is_taken_up_again_and_a_refused_one_is_replaced_by_asking(
-    plain: Browser, world: SyntheticMap
+    browser_without_gl: Browser, world: SyntheticMap
 ) -> None:
-    with opened(plain, world) as page:
+    with opened(browser_without_gl, world) as page:
         world.drop_events = True
         page.wait_for_timeout(400)
         world.drop_events = False
         world.act({"label": CLASSES[0], "tasks": [FIRST_TASK]})
         page.wait_for_function("window.__map.version().labels === 2")
     world.refuse_events = True
-    with opened(plain, world) as page:
+    with opened(browser_without_gl, world) as page:
         world.act({"label": CLASSES[1], "tasks": [FIRST_TASK]})
         page.wait_for_function("window.__map.version().labels === 3")
 
 
-def test_the_address_keeps_what_is_shown_and_never_the_key(plain: Browser, world: SyntheticMap) -> None:
-    with opened(plain, world, "#key=secret-1") as page:
+def test_the_address_keeps_what_is_shown_and_never_the_key(browser_without_gl: Browser, world: SyntheticMap) -> None:
+    with opened(browser_without_gl, world, "#key=secret-1") as page:
         assert ("session", {"key": "secret-1"}) in world.bodies
         assert "secret-1" not in page.url
         page.keyboard.press("r")
@@ -309,8 +293,10 @@ def test_the_address_keeps_what_is_shown_and_never_the_key(plain: Browser, world
         expect(page.get_by_role("button", name="Rectangle", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
-def test_arrow_keys_go_from_point_to_point_and_say_where_one_is(plain: Browser, world: SyntheticMap) -> None:
-    with opened(plain, world) as page:
+def test_arrow_keys_go_from_point_to_point_and_say_where_one_is(
+    browser_without_gl: Browser, world: SyntheticMap
+) -> None:
+    with opened(browser_without_gl, world) as page:
         page.locator(".map-host").focus()
         page.keyboard.press("ArrowRight")
         expect(page.locator("[aria-live=polite]").filter(has_text="Task ")).to_have_count(1)
@@ -319,9 +305,11 @@ def test_arrow_keys_go_from_point_to_point_and_say_where_one_is(plain: Browser, 
         expect(page.locator("[aria-live=polite]").filter(has_text="Task ")).not_to_have_text(first or "")
 
 
-def test_inside_another_page_the_wheel_scrolls_until_the_map_is_clicked(plain: Browser, world: SyntheticMap) -> None:
+def test_inside_another_page_the_wheel_scrolls_until_the_map_is_clicked(
+    browser_without_gl: Browser, world: SyntheticMap
+) -> None:
     with serving(world) as address:
-        page = plain.new_page(viewport={"width": 900, "height": 700})
+        page = browser_without_gl.new_page(viewport={"width": 900, "height": 700})
         page.route("**/outside", lambda route: route.fulfill(body="<body></body>", content_type="text/html"))
         page.goto(address.replace("/map/5", "/outside"))
         page.evaluate(FRAME, address)

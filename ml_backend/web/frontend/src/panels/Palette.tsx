@@ -20,6 +20,8 @@ export function Palette() {
     else return
     setTyped('')
     setActive(0)
+    // So that the next digit, or Ctrl+Z, is a key again and not text.
+    document.getElementById(TYPE_AHEAD)?.blur()
   }
   const keys = (event: KeyboardEvent): void => {
     const last = found.length + (creatable ? 1 : 0) - 1

@@ -106,6 +106,7 @@ export function addClass(name: string): void {
       await createClass(control.value, name)
       await refreshState()
       toast(`“${name}” is now a class of ${control.value}.`)
+      if (target().length > 0) giveLabel(classNames.value.indexOf(name))
     } catch (error) {
       problem(error)
     }
