@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { between, fitting, homeView, MOST_ZOOM, panned, resized, toPlace, toScreen, visibleBox, zoomed } from './camera'
+import { alike, between, fitting, homeView, MOST_ZOOM, panned, resized, toPlace, toScreen, viewOfAll, visibleBox, zoomed } from './camera'
 
 const home = homeView(800, 600)
 
@@ -7,6 +7,29 @@ it('the whole map is in sight at home', () => {
   const [left, bottom, right, top] = visibleBox(home)
   expect(Math.max(left, bottom)).toBeLessThan(-1)
   expect(Math.min(right, top)).toBeGreaterThan(1)
+})
+
+it('all points are in sight and fill the screen, right of the tools', () => {
+  const places = Float32Array.of(-0.1, 0.2, 0.4, 0.2, 0.1, -0.3)
+  for (const [width, height] of [[800, 600], [390, 700], [1200, 500]] as const) {
+    const view = viewOfAll(places, width, height)
+    const at = [0, 1, 2].map((i) => toScreen(view, places[2 * i] ?? 0, places[2 * i + 1] ?? 0))
+    const xs = at.map(([x]) => x), ys = at.map(([, y]) => y)
+    expect(Math.min(...xs)).toBeGreaterThan(44)
+    expect(Math.max(...xs)).toBeLessThan(width)
+    expect(Math.min(...ys)).toBeGreaterThan(0)
+    expect(Math.max(...ys)).toBeLessThan(height)
+    const fills = Math.max((Math.max(...xs) - Math.min(...xs)) / (width - 44), (Math.max(...ys) - Math.min(...ys)) / height)
+    expect(fills).toBeGreaterThan(0.85)
+  }
+  expect(viewOfAll(new Float32Array(), 800, 600)).toEqual(home)
+  expect(viewOfAll(Float32Array.of(0.5, 0.5), 800, 600)).toEqual(home)
+})
+
+it('tells when the view was changed by hand', () => {
+  expect(alike(panned(home, 2, 2), home)).toBe(true)
+  expect(alike(panned(home, 60, 0), home)).toBe(false)
+  expect(alike(zoomed(home, 1.5, 400, 300), home)).toBe(false)
 })
 
 it('screen and places are each other’s way back, y up', () => {

@@ -16,9 +16,37 @@ export type Point = readonly [number, number]
 export const LEAST_ZOOM = 0.5
 export const MOST_ZOOM = 50
 const MARGIN = 0.94
+/** The left edge, where the toolbar lies. */
+const TOOLS_PIXELS = 44
+/** A map of few items that lie close together is not blown up further. */
+const MOST_HOME_ZOOM = 4
 
 export function homeView(width: number, height: number): View {
   return { x: 0, y: 0, zoom: 1, width, height }
+}
+
+/** All of the places on a screen of this size; the whole map where there are none. */
+export function viewOfAll(places: Float32Array, width: number, height: number): View {
+  const home = homeView(width, height)
+  let left = Infinity, right = -Infinity, bottom = Infinity, top = -Infinity
+  for (let i = 0; i + 1 < places.length; i += 2) {
+    const x = places[i] ?? 0, y = places[i + 1] ?? 0
+    if (x < left) left = x
+    if (x > right) right = x
+    if (y < bottom) bottom = y
+    if (y > top) top = y
+  }
+  const span = Math.max((right - left) / Math.max(1, width - TOOLS_PIXELS), (top - bottom) / height)
+  if (!(span > 0)) return home
+  const unit = (MARGIN * Math.min(width, height)) / 2
+  const zoom = Math.min(MOST_HOME_ZOOM, Math.max(1, 0.92 / (span * unit)))
+  return { ...home, x: (left + right) / 2 - TOOLS_PIXELS / 2 / (unit * zoom), y: (bottom + top) / 2, zoom }
+}
+
+/** Whether two views show the same, all but a little. */
+export function alike(a: View, b: View): boolean {
+  const close = 0.04 / b.zoom
+  return Math.abs(Math.log(a.zoom / b.zoom)) < 0.04 && Math.abs(a.x - b.x) < close && Math.abs(a.y - b.y) < close
 }
 
 /** Pixels per unit of the map. */

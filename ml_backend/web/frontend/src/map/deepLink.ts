@@ -4,6 +4,7 @@ import { effect } from '@preact/signals'
 import { fromAddress, toAddress } from '../address'
 import { COLOUR_MODES, colourMode, control, filters, hidden, mode, MODES, oodThreshold } from '../state'
 import { LEAST_ZOOM, MOST_ZOOM, type View } from './camera'
+import { theStage } from '.'
 import { view } from './stage'
 
 const REST_MILLISECONDS = 300
@@ -34,7 +35,7 @@ export function writeAddress(): () => void {
   let timer: number | null = null
   const stop = effect(() => {
     const { x, y, zoom } = view.value, { changed, statuses, minOod } = filters.value
-    const home = x === 0 && y === 0 && zoom === 1
+    const home = theStage()?.isHome() ?? true
     const values = {
       view: home ? null : [x.toFixed(4), y.toFixed(4), zoom.toFixed(3)].join(','),
       colour: colourMode.value === 'label' ? null : colourMode.value,

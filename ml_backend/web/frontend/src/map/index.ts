@@ -2,7 +2,7 @@
 
 import { selection } from '../state'
 import { dark } from './theme'
-import { homeView, type Point } from './camera'
+import type { Point } from './camera'
 import { rampColours as ramp } from './palette'
 import { view, type Stage } from './stage'
 
@@ -25,8 +25,7 @@ export function flyTo(rows: ArrayLike<number>): void {
 }
 
 export function fitAll(): void {
-  const { width, height } = view.peek()
-  stage?.look(homeView(width, height), true)
+  if (stage !== null) stage.look(stage.home(), true)
 }
 
 export function fitSelection(): void {

@@ -12,6 +12,8 @@ export interface Colours {
   readonly text: string
   readonly accent: string
   readonly warning: string
+  /** CSS family of the names. */
+  readonly font: string
 }
 
 /** Rows to mark, by kind; those that come first are kept when there are too many in view. */
@@ -45,6 +47,8 @@ const MOST_MARKS = 2000
 const MANY_RINGS = 400
 /** More than these stand out enough by the others being dim. */
 const FEW_SELECTED = 150
+/** More of them are written smaller. */
+const FEW_NAMES = 20
 const FULL = 2 * Math.PI
 
 export class Overlay {
@@ -95,7 +99,7 @@ export class Overlay {
   /** Many of them are drawn finer: a cloud of rings must not hide what it rings. */
   private paintOdd(places: readonly Point[], usual: number, { text, background }: Colours): void {
     if (places.length > MANY_RINGS) this.rings(places, { radius: usual + 1.8, colour: text, width: 0.9, alpha: 0.6 })
-    else this.rings(places, { radius: usual + 3, colour: text, width: 1.4, alpha: 0.85, casing: { colour: background, width: 3.4 } })
+    else this.rings(places, { radius: usual + 2.6, colour: text, width: 1, alpha: 0.8, casing: { colour: background, width: 2.2 } })
   }
 
   private paintCurrent(at: Point, usual: number, pulse: number | null, { accent, background }: Colours): void {
@@ -126,7 +130,7 @@ export class Overlay {
 
   private paintNames({ names, view }: Scene, colours: Colours): void {
     const { context } = this
-    context.font = '600 12px system-ui, sans-serif'
+    context.font = `650 ${names.length > FEW_NAMES ? 12 : 15}px ${colours.font}`
     context.textAlign = 'center'
     context.textBaseline = 'middle'
     context.lineJoin = 'round'

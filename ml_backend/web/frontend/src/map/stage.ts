@@ -1,7 +1,7 @@
 /** The map on the screen: camera, renderer, overlay, and the frames that bring them together. */
 
 import { batch, signal } from '@preact/signals'
-import { between, eased, fitting, homeView, resized, toScreen, visibleBox, type Point, type View } from './camera'
+import { alike, between, eased, fitting, homeView, resized, toScreen, viewOfAll, visibleBox, type Point, type View } from './camera'
 import { Grid } from './grid'
 import { hiddenRows, lastingMarks, shownMarks, type LastingMarks, type ShownMarks } from './marks'
 import { Motion } from './motion'
@@ -100,8 +100,10 @@ export class Stage {
   private resize(): void {
     const { width, height } = this.host.getBoundingClientRect()
     if (width < 1 || height < 1) return
+    const wasHome = this.flight === null && this.isHome()
     view.value = resized(view.peek(), width, height)
     if (this.flight !== null) this.flight = { ...this.flight, to: resized(this.flight.to, width, height) }
+    if (wasHome) view.value = this.home()
     this.overlay?.resize(width, height)
     this.renderer?.resize(width, height)
     this.redraw()
@@ -116,8 +118,10 @@ export class Stage {
   /** New places: the points move there, unless the person wants no movement or is drawing. */
   setPlaces(xy: Float32Array): void {
     const still = wantsStillness() || drawing.peek() !== null
+    const follows = this.isHome() && drawing.peek() === null, isFirst = this.motion.to.length === 0
     this.motion = this.motion.next(xy, performance.now(), still ? 0 : TWEEN_MILLISECONDS)
     this.grid = null
+    if (follows && !this.isHome()) this.look(this.home(), !isFirst)
     this.renderer?.setMotion(this.motion)
     this.redraw()
   }
@@ -159,6 +163,17 @@ export class Stage {
     this.flight = fly && !wantsStillness() ? { from: view.peek(), to: next, start: now } : null
     if (this.flight === null) view.value = next
     this.redraw()
+  }
+
+  /** The view of all points. */
+  home(): View {
+    const { width, height } = view.peek()
+    return viewOfAll(this.motion.to, width, height)
+  }
+
+  /** Whether everything is looked at: then new places change the view, too. */
+  isHome(): boolean {
+    return alike(this.aim(), this.home())
   }
 
   /** Where the camera is or flies to. */

@@ -43,6 +43,7 @@ export const SURE_STEPS = 5
 const LEAST_ALPHA = 0.38
 const MOST_GREY = 0.7
 const DIM_ALPHA = 0.18
+const NOVELTY_POWER = 5
 const KINDS = 3 // 0 nothing named, 1 propagated, 2 a person's
 const SIZES = [0.75, 1, 1.8] as const
 const LEAST_HUMAN = 8
@@ -148,7 +149,10 @@ function colourIndex({ columns, mode, classColours }: StyleInput, colours: numbe
   }
   if (mode === 'component') return (row) => (columns.component[row] ?? 0) % CLASS_COLOURS.length
   const values = columns[mode]
-  return (row) => Math.min(RAMP_STEPS - 1, ((values[row] ?? 0) * RAMP_STEPS) >> 8)
+  // Novelty is even by nature, a tenth of all items is above 0.9: what matters is its upper end.
+  const power = mode === 'novelty' ? NOVELTY_POWER : 1
+  const steps = Uint8Array.from({ length: 256 }, (_, value) => Math.min(RAMP_STEPS - 1, Math.floor((value / 255) ** power * RAMP_STEPS)))
+  return (row) => steps[values[row] ?? 0] ?? 0
 }
 
 /** 1 for the rows that stand out; null when none does, so that all look as usual. */

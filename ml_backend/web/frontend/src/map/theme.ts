@@ -34,6 +34,7 @@ export function overlayColours(): Colours {
     background: value('--map-bg', dark.value ? '#121518' : '#fbfcfc'),
     text: value('--text', dark.value ? '#e8ebee' : '#1a2025'),
     accent: value('--accent', dark.value ? '#7cbdf2' : '#0b62a8'),
+    font: value('--font', 'sans-serif'),
     warning: value('--warn', dark.value ? '#eec06a' : '#855300'),
   }
 }

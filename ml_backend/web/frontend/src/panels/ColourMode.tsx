@@ -9,7 +9,7 @@ type Mode = typeof colourMode.value
 
 /** Each way to colour the points, in a labeller's words. */
 const MODES: readonly { readonly mode: Mode; readonly name: string; readonly meaning: string }[] = [
-  { mode: 'label', name: 'Label', meaning: 'The class; paler where Lantern is less sure' },
+  { mode: 'label', name: 'Label', meaning: 'The class; paler: less sure' },
   { mode: 'confidence', name: 'Confidence', meaning: 'How sure the prediction is' },
   { mode: 's_ood', name: 'Outside the labels', meaning: 'How far from everything labelled so far' },
   { mode: 'novelty', name: 'Novelty', meaning: 'How unlike everything in the project' },
@@ -23,9 +23,9 @@ export function ColourMode() {
   const shown = MODES.find(({ mode }) => mode === colourMode.value)
   return (
     <section class="section" aria-label="Colours">
-      <label class="section">
-        <span class="heading"><h2>Colour by</h2><kbd>C</kbd></span>
-        <select class="field" value={colourMode.value} onChange={(event) => (colourMode.value = event.currentTarget.value as Mode)}>
+      <label class="row">
+        <h2>Colour by</h2>
+        <select class="field grow" title="C" value={colourMode.value} onChange={(event) => (colourMode.value = event.currentTarget.value as Mode)}>
           {MODES.map(({ mode, name }) => <option key={mode} value={mode}>{name}</option>)}
         </select>
       </label>
@@ -44,7 +44,7 @@ function Threshold() {
   return (
     <div>
       <div class="heading">
-        <label for="ood-threshold">Ring outside from</label>
+        <label for="ood-threshold">Ring what is outside</label>
         <output for="ood-threshold" title={`${threshold.toFixed(3)} s_OOD`}>{plural(beyond, 'item')}</output>
       </div>
       <input id="ood-threshold" type="range" min={least} max={most + 1} step="1" value={Math.round(threshold * 255)} aria-valuetext={`from ${threshold.toFixed(3)}: ${plural(beyond, 'item')}`}

@@ -28,12 +28,12 @@ function Shown({ row, onInside }: { readonly row: number; readonly onInside: (in
   const box = useRef<HTMLDivElement>(null)
   const versions = server.value?.versions
   const { value: card, error } = useLoaded(`${row}|${control.value}|${versions?.labels}|${versions?.publication}`, () => item(row, control.value))
-  const [place, setPlace] = useState<{ left: number; top: number } | null>(null)
+  const [place, setPlace] = useState<Place | null>(null)
   useEffect(() => setPlace(placeBeside(row, box.current)), [row, card])
   const isPinned = pinned.value === row
   useEffect(() => { if (isPinned && card !== null) announce(spoken(card)) }, [isPinned, card])
   return (
-    <div ref={box} class={`card ${isPinned ? 'pinned' : ''} ${place === null ? 'hiding' : ''}`} style={place === null ? {} : { left: `${place.left}px`, top: `${place.top}px` }}
+    <div ref={box} class={`card ${isPinned ? 'pinned' : ''} ${place === null ? 'hiding' : ''}`} style={place === null ? {} : { left: `${place.left}px`, top: `${place.top}px`, ...(place.most === null ? {} : { maxHeight: `${place.most}px` }) }}
       role="group" aria-label={`Item ${card?.task ?? row}`} onPointerEnter={() => onInside(true)} onPointerLeave={() => onInside(false)}>
       {error !== null && <p class="trouble">{error}</p>}
       {card === null ? error === null && <p class="quietly">Loading …</p> : <Facts card={card} pinned={isPinned} />}
@@ -100,14 +100,23 @@ function spoken(card: Card): string {
   return `${card.text.slice(0, 120)} ${answer}. ${(card.words ?? []).join(' ')}`
 }
 
-/** Beside the point and inside the map. */
-function placeBeside(row: number, box: HTMLDivElement | null): { left: number; top: number } | null {
+interface Place {
+  readonly left: number
+  readonly top: number
+  /** Where the card lies above or below its point: so high that it does not cover it. */
+  readonly most: number | null
+}
+
+/** Beside the point and inside the map; above or below it where the map is narrow. */
+function placeBeside(row: number, box: HTMLDivElement | null): Place | null {
   const at = screenPosition(row)
   const area = box?.parentElement
-  if (at === null || box === null || area == null) return { left: AWAY, top: AWAY }
-  const [x, y] = at
-  const fits = x + AWAY + WIDTH <= area.clientWidth
-  const left = fits ? x + AWAY : Math.max(AWAY, x - AWAY - WIDTH)
-  const top = Math.min(Math.max(AWAY, y - 24), Math.max(AWAY, area.clientHeight - box.offsetHeight - AWAY))
-  return { left, top }
+  if (at === null || box === null || area == null) return { left: AWAY, top: AWAY, most: null }
+  const [x, y] = at, { clientWidth: width, clientHeight: height } = area
+  const within = (value: number, most: number): number => Math.min(Math.max(AWAY, value), Math.max(AWAY, most))
+  const side = x + AWAY + WIDTH <= width ? x + AWAY : x - AWAY - WIDTH >= AWAY ? x - AWAY - WIDTH : null
+  if (side !== null) return { left: side, top: within(y - 24, height - box.offsetHeight - AWAY), most: null }
+  const left = within(x - WIDTH / 2, width - WIDTH - AWAY), below = height - y - 2 * AWAY, above = y - 2 * AWAY
+  if (below >= Math.min(box.scrollHeight, above)) return { left, top: y + AWAY, most: below }
+  return { left, top: y - AWAY - Math.min(box.scrollHeight, above), most: above }
 }

@@ -68,7 +68,6 @@ function Classes() {
             recolouring={recoloured === row.index} onRecolour={() => setRecoloured(recoloured === row.index ? null : row.index)} onClick={click} onAlone={alone} />
         ))}
       </ul>
-      <p class="quietly small">Click hides a class, double-click shows it alone.</p>
     </>
   )
 }

@@ -29,7 +29,7 @@ export function LegendRow({ entry, selected, colour, shown, recolouring, onRecol
         {entry.index === NONE
           ? <span class="swatch-button"><span class="swatch" style={{ background: colour }} /></span>
           : <button type="button" class="swatch-button" aria-label={`Colour of ${name}`} aria-expanded={recolouring} onClick={onRecolour}><span class="swatch" style={{ background: colour }} /></button>}
-        <button type="button" class="legend-row" aria-pressed={shown} title={said} onClick={(event) => onClick(entry.index, event.detail === 0)}
+        <button type="button" class="legend-row" aria-pressed={shown} title={`${said}. A click hides it, a double-click shows it alone.`} onClick={(event) => onClick(entry.index, event.detail === 0)}
           onKeyDown={(event) => { if (event.key === 'Enter' && event.shiftKey) { event.preventDefault(); onAlone(entry.index) } }}>
           <span class="grow ellipsis">{name}</span>
           <span class="figures small">{selected > 0 ? `${count(selected)} / ${count(total)}` : count(total)}</span>

@@ -3,10 +3,10 @@ export function Marks() {
   return (
     <ul class="marks small">
       <li><Mark><circle cx="8" cy="8" r="5.5" class="solid rim" /></Mark>A person’s label</li>
-      <li><Mark><circle cx="8" cy="8" r="2.6" class="solid" /></Mark>Spread by Lantern, paler when less sure</li>
+      <li><Mark><circle cx="8" cy="8" r="2.6" class="solid" /></Mark>Spread, paler when less sure</li>
       <li><Mark><circle cx="8" cy="8" r="2" class="grey" /></Mark>Nothing named</li>
       <li><Mark><circle cx="8" cy="8" r="5" class="ring" /></Mark>Outside what is labelled</li>
-      <li><Mark><circle cx="8" cy="8" r="5" class="ring dashed" /></Mark>The suggestion, or the task at hand</li>
+      <li><Mark><circle cx="8" cy="8" r="5" class="ring dashed" /></Mark>The suggestion or task at hand</li>
     </ul>
   )
 }

@@ -2,7 +2,7 @@
 
 import { filters, server } from '../state'
 import { currentClasses } from './classes'
-import { count, percent, plural } from './logic/words'
+import { count, percent, plural, range } from './logic/words'
 import { EVERYTHING } from './highlights'
 import { train, trainingReason } from './trainingActions'
 
@@ -19,7 +19,7 @@ export function Progress() {
         <span>Accuracy</span>
         {progress.accuracy === null
           ? <span class="quietly small">needs more labels</span>
-          : <span class="figures"><b>{percent(progress.accuracy.estimate)}</b> <span class="quietly small">{`${percent(progress.accuracy.low)}–${percent(progress.accuracy.high)}`}</span></span>}
+          : <span class="figures"><b>{percent(progress.accuracy.estimate)}</b> <span class="quietly small">{range(progress.accuracy.low, progress.accuracy.high)}</span></span>}
       </div>
       {progress.accuracy !== null && <Interval {...progress.accuracy} />}
       <PerClass />

@@ -13,6 +13,9 @@ import type { Card, Suggestion } from './server'
 import { taskAddress } from './taskAddress'
 import { Thumbnail } from './Thumbnail'
 
+/** What is less likely is not offered first. */
+const LEAST_SHARE = 0.01
+
 export function QueuePanel() {
   const versions = server.value?.versions
   useEffect(() => void loadQueue(), [versions?.labels, versions?.publication])
@@ -48,7 +51,7 @@ function Current({ suggestion, card }: { readonly suggestion: Suggestion; readon
       {card !== null && (
         <p>{card.predicted === null ? <span class="quietly">Nothing is predicted.</span> : <>Predicted <ClassName name={card.predicted} /> <b class="figures">{percent(card.confidence)}</b></>}</p>
       )}
-      {card !== null && card.top.length > 1 && <Alternatives card={card} />}
+      {card !== null && <Alternatives card={card} />}
       <div class="row wrap">
         <button type="button" class="button primary" disabled={card?.predicted == null} onClick={acceptCurrent}>Accept <kbd>Enter</kbd></button>
         <button type="button" class="button" onClick={rejectCurrent}>Reject <kbd>X</kbd></button>
@@ -64,10 +67,12 @@ function Current({ suggestion, card }: { readonly suggestion: Suggestion; readon
 
 /** What it may be instead, most likely first. */
 function Alternatives({ card }: { readonly card: Card }) {
+  const others = card.top.slice(1).filter(([, p]) => p >= LEAST_SHARE)
+  if (others.length === 0) return null
   return (
     <div class="row wrap">
       <span class="quietly small">Or</span>
-      {card.top.slice(1).map(([name, p]) => {
+      {others.map(([name, p]) => {
         const index = classNames.value.indexOf(name)
         return index < 0 ? null : <button key={name} type="button" class="button" onClick={() => sendLabel(index, [card.row])}><ClassName name={name} /> <span class="quietly figures">{percent(p)}</span></button>
       })}

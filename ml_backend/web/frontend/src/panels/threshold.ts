@@ -5,8 +5,9 @@ import { fromAddress } from '../address'
 import { columns, filters, oodThreshold } from '../state'
 import { levelFor } from './logic/levels'
 
-/** So many items are ringed at first: absolute values differ much between projects. */
-const RINGED_AT_FIRST = 0.05
+/** So many items are ringed at first, and no larger share of a small project: absolute values differ much between projects. */
+const RINGED_AT_FIRST = 100
+const MOST_AT_FIRST = 0.05
 
 /** The ring and, where it is used, the filter. value: 0..1. */
 export function moveThreshold(value: number): void {
@@ -21,6 +22,6 @@ export function chooseThresholdOnce(): () => void {
     const { n, s_ood: values } = columns.value
     if (chosen || n === 0) return
     chosen = true
-    moveThreshold(levelFor(values, RINGED_AT_FIRST) / 255)
+    moveThreshold(levelFor(values, Math.min(MOST_AT_FIRST, RINGED_AT_FIRST / n)) / 255)
   })
 }

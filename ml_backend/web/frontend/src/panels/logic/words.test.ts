@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { ago, figure, percent, plural, signed } from './words'
+import { ago, figure, percent, plural, range, signed } from './words'
 
 describe('numbers in words', () => {
   it('groups thousands and knows one from many', () => {
     expect(plural(12480, 'item')).toBe('12,480 items')
     expect(plural(1, 'class', 'classes')).toBe('1 class')
+  })
+
+  it('keeps a decimal where an end of a range is not quite none or all', () => {
+    expect(range(0.914, 0.982)).toBe('91–98%')
+    expect(range(0.912, 0.9961)).toBe('91–99.6%')
+    expect(range(0, 1)).toBe('0–100%')
+    expect(range(0.0001, 0.99999)).toBe('0.1–99.9%')
   })
 
   it('says none and all only when it is so', () => {

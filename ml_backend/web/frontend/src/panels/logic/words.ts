@@ -20,6 +20,12 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)}%`
 }
 
+/** 0.91, 0.98 -> "91–98%"; an end that is not quite none or all keeps a decimal: "0.3–99.6%". */
+export function range(low: number, high: number): string {
+  const end = (share: number): string => String(share > 0 && share < 1 && (share < 0.005 || share >= 0.995) ? Math.min(99.9, Math.max(0.1, Number((100 * share).toFixed(1)))) : Math.round(100 * share))
+  return `${end(low)}–${end(high)}%`
+}
+
 /** A loss with four significant digits; "–" for none. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–'
