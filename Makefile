@@ -9,7 +9,7 @@ SHELL := bash
 PYTHON ?=
 # Options of `make demo`, of `make bench` and of pytest, such as ARGS=--once
 ARGS ?=
-# Files and folder of `make bench`
+# Files of `make bench`, the file of `make screenshots`; the folder of `make bench`
 DATA ?=
 OUT ?=
 
@@ -129,8 +129,8 @@ speed: venv  ## print seconds and memory: the scripts of benchmarks/
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
 
 .PHONY: screenshots
-screenshots: venv venv-label-studio frontend  ## take docs/images/*.png of the demo's Label Studio (needs Chromium)
-	@$(BIN)/python -m ml_backend.demo.screenshots $(ARGS)
+screenshots: venv venv-label-studio frontend  ## take docs/images/*.png (DATA=FILE.npz: the map's of these images; needs Chromium)
+	@$(BIN)/python -m ml_backend.demo.screenshots $(if $(DATA),--dataset "$(DATA)") $(ARGS)
 
 .PHONY: clean
 clean:  ## remove both environments, caches and the demo's data

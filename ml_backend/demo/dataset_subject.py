@@ -12,25 +12,27 @@ from defusedxml.ElementTree import fromstring
 
 from ml_backend.data.dataset import Dataset, read_dataset
 from ml_backend.data.pictures import to_data_uri
-from ml_backend.demo.subjects import CONFIGS, Data, Subject, Truth
+from ml_backend.demo.subjects import CONFIGS, KEY, Data, Subject, Truth
 from ml_backend.errors import InputError
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 MAX_TASKS = 2_500
-"""More would make the demo longer, not better: the file is sub-sampled."""
+"""Unless more are asked for: they make the demo longer, not better."""
 MAX_CLASSES = 300
 DECIMALS = 5
 
 
-def dataset_subject(path: Path, *, seed: int = 0) -> Subject:
-    """A project of at most MAX_TASKS rows of the file's pool. Raises InputError when the file cannot be used."""
+def dataset_subject(path: Path, tasks: int = MAX_TASKS, *, seed: int = 0) -> Subject:
+    """A project of at most `tasks` rows of the file's pool, drawn at random. Raises InputError for a file that cannot
+    be used.
+    """
     dataset = read_dataset(path)
     if dataset.y is None or not (dataset.y != "").any():
         raise InputError(f"{path.name}: has no labels (`y` or `label`): the demo's person answers with them")
     pool = dataset.pool_rows
-    rows = np.sort(np.random.default_rng(seed).permutation(pool)[:MAX_TASKS])
+    rows = np.sort(np.random.default_rng(seed).permutation(pool)[:tasks])
     labels = [str(dataset.y[row]) for row in rows]
     classes = sorted(set(labels) - {""}, key=_by_number)
     if not 2 <= len(classes) <= MAX_CLASSES:
@@ -70,7 +72,7 @@ def _label_config(dataset: Dataset, classes: Iterable[str]) -> tuple[str, str]:
 
 def _task_data(dataset: Dataset, row: int) -> Data:
     if dataset.images is not None:
-        return {"image": to_data_uri(dataset.images[row])}
+        return {"image": to_data_uri(dataset.images[row]), KEY: f"row-{row}"}
     text = str(dataset.text[row]) if dataset.text is not None else f"row {row}"
     if dataset.x is not None:
         return {"title": text, "embedding": [round(float(value), DECIMALS) for value in dataset.x[row]]}

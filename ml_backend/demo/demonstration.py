@@ -55,8 +55,15 @@ class Demonstration:
     def run(self) -> list[Outcome]:
         """Everything up to the summary; both servers go on running. Raises LanternError."""
         subjects = self._subjects()
-        label_studio, lantern = self._start()
-        scenarios = self._prepare(subjects, label_studio, lantern)
+        label_studio, lantern = self.start()
+        outcomes = self.label(self.prepare(subjects, label_studio, lantern), label_studio, lantern)
+        print(summary.addresses(label_studio.url, lantern.url, label_studio.account), flush=True)
+        return outcomes
+
+    def label(
+        self, scenarios: list[Scenario], label_studio: LabelStudioProcess, lantern: LanternProcess
+    ) -> list[Outcome]:
+        """Give the labels, wait until they have spread, and say what came of it. Raises LanternError."""
         print("3. Labelling, in the order of Lantern's queue")
         label_in_rounds(scenarios, self.options.labels)
         for scenario in scenarios:
@@ -68,7 +75,6 @@ class Demonstration:
             print(text, end="\n\n", flush=True)
         if not self.options.once:
             self.tidy(outcomes)
-        print(summary.addresses(label_studio.url, lantern.url, label_studio.account), flush=True)
         return outcomes
 
     def tidy(self, outcomes: Sequence[Outcome]) -> None:
@@ -93,11 +99,12 @@ class Demonstration:
     def _subjects(self) -> list[Subject]:
         if self.options.dataset is None:
             return [digits(), notifications()]
-        subject = dataset_subject(self.options.dataset)
+        subject = dataset_subject(self.options.dataset, self.options.tasks)
         print(f"{self.options.dataset}: {subject.note}")
         return [subject]
 
-    def _start(self) -> tuple[LabelStudioProcess, LanternProcess]:
+    def start(self) -> tuple[LabelStudioProcess, LanternProcess]:
+        """Both servers, once they answer. Raises LanternError."""
         options = self.options
         program = label_studio_program(options.label_studio_environment)
         require_free(options.label_studio_port, "Label Studio", "--label-studio-port")
@@ -130,9 +137,10 @@ class Demonstration:
         ) as bar:
             server.wait_until_up(lambda _waited: bar.refresh())
 
-    def _prepare(
+    def prepare(
         self, subjects: list[Subject], label_studio: LabelStudioProcess, lantern: LanternProcess
     ) -> list[Scenario]:
+        """A connected project of each subject. Raises LanternError."""
         print("2. Making the projects and connecting them to Lantern")
         api = LabelStudioApi(LabelStudioClient(label_studio.url, label_studio.account.token))
         annotator, status = Annotator(api), LanternStatus(lantern.settings)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml_backend.demo.dataset_subject import MAX_TASKS
+
 DESCRIPTION = """\
 Starts a real Label Studio and Lantern side by side, makes two projects (handwritten digits, device notifications),
 labels a handful of tasks as a person would, waits until the labels have spread, says what came of it, and keeps both
@@ -15,12 +17,14 @@ running until Ctrl-C. A second run goes on with what the first one left."""
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What the demo was asked to do. labels: of each project; None = as many as its data need."""
+    """What the demo was asked to do. tasks: at most as many of a data set. labels: of each project; None = as many as
+    its data need."""
 
     once: bool
     port: int
     label_studio_port: int
     dataset: Path | None
+    tasks: int
     labels: int | None
     fresh: bool
     folder: Path
@@ -43,6 +47,13 @@ def parse_options(argv: Sequence[str] | None = None) -> DemoOptions:
         metavar="FILE",
         help="one project of this .npz, .jsonl or .csv file with labels instead of the two",
     )
+    parser.add_argument(
+        "--tasks",
+        type=_tasks,
+        default=MAX_TASKS,
+        metavar="N",
+        help=f"take at most N rows of the data set, drawn at random (default {MAX_TASKS:,})",
+    )
     parser.add_argument("--labels", type=_count, metavar="N", help="labels given in each project")
     parser.add_argument("--fresh", action="store_true", help="throw away what earlier runs left")
     parser.add_argument(
@@ -64,6 +75,10 @@ def _port(text: str) -> int:
 
 def _count(text: str) -> int:
     return _between(text, 1, 10_000)
+
+
+def _tasks(text: str) -> int:
+    return _between(text, 20, 100_000)
 
 
 def _between(text: str, low: int, high: int) -> int:

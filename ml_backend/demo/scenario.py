@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Never
 
 from tqdm import tqdm
@@ -41,10 +42,15 @@ class Scenario:
         """Attach it to Lantern, as `lantern connect` does; how many things had to be changed."""
         return sum(change.changed for change in connect(db, settings, project=self.made.project))
 
-    @property
+    @cached_property
     def truths(self) -> dict[int, Truth]:
         """The withheld truth by task."""
         return dict(zip(self.made.tasks, self.subject.truths, strict=True))
+
+    def answer(self, task: int) -> str | None:
+        """What a person would answer to the subject's main question; None where they would not know."""
+        truth = self.truths.get(task)
+        return next(iter(truth.answers.get(self.subject.control, ())), None) if truth else None
 
     def count_labels(self) -> int:
         """Annotations that are in Label Studio, skipped ones aside."""

@@ -13,12 +13,12 @@ import pytest
 from ml_backend.data.label_config import parse_label_config
 from ml_backend.data.media import read_data_uri
 from ml_backend.data.pictures import to_png
-from ml_backend.demo import dataset_subject as of_dataset
 from ml_backend.demo.dataset_subject import dataset_subject
 from ml_backend.demo.odd_pictures import make_odd_pictures
-from ml_backend.demo.subjects import Subject, digits, notifications
+from ml_backend.demo.subjects import KEY, Subject, digits, notifications
 from ml_backend.demo.workspace import Made, Workspace
 from ml_backend.errors import InputError
+from ml_backend.label_studio.ring_field import ring_field
 
 
 @pytest.fixture(scope="module", params=[digits, notifications], ids=["digits", "notifications"])
@@ -30,7 +30,7 @@ def subject(request: pytest.FixtureRequest) -> Subject:
 def test_the_truth_stays_outside_the_tasks(subject: Subject) -> None:
     assert len(subject.data) == len(subject.truths)
     allowed = {one.field for one in parse_label_config(subject.label_config).inputs}
-    assert {name for data in subject.data for name in data} == allowed
+    assert {name for data in subject.data for name in data} - {KEY} == allowed
 
 
 def test_every_answer_is_a_choice_of_the_label_config(subject: Subject) -> None:
@@ -65,19 +65,19 @@ def test_label_studio_can_show_every_picture() -> None:
     assert min(sizes) >= 100
 
 
-def test_pictures_in_the_form_of_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(of_dataset, "MAX_TASKS", 50)
+def test_pictures_in_the_form_of_mnist(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     x, y = generator.integers(0, 256, (200, 28, 28), dtype=np.uint8), np.arange(200) % 10
     split = np.where(np.arange(200) < 150, "train", "test")
     np.savez(tmp_path / "mnist.npz", x=x, y=y, split=split)
-    subject = dataset_subject(tmp_path / "mnist.npz")
+    subject = dataset_subject(tmp_path / "mnist.npz", 50)
     (control,) = parse_label_config(subject.label_config).controls
     assert control.classes == tuple("0123456789")
     assert len(subject.data) == 50
     assert "50 of the 200 rows" in subject.note
     assert str(subject.data[0]["image"]).startswith("data:image/png;base64,")
     assert set(subject.truths[0].answers) == {control.name}
+    assert ring_field(subject.data) == KEY
 
 
 def test_texts_of_a_csv(tmp_path: Path) -> None:

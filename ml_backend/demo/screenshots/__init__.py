@@ -1,0 +1,1 @@
+"""`make screenshots`: the pictures of README and docs, of the demo's Label Studio and of its map as people see them."""
