@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Frame, Page, expect
+from playwright.sync_api import Browser, Frame, Locator, Page, expect
 
 from tests.e2e.map.world import MapWorld
 
@@ -17,6 +17,13 @@ window.__complaints = [];
 document.addEventListener('securitypolicyviolation', (event) =>
   window.__complaints.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
 """
+
+AT_PLACE = """([row, x, y]) => {
+  const view = window.__map.view(), [left, top] = window.__map.screenPosition(row);
+  const unit = view.zoom * 0.94 * Math.min(view.width, view.height) / 2;
+  const away = [view.width / 2 + (x - view.x) * unit - left, view.height / 2 - (y - view.y) * unit - top];
+  return Math.hypot(...away) < 0.5;
+}"""
 
 
 class Desk:
@@ -46,6 +53,10 @@ class Desk:
         """Until a point looks otherwise."""
         self.frame.wait_for_function("([row, was]) => window.__map.colourOf(row) !== was", arg=[row, other_than])
 
+    def wait_until_coloured(self, row: int, colour: str) -> None:
+        """Until a point looks so."""
+        self.frame.wait_for_function("([row, colour]) => window.__map.colourOf(row) === colour", arg=[row, colour])
+
     def place(self, row: int) -> tuple[float, float]:
         """Where a point is in the window, in pixels."""
         box = self.frame.locator(".map-host").bounding_box()
@@ -53,6 +64,10 @@ class Desk:
         assert box is not None
         assert found is not None
         return box["x"] + found[0], box["y"] + found[1]
+
+    def wait_until_at(self, row: int, place: Sequence[float]) -> None:
+        """Until a point is drawn where its column says, within half a pixel."""
+        self.frame.wait_for_function(AT_PLACE, arg=[row, float(place[0]), float(place[1])])
 
     def draw_around(self, row: int, radius: float) -> list[int]:
         """A lasso with the pointer, eight corners around a point, not closed; the rows that it took."""
@@ -81,6 +96,22 @@ class Desk:
 
     def panel(self, name: str) -> None:
         self.frame.get_by_role("tab", name=name).click()
+
+    def pin(self, row: int) -> Locator:
+        """A click on a point that is alone where it is; its card."""
+        self.page.mouse.move(*self.place(row))
+        self.page.mouse.down()
+        self.page.mouse.up()
+        card = self.frame.locator(".card.pinned")
+        expect(card).to_be_visible()
+        return card
+
+    def remember(self) -> None:
+        """`is_the_same_page` then tells whether the page was loaded again since."""
+        self.frame.evaluate("window.__remembered = true")
+
+    def is_the_same_page(self) -> bool:
+        return bool(self.frame.evaluate("window.__remembered === true"))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,15 +61,47 @@ class MapWorld:
         """The person's own."""
         return self.label_studio.personal_token
 
+    @property
+    def _base(self) -> str:
+        return f"{self.lantern.url}/map/{self.uid}/api"
+
+    def _session(self) -> dict[str, str]:
+        session = httpx.post(f"{self._base}/session", json={"key": self.key}, timeout=60.0)
+        session.raise_for_status()
+        return {"Authorization": f"Bearer {session.json()['token']}"}
+
     def get(self, path: str, **params: str | int) -> httpx.Response:
         """Below /map/<project>/api, with a session of the link key."""
-        base = f"{self.lantern.url}/map/{self.uid}/api"
-        session = httpx.post(f"{base}/session", json={"key": self.key}, timeout=60.0)
-        session.raise_for_status()
-        headers = {"Authorization": f"Bearer {session.json()['token']}"}
-        reply = httpx.get(f"{base}/{path}", params=params, headers=headers, timeout=60.0)
+        reply = httpx.get(f"{self._base}/{path}", params=params, headers=self._session(), timeout=60.0)
         reply.raise_for_status()
         return reply
+
+    def post(self, path: str, body: Json) -> Json:
+        """As the person does from a page of their own."""
+        headers = {**self._session(), "X-Label-Studio-Token": self.token}
+        reply = httpx.post(f"{self._base}/{path}", json=body, headers=headers, timeout=60.0)
+        reply.raise_for_status()
+        found: Json = reply.json()
+        return found
+
+    def label(self, kind: str, tasks: Sequence[int]) -> int:
+        """The person's act that gives the tasks a class; its number."""
+        body = {"kind": "label", "control": CONTROL, "label": kind, "tasks": list(tasks), "overwrite": False}
+        return int(self.post("acts", body)["act"]["id"])
+
+    def of_kind(self, kind: str, n: int) -> list[int]:
+        """The first n tasks that are of a kind by the truth."""
+        return [task for task, known in self.kinds.items() if known == kind][:n]
+
+    def row_of(self, task: int) -> int:
+        """Its place in every column."""
+        return int(np.flatnonzero(self.column("ids") == task)[0])
+
+    def has_labels(self, given: dict[int, str]) -> str | None:
+        """None when Label Studio has exactly these labels, each once and of the person; else what is missing."""
+        wanted = {task: [(kind, self.person())] for task, kind in given.items()}
+        found = self.answers()
+        return None if found == wanted else f"{wanted} in Label Studio, which has {found}"
 
     def column(self, name: str) -> NDArray[Any]:
         """(n,) or (n, width) as served now."""
