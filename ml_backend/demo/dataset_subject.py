@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_TASKS = 2_500
 """Unless more are asked for: they make the demo longer, not better."""
+DIGITS = frozenset("0123456789")
+"""Classes that are their own keys; the others get Label Studio's, which count from 1."""
 MAX_CLASSES = 300
 DECIMALS = 5
 
@@ -64,7 +66,8 @@ def _label_config(dataset: Dataset, classes: Iterable[str]) -> tuple[str, str]:
         choices.remove(child)
     choices.set("requiredMessage", "Choose one, or skip the task")
     for label in classes:
-        ElementTree.SubElement(choices, "Choice", {"value": label})
+        hotkey = {"hotkey": label} if label in DIGITS else {}
+        ElementTree.SubElement(choices, "Choice", {"value": label, **hotkey})
     for header in root.iter("Header"):
         header.set("value", "What is this?")
     return ElementTree.tostring(root, encoding="unicode"), choices.attrib["name"]

@@ -24,7 +24,7 @@ HEIGHT_PX = 640
 _STYLE = (
     f".{PANE} {{ flex: 3 1 480px; min-width: 0; }} @media (min-width: 1280px) {{ "
     f"div:has(.{PANE}):not(:has(div .{PANE})) {{ display: grid; column-gap: 16px; align-items: start; "
-    "grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); } "
+    "grid-template-columns: minmax(min(400px, 50%), 2fr) minmax(0, 3fr); } "
     f":has(~ .{PANE}), .{PANE} ~ * {{ grid-column: 1; }} .{PANE} {{ grid-column: 2; grid-row: 1 / span 99; }} }}"
 )
 """On a wide screen what stands around the map goes to its left. Without `>`, which Label Studio would escape."""

@@ -11,6 +11,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ml_backend.engine.layout_files import PlacedItems, load_places, new_name, save_places
 from ml_backend.engine.picture import to_percent
 from ml_backend.engine.snapshot import NO_TASK
@@ -35,11 +38,22 @@ def sheet_folder(db: Database, project: Project) -> Path:
 
 
 def save_sheet(db: Database, project: Project, items: PlacedItems) -> str:
-    """Keep the places of a new sheet, rows without a task left out; the path below the home folder."""
+    """Keep the places of a new sheet, rows without a task left out; the path below the home folder. What lies together
+    on the map is spread over the whole sheet, where it is easier to draw around.
+    """
     kept = items.task_ids != NO_TASK
-    places = PlacedItems(items.task_ids[kept], items.xy[kept])
+    places = PlacedItems(items.task_ids[kept], _filling(items.xy[kept]))
     path = save_places(sheet_folder(db, project), new_name("sheet"), places)
     return str(path.relative_to(db.path.parent))
+
+
+def _filling(xy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, 2) places, moved and scaled alike in both directions until they fill [-1, 1] in one of them."""
+    if len(xy) == 0:
+        return xy
+    low, high = xy.min(0), xy.max(0)
+    half = float((high - low).max()) / 2.0
+    return np.asarray((xy - (low + high) / 2.0) / half, np.float32) if half > 0.0 else xy
 
 
 def load_sheet(db: Database, sheet: MapSheet) -> PlacedItems:

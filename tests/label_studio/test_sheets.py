@@ -150,7 +150,7 @@ class Stage:
         raise AssertionError("the duty never rests")
 
     def draw(self, task: int, until: float, label: str = "a", second: int = 0, annotation: int = 70) -> dict[str, Any]:
-        """A rectangle from the left edge of the map to this x."""
+        """A rectangle from the left edge of the sheet to this x; what the sheet shows lies from -1 to 1."""
         width = to_percent(np.array([[until, 0.0]]))[0, 0]
         value = {"x": 0, "y": 0, "width": width, "height": 100, "rotation": 0, "rectanglelabels": [label]}
         region = {"type": "rectanglelabels", "from_name": "rectangle", "to_name": "map", "value": value}
@@ -262,7 +262,7 @@ def test_lost_posts_are_made_up_for(stage: Stage, sheet: int) -> None:
     stage.work()
     assert stage.labels() == {11: "a", 12: "a"}
     stage.draw(sheet, -0.6, second=1)
-    stage.draw(sheet, 0.9, "b", annotation=71, second=2)
+    stage.draw(sheet, 1.1, "b", annotation=71, second=2)
     stage.duty._compared.clear()
     stage.work()
     assert stage.labels() == {11: "b", 12: "b", 13: "b", 15: "b"}

@@ -21,7 +21,7 @@ SETTLE_MILLISECONDS = 3_000
 POLL_MILLISECONDS = 200
 CLICK_MILLISECONDS = 400
 """Label Studio takes two quick clicks for a double-click, which ends an outline."""
-CLUMP = 60
+CLUMP = 250
 MARGIN = 1.0
 """Percent of the picture, around the points."""
 CORNERS = 9

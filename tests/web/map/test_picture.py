@@ -23,7 +23,7 @@ BLUE = (0, 0x72, 0xB2)
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MapWorld]:
-    """Guarded; two sheets, on which task 1 lies far from the others."""
+    """Guarded; two sheets, on which task 1 lies in the lower left corner, the others in the upper right."""
     made = make_world(tmp_path_factory.mktemp("picture"), basic_auth_user="ann", basic_auth_pass="password-1")
     xy = np.full((N_TASKS, 2), 0.5, np.float32)
     xy[0] = -0.5
@@ -44,7 +44,7 @@ def address(number: int = 1, project: str = UID, link: SheetLink = LINK) -> str:
 
 
 def first_task(body: bytes) -> tuple[int, ...]:
-    x, y = to_percent(np.array([[-0.5, -0.5]]))[0] / 100 * (WIDTH, HEIGHT)
+    x, y = to_percent(np.array([[-1.0, -1.0]]))[0] / 100 * (WIDTH, HEIGHT)
     found = Image.open(io.BytesIO(body)).convert("RGB").getpixel((round(x), round(y)))
     assert isinstance(found, tuple)
     return found

@@ -46,7 +46,7 @@ export interface Scene {
 const MOST_MARKS = 2000
 const MANY_RINGS = 400
 /** More than these stand out enough by the others being dim. */
-const FEW_SELECTED = 150
+const FEW_SELECTED = 20
 /** More of them are written smaller. */
 const FEW_NAMES = 20
 const FULL = 2 * Math.PI

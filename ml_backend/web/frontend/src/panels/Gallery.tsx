@@ -46,7 +46,7 @@ function Items({ title, rows }: { readonly title: string; readonly rows: readonl
 function Item({ row, card }: { readonly row: number; readonly card: Card | null }) {
   const out = excluded.value.has(row)
   const said = card === null ? 'Loading' : card.text || `Task ${card.task}`
-  const class_ = card?.label ?? card?.predicted ?? 'nothing named'
+  const class_ = card?.label ?? card?.predicted ?? 'unnamed'
   return (
     <li>
       <button type="button" class={`tile ${out ? 'out' : ''}`} aria-pressed={!out} title={`${said} – ${class_}`} onClick={() => toggle(row)} onContextMenu={(event) => { event.preventDefault(); pinned.value = row }}>
