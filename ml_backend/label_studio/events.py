@@ -132,12 +132,16 @@ def _record_labels(session: Session, project: Project, event: Event, now: float)
         session, project, [row.task_id for row in rows], [*(row.annotation_id for row in rows), *gone]
     )
     known = [row for row in rows if sending.covers(row.annotation_id, row.task_id, row.annotator)]
+    news = [row for row in rows if row not in known]
+    told = [*(row.annotation_id for row in news), *gone]
+    skipped = annotation_rows.skips(session, project, told)
     annotation_rows.apply_many(session, project, known)
-    changed = annotation_rows.apply_many(session, project, [row for row in rows if row not in known])
-    if not gone:
-        return changed, False
+    changed = annotation_rows.apply_many(session, project, news)
     changed += annotation_rows.count_labels(session, project, [i for i in gone if i not in sending.ids])
-    return changed, bool(annotation_rows.tombstone(session, project, gone, now))
+    unknown = bool(gone) and bool(annotation_rows.tombstone(session, project, gone, now))
+    if not changed and annotation_rows.skips(session, project, told) != skipped:
+        projects.touch_scores(session, project)  # the map and the queue show who skipped what
+    return changed, unknown
 
 
 def _configure(session: Session, project: Project, event: Event) -> None:

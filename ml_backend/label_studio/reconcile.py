@@ -108,9 +108,12 @@ def _write(
         if tasks_differ:
             tasks_changed = tasks.replace_all(session, known, export.rows(), project.data_version)
             projects.touch_data(session, known, tasks_changed, started)
+        skipped = annotation_rows.skips(session, known)
         labels_changed = annotation_rows.replace_all(
             session, known, rows, started, since_version=project.labels_version
         )
+        if not labels_changed and annotation_rows.skips(session, known) != skipped:
+            projects.touch_scores(session, known)
         projects.touch_labels(session, known, labels_changed, started)
         projects.reconciled(session, known, started)
     done = Reconciled(len(export.ids), len(rows), tasks_changed, labels_changed, time.time() - started)

@@ -38,6 +38,7 @@ __all__ = [
     "count_labels",
     "live",
     "replace_all",
+    "skips",
     "tombstone",
 ]
 
@@ -133,6 +134,17 @@ def count_labels(session: Session, project: Project, ids: Iterable[int] | None =
     if ids is None:
         return session.scalar(query) or 0
     return sum(session.scalar(query.where(Annotation.annotation_id.in_(c))) or 0 for c in chunks(sorted(set(ids))))
+
+
+def skips(session: Session, project: Project, ids: Iterable[int] | None = None) -> set[tuple[int, int | None]]:
+    """(annotation, task) of those (of the ids, where given) that say "skipped": no labels, but the map shows them."""
+    query = select(Annotation.annotation_id, Annotation.task_id).where(
+        Annotation.project_id == project.id, Annotation.deleted.is_(False), Annotation.was_cancelled.is_(True)
+    )
+    if ids is None:
+        return set(session.execute(query).tuples())
+    found = (session.execute(query.where(Annotation.annotation_id.in_(chunk))) for chunk in chunks(sorted(set(ids))))
+    return {row for rows in found for row in rows.tuples()}
 
 
 def _merge(session: Session, project: Project, rows: list[AnnotationRow]) -> int:

@@ -98,6 +98,14 @@ def test_a_skip_is_no_label_and_taking_it_back_is_one(db: Database) -> None:
     assert labels(db) == {}
 
 
+def test_a_skip_moves_the_version_and_no_training_comes_nearer(db: Database) -> None:
+    tell(db, annotated(22))
+    before = project_row(db)
+    tell(db, annotated(was_cancelled=True), annotated(was_cancelled=True, second=1))
+    after = project_row(db)
+    assert (after.labels_version, after.labels_changed) == (before.labels_version + 1, before.labels_changed)
+
+
 def test_the_same_event_twice_changes_nothing(db: Database) -> None:
     assert [t.labels_changed for t in tell(db, annotated(), annotated())] == [1, 0]
     assert project_row(db).labels_changed == 1

@@ -57,6 +57,16 @@ def truth(fake: FakeLabelStudio) -> tuple[dict[int, Any], dict[int, str]]:
     return fake.tasks, {n: a["result"][0]["value"]["choices"][0] for n, a in labels.items()}
 
 
+def test_a_skip_of_which_no_webhook_told_moves_the_version_once(db: Database, fake: FakeLabelStudio) -> None:
+    reconcile(db, fake.api(), UID)
+    before = project_row(db).labels_version
+    fake.annotate(24, 4, "a", was_cancelled=True)
+    reconcile(db, fake.api(), UID)
+    assert project_row(db).labels_version == before + 1
+    reconcile(db, fake.api(), UID)
+    assert project_row(db).labels_version == before + 1
+
+
 def test_imported_tasks_and_annotations_arrive(db: Database, fake: FakeLabelStudio) -> None:
     done = reconcile(db, fake.api(), UID)
     assert stored(db) == truth(fake)

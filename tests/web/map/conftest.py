@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from ml_backend.config import Settings
 from ml_backend.engine.engine import Engine
 from ml_backend.engine.project import ProjectEngine
 from ml_backend.label_studio.connections import Connections
+from ml_backend.label_studio.events import read_event, record_event
 from ml_backend.label_studio.link_keys import CONNECTION_KEY, digest
 from ml_backend.label_studio.media_access import fetcher_factory
 from ml_backend.label_studio.service import LanternService
@@ -71,12 +73,16 @@ class MapWorld:
             projects.touch_labels(session, project, int(annotations.apply(session, project, row)), time.time())
 
     def skip(self, task_id: int) -> None:
-        """Somebody skipped it in Label Studio."""
-        row = AnnotationRow(9000 + task_id, task_id, "1", [], True, time.time())
+        """Somebody skipped it in Label Studio, which tells of it by its webhook."""
+        skipped = {"id": 9000 + task_id, "task": task_id, "completed_by": 1, "was_cancelled": True, "result": []}
+        self.tell("ANNOTATION_CREATED", annotation={**skipped, "updated_at": "2026-11-22T22:55:00Z"})
+
+    def tell(self, action: str, **items: object) -> None:
+        """A webhook of the first project."""
+        created = datetime.fromtimestamp(int(UID.split(".")[1]), UTC).isoformat()
+        body = {"action": action, "project": {"id": 5, "created_at": created}, **items}
         with self.db.write() as session:
-            project = projects.ensure(session, UID)
-            annotations.apply(session, project, row)
-            projects.touch_labels(session, project, 1, time.time())
+            record_event(session, read_event(body, time.time()), time.time())
 
     def work(self, uid: str = UID) -> None:
         for _ in range(20):

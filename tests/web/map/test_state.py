@@ -85,6 +85,19 @@ def test_set_aside_tasks_have_their_status(changing: MapWorld) -> None:
     assert column(changing, "status")[29] == 2
 
 
+def test_a_skip_in_label_studio_is_told_to_open_maps_and_so_is_taking_it_back(changing: MapWorld) -> None:
+    before = state(changing)["versions"]
+    changing.skip(41)
+    skipped = state(changing)["versions"]
+    assert skipped["labels"] > before["labels"]
+    assert skipped["marks"] != before["marks"]
+    changing.skip(41)
+    assert state(changing)["versions"] == skipped
+    changing.tell("ANNOTATIONS_DELETED", annotations=[{"id": 9041}])
+    assert state(changing)["versions"]["marks"] == before["marks"]
+    assert column(changing, "status")[40] != 4
+
+
 def test_a_frame_moves_points_and_colours(changing: MapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     view = changing.engine.view(UID)
     assert view is not None
