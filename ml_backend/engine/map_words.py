@@ -54,8 +54,8 @@ def _novelty(value: float) -> str:
 
 
 def _aleatoric(value: float) -> str:
-    how = "Noisier than most: even the model that knows it well draws it blurred" if value >= NOISY else "Not noisy"
-    return f"{how} (rank {value:.2f})."
+    noisy, usual = "Noisier than most: even the model that knows it well draws it blurred", "Not among the noisiest"
+    return f"{noisy if value >= NOISY else usual} (rank {value:.2f})."
 
 
 def _disagreement(value: float) -> str:

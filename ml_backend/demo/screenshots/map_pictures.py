@@ -62,6 +62,7 @@ class MapPictures:
         page.train(5)
         self.scenario.wait_until_spread()
         page.top_of_panel()
+        page.rest()
         keep(page.page, "map-training.png")
 
     def _queue(self, page: MapPage) -> None:

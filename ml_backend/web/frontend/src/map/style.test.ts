@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { emptyColumns, NO_CLASS, type Columns } from '../columns'
 import { CLASS_COLOURS, greyOf, rampColours, rgbOf } from './palette'
-import { lookPixels, pointSize, STATUS, stylePoints, sureStep, type Look, type StyleInput } from './style'
+import { lookPixels, pointSize, STATUS, stylePoints, sureStep, type Look, type StyleInput, usualRange } from './style'
 
 function columnsOf(parts: { class: number[]; status: number[]; confidence?: number[]; s_ood?: number[]; changed?: number[]; component?: number[] }): Columns {
   const n = parts.class.length
@@ -102,6 +102,13 @@ it('scales go by their values', () => {
   const ramp = rampColours('s_ood', false)
   expect(looks[0]?.colour).toEqual(rgbOf(ramp[0] ?? ''))
   expect(looks[1]?.colour).toEqual(rgbOf(ramp[ramp.length - 1] ?? ''))
+})
+
+it('a scale of the distance from the labels spans what most items have', () => {
+  const far = Uint8Array.from({ length: 100 }, (_, i) => (i === 0 ? 0 : i === 99 ? 255 : 240 + (i % 10)))
+  expect(usualRange(far)).toEqual([240, 249])
+  expect(usualRange(new Uint8Array(9).fill(255))[0]).toBeLessThan(255)
+  expect(usualRange(new Uint8Array(9))[1]).toBeGreaterThan(0)
 })
 
 it('components that follow each other differ', () => {

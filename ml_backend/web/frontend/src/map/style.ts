@@ -44,6 +44,8 @@ const LEAST_ALPHA = 0.38
 const MOST_GREY = 0.7
 const DIM_ALPHA = 0.18
 const NOVELTY_POWER = 5
+/** Share of the values at either end of a stretched scale that get its last colour. */
+const OUTERMOST = 0.02
 const KINDS = 3 // 0 nothing named, 1 propagated, 2 a person's
 const SIZES = [0.75, 1, 1.8] as const
 const LEAST_HUMAN = 8
@@ -151,8 +153,22 @@ function colourIndex({ columns, mode, classColours }: StyleInput, colours: numbe
   const values = columns[mode]
   // Novelty is even by nature, a tenth of all items is above 0.9: what matters is its upper end.
   const power = mode === 'novelty' ? NOVELTY_POWER : 1
-  const steps = Uint8Array.from({ length: 256 }, (_, value) => Math.min(RAMP_STEPS - 1, Math.floor((value / 255) ** power * RAMP_STEPS)))
+  // How far outside is told by comparison: with few labels all items are far outside.
+  const [least, most] = mode === 's_ood' ? usualRange(values) : [0, 255]
+  const share = (value: number): number => Math.min(1, Math.max(0, (value - least) / (most - least))) ** power
+  const steps = Uint8Array.from({ length: 256 }, (_, value) => Math.min(RAMP_STEPS - 1, Math.floor(share(value) * RAMP_STEPS)))
   return (row) => steps[values[row] ?? 0] ?? 0
+}
+
+/** The levels between which all but the outermost values lie; never the same. */
+export function usualRange(values: Uint8Array): readonly [number, number] {
+  const counts = new Uint32Array(256)
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1
+  const beyond = values.length * OUTERMOST
+  let least = 0, most = 255
+  for (let below = counts[0] ?? 0; below <= beyond && least < 254; below += counts[least] ?? 0) least++
+  for (let above = counts[255] ?? 0; above <= beyond && most > least + 1; above += counts[most] ?? 0) most--
+  return [least, most]
 }
 
 /** 1 for the rows that stand out; null when none does, so that all look as usual. */

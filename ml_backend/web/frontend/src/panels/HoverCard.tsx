@@ -90,7 +90,7 @@ function Ways({ card }: { readonly card: Card }) {
     <div class="row wrap">
       <button type="button" class="button" onClick={() => void moreLikeThis(card.row)}>More like this</button>
       {address !== null && <a class="button" href={address} target="_blank" rel="noreferrer">Open in Label Studio</a>}
-      {address !== null && <input class="field grow small" readOnly value={address} aria-label="Address of the task, to copy" onFocus={(event) => event.currentTarget.select()} />}
+      {address !== null && <input class="field small whole-line" readOnly value={address} aria-label="Address of the task, to copy" onFocus={(event) => event.currentTarget.select()} />}
     </div>
   )
 }

@@ -6,7 +6,7 @@ export function Marks() {
       <li><Mark><circle cx="8" cy="8" r="2.6" class="solid" /></Mark>Spread, paler when less sure</li>
       <li><Mark><circle cx="8" cy="8" r="2" class="grey" /></Mark>Nothing named</li>
       <li><Mark><circle cx="8" cy="8" r="5" class="ring" /></Mark>Outside what is labelled</li>
-      <li><Mark><circle cx="8" cy="8" r="5" class="ring dashed" /></Mark>The suggestion or task at hand</li>
+      <li><Mark><circle cx="8" cy="8" r="5" class="ring dashed" /></Mark>Suggestion or task at hand</li>
     </ul>
   )
 }
