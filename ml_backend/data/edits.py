@@ -24,6 +24,8 @@ META, MARK, ASKED = "lantern", "map", "asked"
 """`meta` of a region that was answered on the map: {"lantern": "map"}, of a `multiple` control also the choices asked:
 {"lantern": "map", "asked": [choice]}."""
 
+_OF_EDITOR = ("origin",)
+
 
 def choose(control: Control, label: str) -> Edit:
     """The answer of a single or taxonomy control. Raises InputError for a label that it does not offer."""
@@ -70,6 +72,22 @@ def is_of_map_alone(result: object) -> bool:
     return isinstance(result, list) and bool(result) and all(is_marked(region) for region in result)
 
 
+def says_the_same(one: Content | None, other: Content | None) -> bool:
+    """Whether two annotations answer alike. Label Studio's editor adds a field of its own (`origin`) to every region of
+    what it saves, changed or not; it keeps `meta`.
+    """
+    return _said(one) == _said(other)
+
+
+def _said(content: Content | None) -> object:
+    if content is None:
+        return None
+    regions = [region for region in content["result"] if isinstance(region, Mapping)]
+    return content["was_cancelled"], [
+        {name: value for name, value in region.items() if name not in _OF_EDITOR} for region in regions
+    ]
+
+
 def _applied(content: Content | None, edit: Edit, seed: str) -> Content:
     result = [] if content is None else list(content["result"])
     if "aside" in edit:
@@ -100,10 +118,14 @@ def _ticked(edit: Edit, own: list[Mapping[str, Any]], of_map: bool) -> dict[str,
 
 
 def asked_choices(region: Mapping[str, Any]) -> list[str]:
-    """Choices of a `multiple` control that were asked about on the map in this region."""
+    """Choices of a `multiple` control that were asked about on the map in this region, and those that were ticked in it
+    since: in Label Studio's editor, which keeps the mark.
+    """
     meta = region.get("meta")
     asked = meta.get(ASKED) if is_marked(region) and isinstance(meta, Mapping) else None
-    return [choice for choice in asked if isinstance(choice, str)] if isinstance(asked, list) else []
+    if not isinstance(asked, list):
+        return []
+    return list(dict.fromkeys([*(choice for choice in asked if isinstance(choice, str)), *_choices(region)]))
 
 
 def _choices(region: Mapping[str, Any]) -> list[str]:

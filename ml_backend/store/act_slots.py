@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ml_backend.data.edits import Content
+from ml_backend.data.edits import Content, says_the_same
 from ml_backend.store.bulk import chunks
 from ml_backend.store.outbox import State
 from ml_backend.store.tables import Annotation, OutboxEntry, Project
@@ -108,4 +108,4 @@ def is_changed(entry: OutboxEntry, row: Annotation | None) -> bool:
         return False
     if entry.annotation_id is None:
         return row is not None
-    return row is None or row.annotation_id != entry.annotation_id or content_of(row) != entry.there
+    return row is None or row.annotation_id != entry.annotation_id or not says_the_same(content_of(row), entry.there)

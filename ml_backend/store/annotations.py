@@ -141,10 +141,12 @@ def skips(session: Session, project: Project, ids: Iterable[int] | None = None) 
     query = select(Annotation.annotation_id, Annotation.task_id).where(
         Annotation.project_id == project.id, Annotation.deleted.is_(False), Annotation.was_cancelled.is_(True)
     )
-    if ids is None:
-        return set(session.execute(query).tuples())
-    found = (session.execute(query.where(Annotation.annotation_id.in_(chunk))) for chunk in chunks(sorted(set(ids))))
-    return {row for rows in found for row in rows.tuples()}
+    parts = (
+        [query]
+        if ids is None
+        else [query.where(Annotation.annotation_id.in_(chunk)) for chunk in chunks(sorted(set(ids)))]
+    )
+    return {(row.annotation_id, row.task_id) for part in parts for row in session.execute(part)}
 
 
 def _merge(session: Session, project: Project, rows: list[AnnotationRow]) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ml_backend.data.answers import parse_answers
-from ml_backend.data.edits import Content, Edit, apply_edits, aside_kind, choose, set_aside, tick
+from ml_backend.data.edits import Content, Edit, apply_edits, aside_kind, choose, says_the_same, set_aside, tick
 from ml_backend.data.label_config import parse_label_config
 from ml_backend.errors import InputError
 
@@ -61,6 +61,33 @@ def test_what_was_not_asked_on_the_map_is_not_answered() -> None:
     assert answers.answers(TAGS)
     assert not answers.answers(WHERE)
     assert not parse_answers(after(None, choose(KIND, "wifi"))["result"], SCHEMA).answers(TAGS)
+
+
+def saved_in_the_editor(content: Content, **ticked: list[str]) -> Content:
+    """As Label Studio's editor saves what it has loaded: `meta` stays, `origin` comes. ticked: boxes, by control."""
+    regions = [{**region, "origin": "manual"} for region in content["result"]]
+    for region in regions:
+        if region["from_name"] in ticked:
+            region["value"] = {"choices": ticked[region["from_name"]]}
+    return {"result": regions, "was_cancelled": content["was_cancelled"]}
+
+
+def test_a_box_that_was_ticked_later_in_label_studio_counts() -> None:
+    on_the_map = after(None, tick(TAGS, "urgent", on=False))
+    later = saved_in_the_editor(on_the_map, tags=["hardware"])
+    answers = parse_answers(later["result"], SCHEMA)
+    assert (answers.says(TAGS, "urgent"), answers.says(TAGS, "hardware")) == (False, True)
+    again = parse_answers(after(later, tick(TAGS, "urgent", on=True))["result"], SCHEMA)
+    assert (again.says(TAGS, "urgent"), again.says(TAGS, "hardware")) == (True, True)
+
+
+def test_saving_it_again_in_the_editor_changes_no_answer() -> None:
+    content = after(None, choose(KIND, "wifi"), tick(TAGS, "urgent", on=True))
+    assert says_the_same(content, saved_in_the_editor(content))
+    assert parse_answers(saved_in_the_editor(content)["result"], SCHEMA) == parse_answers(content["result"], SCHEMA)
+    assert not says_the_same(content, saved_in_the_editor(content, tags=["hardware"]))
+    assert not says_the_same(content, {**content, "was_cancelled": True})
+    assert not says_the_same(content, None)
 
 
 def test_an_annotation_submitted_in_label_studio_still_answers_every_box() -> None:

@@ -123,6 +123,18 @@ def test_what_was_changed_in_label_studio_since_is_left_alone(desk: Desk) -> Non
     assert desk.fake.labels() == desk.labels() == {1: ["b"]}
 
 
+def test_what_was_only_saved_again_in_label_studio_s_editor_is_undone_as_ever(desk: Desk) -> None:
+    acted = desk.label("a", [1, 2])
+    desk.sent()
+    made = desk.fake.of(1)[1]
+    made |= {"result": [{**region, "origin": "manual"} for region in made["result"]], "updated_at": desk.fake.now()}
+    desk.webhook("ANNOTATION_UPDATED", annotation=made)
+    assert desk.undo(acted).kept == 0
+    desk.sent()
+    assert desk.fake.annotations == {}
+    assert desk.labels() == {}
+
+
 @pytest.mark.parametrize("kind", ["skip", "unsure", "never_seen"])
 def test_tasks_set_aside_are_no_labels_and_say_why(desk: Desk, kind: str) -> None:
     desk.label("a", [1])
