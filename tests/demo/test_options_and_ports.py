@@ -23,11 +23,11 @@ def test_defaults_are_those_of_the_documentation() -> None:
     options = parse_options([])
     assert (options.port, options.label_studio_port) == (9090, 8080)
     assert (options.once, options.fresh, options.dataset, options.labels) == (False, False, None, None)
-    assert options.folder == Path(".demo")
+    assert (options.folder, options.tasks) == (Path(".demo"), 2_500)
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--port", "0"], ["--port", "70000"], ["--port", "http"], ["--labels", "0"], ["--unknown"]]
+    "arguments", [["--port", "0"], ["--port", "70000"], ["--port", "http"], ["--labels", "0"], ["--tasks", "2"], ["--unknown"]]
 )
 def test_bad_options_end_with_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:

@@ -6,7 +6,7 @@ import { panned, zoomed } from './map/camera'
 import { say } from './map/notice'
 import { changed, rowSet, type Change } from './map/rowSets'
 import { drawing, view } from './map/stage'
-import { COLOUR_MODES, colourMode, excluded, mode, selection, type Mode } from './state'
+import { COLOUR_MODES, colourMode, excluded, hovered, mode, selection, type Mode } from './state'
 
 /** Takes rows into the selection. rows: any order. source: what made it, in words. */
 export function select(rows: Iterable<number>, source: string, change: Change = 'new'): void {
@@ -25,10 +25,11 @@ export function setMode(next: Mode): void {
   mode.value = next
 }
 
-/** Esc: the drawing, then the selection, then the mode. False when there is nothing left to leave. */
+/** Esc: the drawing, then the selection, then the card, then the mode. False when there is nothing left to leave. */
 export function leave(): boolean {
   if (drawing.peek() !== null) drawing.value = null
   else if (selection.peek().rows.length > 0) clearSelection()
+  else if (hovered.peek() !== null) hovered.value = null
   else if (mode.peek() !== 'pan') mode.value = 'pan'
   else return false
   return true

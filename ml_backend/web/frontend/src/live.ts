@@ -38,7 +38,7 @@ export function onEpoch(listener: (epoch: Epoch) => void): () => void {
 export function start(): () => void {
   void refreshState().catch(() => undefined)
   void restorePerson()
-  const stopListening = listen({ onEvent: take, poll: refreshState, onConnection: (how) => (connection.value = how) })
+  const stopListening = listen({ onEvent: take, poll: refreshState, onConnection: connected })
   const stopControl = effect(() => {
     if (control.value !== '') askFor([...FIRST_COLUMNS, ...OTHER_COLUMNS])
   })
@@ -50,6 +50,12 @@ export function start(): () => void {
     stopControl()
     stopFrozen()
   }
+}
+
+/** After a restart Lantern knows nobody's token: what waits to be sent goes on with the next request that carries it. */
+function connected(how: typeof connection.value): void {
+  if (connection.peek() === 'lost' && how !== 'lost') void restorePerson()
+  connection.value = how
 }
 
 let stateTimer: number | null = null

@@ -42,7 +42,7 @@ export const STATUS = { none: 0, propagated: 1, human: 2, neverSeen: 3, setAside
 export const SURE_STEPS = 5
 const LEAST_ALPHA = 0.38
 const MOST_GREY = 0.7
-const DIM_ALPHA = 0.18
+const DIM_ALPHA = 0.15
 const NOVELTY_POWER = 5
 /** Share of the values at either end of a stretched scale that get its last colour. */
 const OUTERMOST = 0.02

@@ -41,7 +41,7 @@ function Entry({ run, ticked, onTick }: { readonly run: Run; readonly ticked: bo
 }
 
 function inWords(run: Run): string {
-  const parts = [run.status, `${run.epochs.length} epoch${run.epochs.length === 1 ? '' : 's'}`, run.requested_by, run.phase, ago(run.finished_at ?? run.started_at, new Date())]
+  const parts = [run.stopped ? 'stopped' : run.status, `${run.epochs.length} epoch${run.epochs.length === 1 ? '' : 's'}`, run.requested_by, run.phase, ago(run.finished_at ?? run.started_at, new Date())]
   return parts.filter((part) => part !== null && part !== undefined && part !== '').join(' · ')
 }
 

@@ -19,43 +19,60 @@ export async function loadHistory(): Promise<void> {
   }
 }
 
+let last: Promise<void> = Promise.resolve()
+
+/** One after the other, as the person did them: a label that is on its way is what Ctrl+Z means. */
+export function inTurn(act: () => Promise<void>): Promise<void> {
+  last = last.then(act, act)
+  return last
+}
+
 export function undo(id: Act['id']): void {
-  whenSignedIn('undo', async () => {
-    try {
-      const act = await undoAct(id)
-      undoneHere.push(id)
-      toast(`Undone: ${actInWords(act)}.`, 'done', { name: 'Redo', run: () => redo(id) })
-    } catch (error) {
-      problem(error)
-    }
-    void loadHistory()
-  })
+  whenSignedIn('undo', () => inTurn(() => takeBack(id)))
 }
 
 export function redo(id: Act['id']): void {
-  whenSignedIn('redo', async () => {
-    try {
-      const act = await redoAct(id)
-      undoneHere = undoneHere.filter((other) => other !== id)
-      toast(`${actInWords(act)}.`, 'done', { name: 'Undo', run: () => undo(id) })
-    } catch (error) {
-      problem(error)
-    }
-    void loadHistory()
-  })
+  whenSignedIn('redo', () => inTurn(() => bringBack(id)))
 }
 
 export function undoNewest(): void {
-  if (person.value === null) return whenSignedIn('undo', undoNewest)
-  const act = nextUndo(history.value, person.value?.name ?? '')
-  if (act === null) toast('There is nothing to undo.')
-  else undo(act.id)
+  whenSignedIn('undo', () => inTurn(async () => {
+    await loadHistory()
+    const act = nextUndo(history.value, person.value?.name ?? '')
+    if (act === null) toast('There is nothing to undo.')
+    else await takeBack(act.id)
+  }))
 }
 
 export function redoNewest(): void {
-  const act = nextRedo(history.value, undoneHere)
-  if (act === null) toast('There is nothing to redo.')
-  else redo(act.id)
+  whenSignedIn('redo', () => inTurn(async () => {
+    await loadHistory()
+    const act = nextRedo(history.value, undoneHere)
+    if (act === null) toast('There is nothing to redo.')
+    else await bringBack(act.id)
+  }))
+}
+
+async function takeBack(id: Act['id']): Promise<void> {
+  try {
+    const act = await undoAct(id)
+    undoneHere.push(id)
+    toast(`Undone: ${actInWords(act)}.`, 'done', { name: 'Redo', run: () => redo(id) })
+  } catch (error) {
+    problem(error)
+  }
+  void loadHistory()
+}
+
+async function bringBack(id: Act['id']): Promise<void> {
+  try {
+    const act = await redoAct(id)
+    undoneHere = undoneHere.filter((other) => other !== id)
+    toast(`${actInWords(act)}.`, 'done', { name: 'Undo', run: () => undo(id) })
+  } catch (error) {
+    problem(error)
+  }
+  void loadHistory()
 }
 
 export function retry(): void {

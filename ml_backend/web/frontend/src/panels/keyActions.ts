@@ -2,7 +2,7 @@
 
 import { effect } from '@preact/signals'
 import { escapeMap, MAP_KEYS, type MapKey } from '../keys'
-import { pinned, selection } from '../state'
+import { hovered, pinned, selection } from '../state'
 import { classNames } from './classes'
 import { redoNewest, undoNewest } from './historyActions'
 import { confirmWaiting, dropWaiting, giveAnswer, giveLabel, waiting } from './labelActions'
@@ -74,7 +74,7 @@ function escape(): boolean {
   if (helpOpen.value) helpOpen.value = false
   else if (signInOpen.value) closeSignIn()
   else if (waiting.value !== null) dropWaiting()
-  else if (pinned.value !== null) pinned.value = null
+  else if (pinned.value !== null) pinned.value = hovered.value = null
   else return false
   return true
 }

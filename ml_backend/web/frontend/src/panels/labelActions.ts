@@ -8,7 +8,7 @@ import { repaint, restorePaint } from './paint'
 import { actInWords } from './logic/history'
 import { type Assignment, assignment, asks } from './logic/guard'
 import { rowsToAccept, rowsToLabel, STATUS } from './logic/selectionSummary'
-import { loadHistory, undo } from './historyActions'
+import { inTurn, loadHistory, undo } from './historyActions'
 import { type ActRequest, createClass, postAct } from './server'
 import { whenSignedIn } from './signInActions'
 import { problem, toast } from './toasts'
@@ -121,15 +121,17 @@ function send(request: ActRequest, rows: readonly number[], paint: () => void): 
     const before = columns.value
     paint()
     labelled.value = { rows }
-    try {
-      const { act, kept } = await postAct(request)
-      const left = kept > 0 ? ` ${plural(kept, 'label')} of people kept.` : ''
-      toast(`${actInWords(act)}.${left}`, 'done', { name: 'Undo', run: () => undo(act.id) })
-    } catch (error) {
-      restorePaint(before, rows)
-      problem(error, { name: 'Try again', run: () => send(request, rows, paint) })
-    }
-    loadHistory()
+    await inTurn(async () => {
+      try {
+        const { act, kept } = await postAct(request)
+        const left = kept > 0 ? ` ${plural(kept, 'label')} of people kept.` : ''
+        toast(`${actInWords(act)}.${left}`, 'done', { name: 'Undo', run: () => undo(act.id) })
+      } catch (error) {
+        restorePaint(before, rows)
+        problem(error, { name: 'Try again', run: () => send(request, rows, paint) })
+      }
+      void loadHistory()
+    })
   })
 }
 

@@ -83,6 +83,8 @@ export interface Run {
   readonly effect: { readonly accuracy: number | null; readonly accuracy_before: number | null; readonly usage: number | null; readonly changed: number | null } | null
   readonly started_at: string | null
   readonly finished_at: string | null
+  /** Ended before its last epoch, by a person. */
+  readonly stopped: boolean
   readonly error: string | null
   readonly restorable: boolean
 }

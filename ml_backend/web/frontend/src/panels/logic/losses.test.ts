@@ -51,8 +51,8 @@ describe('comparing two runs', () => {
 describe('what came of a run', () => {
   it('is said in one sentence', () => {
     const effect = { accuracy: 0.92, accuracy_before: 0.9, changed: 1203 }
-    expect(runInWords({ id: 7, status: 'done', error: null, effect })).toBe('Run 7 is done: 1,203 changed label, accuracy 92% (+2 points).')
-    expect(runInWords({ id: 7, status: 'stopped', error: null, effect: null })).toBe('Run 7 was stopped.')
-    expect(runInWords({ id: 7, status: 'failed', error: 'no memory', effect: null })).toBe('Run 7 failed: no memory')
+    expect(runInWords({ id: 7, stopped: false, error: null, effect })).toBe('Run 7 is done: 1,203 changed label, accuracy 92% (+2 points).')
+    expect(runInWords({ id: 7, stopped: true, error: null, effect: null })).toBe('Run 7 was stopped.')
+    expect(runInWords({ id: 7, stopped: false, error: 'no memory', effect: null })).toBe('Run 7 failed: no memory')
   })
 })

@@ -65,7 +65,7 @@ export function lossLines(runs: readonly RunLosses[], weighted: boolean): LossLi
 
 interface Ended {
   readonly id: number | string
-  readonly status: string
+  readonly stopped: boolean
   readonly error: string | null
   readonly effect: { readonly accuracy: number | null; readonly accuracy_before: number | null; readonly changed: number | null } | null
 }
@@ -77,7 +77,7 @@ export function runInWords(run: Ended): string {
   const parts: string[] = []
   if (changed !== null) parts.push(`${count(changed)} changed label`)
   if (accuracy !== null) parts.push(`accuracy ${percent(accuracy)}${before === null ? '' : ` (${signed(100 * (accuracy - before), 2)} points)`}`)
-  const how = run.status === 'stopped' ? 'was stopped' : 'is done'
+  const how = run.stopped ? 'was stopped' : 'is done'
   return `Run ${run.id} ${how}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}.`
 }
 
