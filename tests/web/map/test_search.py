@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import time
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
 import pytest
 
-from ml_backend.engine import map_search
-from ml_backend.engine.map_search import Texts
+from ml_backend.engine import map_search, map_texts
+from ml_backend.engine.map_search import containing, matching
+from ml_backend.engine.map_texts import Texts
 from ml_backend.errors import InputError
 from ml_backend.store import projects, tasks
 
@@ -24,8 +25,7 @@ def search(world: MapWorld, q: str, more: str = "", status: int = 200) -> Any:
 
 
 def texts_of(*lines: str) -> Texts:
-    ends = np.cumsum([len(line) + 1 for line in lines]) - 1
-    return Texts(np.arange(1, len(lines) + 1), "\n".join(lines), ends)
+    return Texts.of(dict(enumerate(lines, start=1)))
 
 
 def tasks_of(world: MapWorld, found: Any) -> set[int]:
@@ -67,24 +67,51 @@ def test_no_pattern_takes_for_ever(monkeypatch: pytest.MonkeyPatch, pattern: str
     monkeypatch.setattr(map_search, "SEARCH_SECONDS", 0.2)
     texts = texts_of(*["a" * 3000 + "xyxyaab"] * 50)
     with pytest.raises(InputError, match="longer than"):
-        texts.matching(pattern)
+        matching(texts, pattern)
 
 
 def test_hits_lie_within_one_text() -> None:
     texts = texts_of("abc", "", "cab", "b")
-    assert texts.containing("b").tolist() == [1, 3, 4]
-    assert texts.containing("c").tolist() == [1, 3]
-    assert texts.containing("cc").tolist() == []
-    assert texts.matching("^c").tolist() == [3]
-    assert texts.matching("^$").tolist() == [2]
-    assert texts.matching(r"c\s*c").tolist() == []
-    assert texts.matching("").tolist() == [1, 2, 3, 4]
+    assert containing(texts, "b").tolist() == [1, 3, 4]
+    assert containing(texts, "c").tolist() == [1, 3]
+    assert containing(texts, "cc").tolist() == []
+    assert matching(texts, "^c").tolist() == [3]
+    assert matching(texts, "^$").tolist() == [2]
+    assert matching(texts, r"c\s*c").tolist() == []
+    assert matching(texts, "").tolist() == [1, 2, 3, 4]
 
 
-def test_changed_tasks_are_read_again(world: MapWorld) -> None:
+def test_changed_new_and_deleted_tasks_alone_are_read_again(world: MapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     before = search(world, "entirely new words")
+    read: list[int] = []
+    rows = map_texts._rows
+
+    def watched(*arguments: Any) -> Any:
+        for task_id, text in rows(*arguments):
+            read.append(task_id)
+            yield task_id, text
+
+    monkeypatch.setattr(map_texts, "_rows", watched)
     with world.db.write() as session:
         project = projects.ensure(session, UID)
-        changed = tasks.upsert_many(session, project, [(60, {"text": "Entirely\nnew  words"})])
+        said = [(60, {"text": "Entirely\nnew  words"}), (99, {"text": "entirely new words, not on the map"})]
+        changed = tasks.upsert_many(session, project, said) + tasks.delete_many(session, project, [58])
         projects.touch_data(session, project, changed, time.time())
     assert (before["total"], search(world, "entirely new words")["total"]) == (0, 1)
+    assert search(world, "57:")["total"] == 0
+    assert sorted(read) == [60, 99]
+
+
+def test_texts_that_changed_one_by_one_are_as_if_read_at_once() -> None:
+    chance = random.Random(0)
+    said = {task: "abc" * chance.randrange(3) for task in range(1, 40)}
+    texts = Texts.of(dict(said))
+    for _ in range(200):
+        news = {chance.randrange(50): chance.choice([None, "", "b", "new text"]) for _ in range(chance.randrange(4))}
+        said |= {task: text for task, text in news.items() if text is not None}
+        said = {task: text for task, text in said.items() if news.get(task, "") is not None}
+        texts, whole = texts.changed(news), Texts.of(dict(sorted(said.items())))
+        assert texts.task_ids.tolist() == whole.task_ids.tolist()
+        assert texts.joined == whole.joined
+        assert texts.ends.tolist() == whole.ends.tolist()
+    assert Texts.of({1: "a"}).changed({1: None}).changed({7: "b"}).joined == "b"
