@@ -27,7 +27,8 @@ def test_defaults_are_those_of_the_documentation() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--port", "0"], ["--port", "70000"], ["--port", "http"], ["--labels", "0"], ["--tasks", "2"], ["--unknown"]]
+    "arguments",
+    [["--port", "0"], ["--port", "70000"], ["--port", "http"], ["--labels", "0"], ["--tasks", "2"], ["--unknown"]],
 )
 def test_bad_options_end_with_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:
