@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
@@ -23,7 +24,7 @@ from ml_backend.engine.reading import SOURCE_KEY
 from ml_backend.engine.settings import settings_of
 from ml_backend.engine.view import ProjectView
 from ml_backend.errors import ConfigError
-from ml_backend.store import outbox, projects, runs, tasks
+from ml_backend.store import outbox, projects, runs, senders, tasks
 from ml_backend.store.tables import Project, TrainingRun
 
 Json = dict[str, object]
@@ -40,6 +41,13 @@ class _Rows:
     run: TrainingRun | None
     changed_by: TrainingRun | None
     counts: outbox.Counts
+    stranded: list[senders.Stranded]
+
+    @property
+    def outbox(self) -> Json:
+        """As the state shows it."""
+        needs = [{"id": one.person_id, "name": one.name, "waiting": one.waiting} for one in self.stranded]
+        return {**asdict(self.counts), "needs": needs}
 
 
 class MapState:
@@ -76,7 +84,7 @@ class MapState:
                 "never_seen_level": chosen.never_seen_level,
                 "query": chosen.query,
             },
-            "outbox": asdict(rows.counts),
+            "outbox": rows.outbox,
             "changed": changed_of(rows.changed_by),
             "components": 0 if moment is None else moment.view.snapshot.description.responsibilities.n_components,
             "used_components": 0 if moment is None else self._used(moment),
@@ -88,7 +96,7 @@ class MapState:
         values: dict[str, Json] = {
             "versions": self._versions(uid, moment, rows, self._reader.layouts.state(uid)),
             "training": training_of(rows.run, has_model=moment is not None),
-            "outbox": asdict(rows.counts),
+            "outbox": rows.outbox,
         }
         return values, rows.run.id if rows.run else None, [] if rows.run is None else epochs_of(rows.run)
 
@@ -96,7 +104,8 @@ class MapState:
         with self._reader.engine.db.read() as session:
             project = projects.ensure(session, uid)
             run, changed_by = runs.newest(session, project), runs.newest_measured(session, project)
-            return _Rows(project, run, changed_by, outbox.counts(session, project))
+            stranded = senders.stranded(session, project, time.time())
+            return _Rows(project, run, changed_by, outbox.counts(session, project), stranded)
 
     def _versions(self, uid: str, moment: Moment | None, rows: _Rows, layout: LayoutState) -> Json:
         """Of what would be served now, so that nobody asks for what is not there yet."""

@@ -21,7 +21,7 @@ from contextlib import suppress
 from ml_backend.errors import LabelStudioAuthError, StoreError
 from ml_backend.label_studio.delivery import Delivery, Outcome, Pause
 from ml_backend.label_studio.people import SignedIn
-from ml_backend.store import outbox, projects
+from ml_backend.store import outbox, projects, senders
 from ml_backend.store.database import Database
 from ml_backend.store.tables import OutboxEntry, Project
 
@@ -31,6 +31,8 @@ PARALLEL = 4
 BATCH = 16
 CLAIM_SECONDS = 60.0
 """After this long the claim of a process that died is free."""
+PRESENT_SECONDS, BEAT_SECONDS = 30.0, 10.0
+"""For how long it is believed that somebody sends, and how often a thread that waits says so again."""
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 STILL_SECONDS = 2.0
@@ -126,14 +128,17 @@ class Sender(threading.Thread):
                 self._over = True
             with suppress(StoreError), self._db.write() as session:
                 outbox.give_back(session, self._project, self._owner)
+                senders.leave(session, self._project, self._owner, time.time())
             self._on_end(self)
 
     def _step(self, workers: ThreadPoolExecutor) -> bool:
         """Send a few, or wait; False when there is nothing left to wait for."""
         self._wake.clear()
         signed_in, person = self._signed_in, self._signed_in.person.id
+        now = time.time()
         with self._db.write() as session:
-            entries = outbox.claim(session, self._project, person, self._owner, BATCH, CLAIM_SECONDS, time.time())
+            entries = outbox.claim(session, self._project, person, self._owner, BATCH, CLAIM_SECONDS, now)
+            senders.beat(session, self._project, person, self._owner, now + PRESENT_SECONDS)
         if not entries:
             return self._rest(person)
         delivery = Delivery(signed_in.api, self._project.label_studio_id)
@@ -162,7 +167,12 @@ class Sender(threading.Thread):
             return not self._over
 
     def _wait(self, seconds: float) -> None:
-        self._wake.wait(seconds)
+        """Somebody waits for the labels meanwhile, and is told that they are not forgotten."""
+        ends = time.monotonic() + seconds
+        while not self._wake.wait(max(0.0, min(BEAT_SECONDS, ends - time.monotonic()))) and time.monotonic() < ends:
+            with self._db.write() as session:
+                until = time.time() + PRESENT_SECONDS
+                senders.beat(session, self._project, self._signed_in.person.id, self._owner, until)
 
     def _record(self, entries: Sequence[OutboxEntry], outcomes: Sequence[Outcome]) -> None:
         now = time.time()

@@ -223,6 +223,18 @@ class ActItem(Base):
     answer: Mapped[str]
 
 
+class OutboxSender(Base):
+    """A thread that holds a person's token and sends what that person has waiting."""
+
+    __tablename__ = "outbox_sender"
+
+    project_id: Mapped[int] = _project_key()
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int]
+    until: Mapped[float]
+    """Later than that it is no more, unless it has said so again."""
+
+
 class Layout(Base):
     """Places of a pool's items on the map; files are complete before the row exists. Numbers are 1, 2, ... in a
     project. `kind` is one of `layouts.Kind`.

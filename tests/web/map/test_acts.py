@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from werkzeug.test import TestResponse
@@ -15,7 +16,7 @@ from werkzeug.test import TestResponse
 from ml_backend.label_studio.map_acts import MapActs
 from ml_backend.label_studio.outbox import Outbox
 from ml_backend.label_studio.people import People
-from ml_backend.store import projects
+from ml_backend.store import projects, senders
 from tests.label_studio.fake_people import ANN, BOB, FakeWithPeople
 from tests.web.map.conftest import CONFIG, OTHER, OTHER_KEY, UID, MapWorld, make_world
 
@@ -83,6 +84,21 @@ def test_signing_in_says_who_it_is(page: Page) -> None:
     reply = page.post("sign-in")
     assert reply.get_json() == {"person": {"id": 1, "name": "Ann Lee", "email": "ann@ls.test"}}
     assert page.post("sign-in", token=BOB).get_json()["person"]["name"] == "bob@ls.test"
+
+
+def test_what_waits_since_a_restart_is_named_and_goes_on_with_the_sign_in(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(senders, "FRESH_SECONDS", 0.0)
+    page.fake.before = lambda request: httpx.Response(503) if request.method == "POST" else None
+    assert page.label(50, 51).status_code == 200
+    assert page.get("state")["outbox"]["needs"] == []
+    page.sender.stop()
+    assert page.get("state")["outbox"]["needs"] == [{"id": 1, "name": "Ann Lee", "waiting": 2}]
+    page.fake.before = None
+    assert page.post("sign-in").status_code == 200
+    page.sent()
+    assert page.get("state")["outbox"]["needs"] == []
 
 
 @pytest.mark.parametrize("path", ["sign-in", "acts", "acts/1/undo", "acts/retry", "controls/kind/classes"])

@@ -56,7 +56,7 @@ def test_what_the_state_says(world: MapWorld) -> None:
     assert found["training"]["status"] == "idle"
     assert found["training"]["reason_disabled"] is None
     assert 1 <= found["used_components"] <= found["components"]
-    assert found["outbox"] == {"waiting": 0, "failed": 0, "sent": 0}
+    assert found["outbox"] == {"waiting": 0, "failed": 0, "sent": 0, "needs": []}
 
 
 def test_a_project_without_a_model_has_a_state(world: MapWorld) -> None:

@@ -37,6 +37,9 @@ class SyntheticMap:
     bodies: list[tuple[str, object]] = field(default_factory=list)
     answers: dict[str, object] = field(default_factory=dict)
     """Replies to GET, by path."""
+    outbox: dict[str, object] = field(
+        default_factory=lambda: {"waiting": 0, "failed": 0, "sent": 0, "needs": list[object]()}
+    )
     refuse_events: bool = False
     drop_events: bool = False
 
@@ -101,7 +104,7 @@ class SyntheticMap:
                 "reason_disabled": None,
             },
             "settings": {"alpha0": None, "never_seen_level": 0.05, "query": "lantern"},
-            "outbox": {"waiting": 0, "failed": 0, "sent": 0},
+            "outbox": self.outbox,
             "changed": {"run": None, "count": 0},
             "components": 40,
             "used_components": 40,

@@ -249,3 +249,21 @@ def unlabelled(rows: Iterable[int]) -> list[int]:
 def class_of(row: int) -> str:
     """The class that is predicted of a row when the page is opened."""
     return CLASSES[int(SyntheticMap(POINTS).columns["class"][row])]
+
+
+def test_labels_that_wait_for_somebody_s_token_ask_for_it_and_go_on(desk: Desk) -> None:
+    """Lantern was restarted: it keeps no token."""
+    desk.world.outbox = {"waiting": 3, "failed": 0, "sent": 0, "needs": [{"id": 1, "name": "Ada", "waiting": 3}]}
+    page = desk.open()
+    page.get_by_role("button", name="3 labels wait for Ada").click()
+    desk.sign_in()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    assert desk.posted("sign-in")
+    desk.world.bodies.clear()
+    page.reload()
+    for _ in range(2):
+        desk.posted("sign-in")  # by itself, with the tab's own token
+    expect(page.get_by_text("Saving 3 labels")).to_be_visible()
+    desk.world.outbox |= {"needs": [{"id": 2, "name": "Bob", "waiting": 3}]}
+    page.reload()
+    expect(page.get_by_text("3 labels wait for Bob")).to_be_visible()

@@ -28,10 +28,18 @@ export interface Training {
   readonly reason_disabled: string | null
 }
 
+/** A person whose labels wait until that person signs in again. */
+export interface Needing {
+  readonly id: number
+  readonly name: string
+  readonly waiting: number
+}
+
 export interface Outbox {
   readonly waiting: number
   readonly failed: number
   readonly sent: number
+  readonly needs: readonly Needing[]
 }
 
 /** The reply of GET state. */
