@@ -173,11 +173,15 @@ class Pool:
     def similar(self, row: int, k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The k rows most like one, nearest first, itself excluded: (k',) int32 and cosines, k' <= k.
 
-        The first call after a training makes the index.
+        The first call after a training makes the index, unless `prepare_search` has.
         """
         near, cosine = self._ready_index().search(self.model.features(self.x[row : row + 1]), k + 1)
         other = (near[0] != row) & (near[0] >= 0)
         return near[0][other][:k], cosine[0][other][:k]
+
+    def prepare_search(self) -> None:
+        """Make the index that `similar` searches: seconds for a large pool."""
+        self._ready_index()
 
     def extend(self, x_new: NDArray[np.generic]) -> None:
         """Append items without training; the rows before keep their numbers and may get new ones as neighbours."""

@@ -12,6 +12,7 @@ from ml_backend.engine.map_items import MapItems
 from ml_backend.engine.map_pictures import MapPictures
 from ml_backend.engine.map_reading import Moment
 from ml_backend.engine.snapshot import NO_TASK
+from ml_backend.engine.warm_neighbours import WarmNeighbours
 from ml_backend.errors import InputError
 from ml_backend.web.map.arguments import rows_of, whole
 from ml_backend.web.map.context import API_PREFIX, MapContext
@@ -23,7 +24,7 @@ THUMBNAIL_SECONDS = 3600
 def item_routes(maps: MapContext) -> Blueprint:
     """POST items, GET items/<row>, its thumbnail and what is similar, GET tasks/<id>."""
     routes = Blueprint("map_items", __name__, url_prefix=API_PREFIX)
-    pictures = MapPictures(maps.engine)
+    pictures, neighbours = MapPictures(maps.engine), WarmNeighbours(maps.engine)
 
     def items_of(moment: Moment, control: str | None) -> MapItems:
         return MapItems(maps.db, moment.uid, moment.view, maps.reading.columns(moment, control))
@@ -37,7 +38,10 @@ def item_routes(maps: MapContext) -> Blueprint:
     @routes.get("/items/<int:row>")
     @maps.reads
     def item(uid: str, row: int) -> Response:
-        return jsonify(items_of(maps.moment(uid), request.args.get("control")).card(row))
+        moment = maps.moment(uid)
+        card = items_of(moment, request.args.get("control")).card(row)
+        neighbours.want(uid, moment.published.number)  # the next question about it may be what is like it
+        return jsonify(card)
 
     @routes.get("/items/<int:row>/thumbnail")
     @maps.reads

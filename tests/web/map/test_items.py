@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
+
+from ml_backend.data.index import NeighbourIndex
+from ml_backend.label_studio.service import LanternService
+from ml_backend.web import create_app
 
 from .conftest import N_TASKS, UID, MapWorld
 
@@ -116,6 +121,27 @@ def test_similar_items_share_words(world: MapWorld) -> None:
     assert view is not None
     same = [int(view.snapshot.task_ids[row]) % 2 == 20 % 2 for row in found["rows"]]
     assert np.mean(same) >= 0.8
+
+
+def test_who_looks_at_a_card_need_not_wait_for_what_is_similar(
+    world: MapWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    ready, make = threading.Event(), NeighbourIndex.__init__
+
+    def watched(*arguments: Any) -> None:
+        made.append(threading.current_thread().name)
+        make(*arguments)
+        ready.set()
+
+    monkeypatch.setattr(NeighbourIndex, "__init__", watched)
+    world.engine._working.clear()
+    fresh = create_app(world.settings, LanternService(world.settings, world.db, world.engine), maps=world.maps)
+    card = fresh.test_client().get(f"/map/{UID}/api/items/3", headers=world.headers())
+    assert card.status_code == 200
+    assert ready.wait(60)
+    assert len(get(world, "items/3/similar?k=5")["rows"]) == 5
+    assert made == ["warm-neighbours"]
 
 
 def test_ranked_by_class(world: MapWorld) -> None:
