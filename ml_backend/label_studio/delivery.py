@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_ATTEMPTS = 8
 """How often an annotation is tried that Label Studio answers with an error of its own (500)."""
+BUSY = "database is locked"
+"""What an error of its own says while SQLite writes something large for another: that passes, so it is tried for ever."""
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 60.0
 
@@ -117,7 +119,7 @@ class Delivery:
         except LabelStudioUnreachable as error:
             if error.http_status != HTTPStatus.INTERNAL_SERVER_ERROR:
                 return Later(f"Label Studio does not answer, trying again: {error}", Pause.EVERYTHING)
-            if entry.attempts >= MOST_ATTEMPTS:
+            if entry.attempts >= MOST_ATTEMPTS and BUSY not in str(error):
                 return Refused(f"Label Studio failed {entry.attempts} times: {error}")
             return Later(f"Label Studio failed, trying again: {error}", Pause.THIS)
         except LabelStudioError as error:

@@ -89,6 +89,25 @@ def test_a_label_studio_that_stumbles_is_tried_again(desk: Desk, status: int) ->
     assert desk.fake.labels() == {1: ["a"], 2: ["a"], 3: ["a"]}
 
 
+def test_a_label_studio_that_is_busy_for_long_loses_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite is locked while predictions are deleted, for minutes in a large project."""
+    monkeypatch.setattr(delivery, "LONGEST_RETRY_SECONDS", 0.01)
+    refusals = iter(range(3 * delivery.MOST_ATTEMPTS))
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        is_locked = (is_change(request) or is_change(request, "DELETE")) and next(refusals, None) is not None
+        return httpx.Response(500, json={"detail": "database is locked"}) if is_locked else None
+
+    desk.fake.before = before
+    acted = desk.label("a", [1, 2])
+    assert (desk.sent().sent, desk.sent().failed) == (2, 0)
+    assert desk.fake.labels() == {1: ["a"], 2: ["a"]}
+    refusals = iter(range(3 * delivery.MOST_ATTEMPTS))
+    desk.undo(acted)
+    assert desk.sent().failed == 0
+    assert desk.fake.annotations == {}
+
+
 def test_one_that_fails_for_good_is_named_no_longer_counts_and_can_be_tried_again(desk: Desk) -> None:
     broken = True
 
