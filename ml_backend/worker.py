@@ -24,6 +24,7 @@ from ml_backend.engine.engine import Engine
 from ml_backend.engine.heartbeat import held_lease
 from ml_backend.engine.layout_duty import LayoutDuty
 from ml_backend.engine.layout_process import start_layout_process
+from ml_backend.engine.old_acts_duty import OldActsDuty
 from ml_backend.engine.project import ProjectEngine
 from ml_backend.errors import LanternError
 from ml_backend.label_studio.connections import Connections
@@ -120,7 +121,7 @@ def build_worker(settings: Settings, stop: threading.Event) -> Worker:
     reconcile, push, clean = label_studio_duties(db, settings, connections, engine)
     sheets = SheetDuty(db, settings, connections)
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    return Worker(db, (reconcile, work, lay_out, sheets, push, clean), owner, stop)
+    return Worker(db, (reconcile, work, lay_out, sheets, push, clean, OldActsDuty(db)), owner, stop)
 
 
 def main() -> int:
