@@ -6,6 +6,7 @@ is written, so that what people change in between is kept.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ from ml_backend.store.tables import Project
 
 PAGE_SIZE = 1_000
 WHAT = "map"
+TRIES, SETTLE_SECONDS = 5, 1.0
+"""Label Studio saves whole projects: a change of another field that began before ours writes the old config back."""
 
 
 def show_map(db: Database, settings: Settings, api: LabelStudioApi, project: Project) -> Change:
@@ -69,10 +72,14 @@ def _find(config: str) -> MapAddress | None:
 def _replace(db: Database, api: LabelStudioApi, project: Project, old: str, new: str) -> bool:
     if new == old:
         return False
-    try:
-        found = api.update_project(project.label_studio_id, {"label_config": new})
-    except LabelStudioRefused as error:
-        raise ConfigError(f"Label Studio does not take the label config with this change: {error}") from error
+    for _ in range(TRIES):
+        try:
+            found = api.update_project(project.label_studio_id, {"label_config": new})
+        except LabelStudioRefused as error:
+            raise ConfigError(f"Label Studio does not take the label config with this change: {error}") from error
+        time.sleep(SETTLE_SECONDS)
+        if _config(api, project.label_studio_id) != old:
+            break
     with db.write() as session:
         row = projects.ensure(session, project.uid)
         projects.configure(session, row, label_config=str(found.get("label_config") or new))
