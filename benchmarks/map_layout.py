@@ -1,9 +1,10 @@
 """Seconds and memory of the two maps, and how true the better one stays to itself after a training.
 
-    python -m benchmarks.map_layout [--items 20000 60000 100000] [--trained 5000] [--data FILE.npz]
+    python -m benchmarks.map_layout [--items 20000 60000 100000 120000] [--trained 5000] [--data FILE.npz]
 
 Synthetic vectors in 150 groups, unless a data-set file of `lantern simulate` is given (for the second table). Each row
 of the first table runs in a process of its own, as the product does it: its seconds hold the imports and the compiling.
+Above MOST_FITTED items the others are placed among those by their neighbours, which the publication has already.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from ml_backend.core.layout.square import into_square
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.data.dataset import read_dataset
 from ml_backend.data.index import neighbours
-from ml_backend.engine.layout_fitting import better_map
+from ml_backend.engine.layout_fitting import MOST_FITTED, better_map
 from ml_backend.engine.pool import Pool
 from ml_backend.engine.pool_settings import PoolSettings
 from ml_backend.engine.snapshot import Snapshot
@@ -50,10 +51,9 @@ def responsibilities(n: int, seed: int) -> SparseResponsibilities:
 
 def time_maps(n: int) -> None:
     """One row of the first table, in this process."""
-    x = vectors(n, FEATURES)
-    nothing, none = np.zeros(n, np.float32), np.empty((n, 0), np.int32)
-    r = responsibilities(n, 0)
-    description = PoolDescription(r, none, none.astype(np.float32), nothing, nothing, nothing)
+    x, nothing = vectors(n, FEATURES), np.zeros(n, np.float32)
+    near, similar = neighbours(x, KEPT if n > MOST_FITTED else 0)
+    description = PoolDescription(responsibilities(n, 0), near, similar, nothing, nothing, nothing)
     started = time.perf_counter()
     plane = principal_plane(x)
     pca = time.perf_counter() - started
@@ -129,7 +129,7 @@ def _purity(xy: np.ndarray, y: np.ndarray) -> float:
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--items", type=int, nargs="*", default=[20_000, 60_000, 100_000])
+    parser.add_argument("--items", type=int, nargs="*", default=[20_000, 60_000, 100_000, 120_000])
     parser.add_argument("--trained", type=int, default=5000, help="items of the second table, 0 = without it")
     parser.add_argument("--data", type=Path, help="data-set file of the second table")
     parser.add_argument("--alone", type=int, help=argparse.SUPPRESS)

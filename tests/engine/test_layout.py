@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,6 +24,7 @@ from ml_backend.engine.layout_job import LayoutJob
 from ml_backend.engine.layout_process import start_layout_process
 from ml_backend.engine.map_layout import LayoutReader
 from ml_backend.errors import LanternError
+from ml_backend.processes import Child
 from ml_backend.store import layouts, projects
 from ml_backend.store.layouts import Kind
 from ml_backend.store.tables import Layout
@@ -354,6 +359,112 @@ def test_a_remade_pool_finds_the_places_of_its_tasks_and_is_computed_at_once(
     assert all(np.array_equal(settle_before[t], before[t]) for t in range(22, 61))
     settle(duty)
     assert len(fits.jobs) == 2
+
+
+def test_of_a_very_large_pool_some_are_laid_out_and_the_others_stand_by_them(
+    world: World, duty: LayoutDuty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid_out: list[int] = []
+    pacmap_of = layout_fitting.pacmap_of
+
+    def watched(rows: np.ndarray, start: np.ndarray, *, seed: int) -> np.ndarray:
+        laid_out.append(len(rows))
+        return pacmap_of(rows, start, seed=seed)
+
+    monkeypatch.setattr(layout_fitting, "MOST_FITTED", 24)
+    monkeypatch.setattr(layout_fitting, "pacmap_of", watched)
+    settle(duty)
+    assert laid_out == [24]
+    assert newest(world).items == len(places(world)) == 60
+    assert LayoutReader(world.db).state(UID).kind == "pacmap"
+    assert np.abs(places(world)).max() <= 1.0
+    assert nearest_share_the_group(world) >= 0.9
+
+
+def test_a_computation_that_is_killed_leaves_the_map_and_the_next_duty_makes_it(
+    world: World, duty: LayoutDuty, fits: HereAndNow
+) -> None:
+    children: list[Child] = []
+
+    def start(job: LayoutJob) -> Child:
+        children.append(start_layout_process(job))
+        return children[-1]
+
+    killed = LayoutDuty(world.db, world.settings, start)
+    killed.run(UID)
+    before = places(world)
+    (child,) = children
+    assert child.exit_status() is None
+    os.kill(pid_of(child), signal.SIGKILL)
+    wait_until(lambda: child.exit_status() is not None)
+    assert killed.due(UID)
+    killed.run(UID)
+    assert np.array_equal(places(world), before)
+    assert LayoutReader(world.db).state(UID).better_on_its_way
+    assert not killed.due(UID), "it waits before it tries again"
+    settle(duty)
+    assert LayoutReader(world.db).state(UID).kind == "pacmap"
+    assert len(fits.jobs) == 1
+
+
+WORKER = f"""
+import sys, time
+from pathlib import Path
+from ml_backend.config import Settings
+from ml_backend.engine.layout_duty import LayoutDuty
+from ml_backend.engine.layout_process import start_layout_process
+from ml_backend.store.database import Database
+
+def start(job):
+    child = start_layout_process(job)
+    print(child._process.pid, flush=True)
+    return child
+
+home = Path(sys.argv[1])
+LayoutDuty(Database.open(home), Settings(home=home), start).run({UID!r})
+time.sleep(600)
+"""
+
+
+def test_a_worker_that_is_killed_takes_its_computation_along_and_the_next_one_makes_it(
+    world: World, duty: LayoutDuty
+) -> None:
+    before = places(world)
+    with subprocess.Popen([sys.executable, "-c", WORKER, str(world.home)], stdout=subprocess.PIPE) as worker:
+        assert worker.stdout is not None
+        computing = int(worker.stdout.readline())
+        assert is_running(computing)
+        worker.kill()
+    wait_until(lambda: not is_running(computing))
+    assert np.allclose(places(world), before, atol=0.01)
+    assert LayoutReader(world.db).state(UID).kind == "pca"
+    settle(duty)
+    assert LayoutReader(world.db).state(UID).kind == "pacmap"
+    with world.db.read() as session:
+        project = projects.ensure(session, UID)
+        listed = {Path(row.path).name for row in layouts.list_all(session, project)}
+    assert {folder.parent.name for folder in layout_folder(world.db, project).rglob("manifest.json")} == listed
+
+
+def pid_of(child: Child) -> int:
+    assert child._process is not None
+    return child._process.pid
+
+
+def is_running(pid: int) -> bool:
+    """Not gone, and no zombie that nobody has asked about yet."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.mark.slow
