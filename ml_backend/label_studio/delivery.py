@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MOST_ATTEMPTS = 8
 """How often an annotation is tried that Label Studio answers with an error of its own (500)."""
 BUSY = "database is locked"
-"""What an error of its own says while SQLite writes something large for another: that passes, so it is tried for ever."""
+"""In its error while SQLite writes something large for another: that passes, so it is tried until it has."""
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 60.0
 

@@ -141,7 +141,11 @@ class MapWorld:
         return int(self.label_studio.api.client.get("/api/current-user/whoami").body["id"])
 
     def forget_labels(self) -> None:
-        """Every annotation of the project goes, and Lantern has heard of it: how each test begins."""
+        """Every act and annotation of the project goes, and Lantern has heard of it: how each test begins."""
+        for act in self.get("acts", limit=200).json()["acts"]:
+            if not act["undone"]:
+                self.post(f"acts/{act['id']}/undo", {})
+        wait_for(lambda: None if self.get("state").json()["outbox"]["waiting"] == 0 else "labels to be taken back")
         for page in list(self.annotator.tasks(self.project)):
             for task in page:
                 for one in task["annotations"]:
