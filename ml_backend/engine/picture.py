@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from ml_backend.engine.picture_fonts import Font, font_for
+
 WIDTH, HEIGHT = 1250, 1000
 """Pixels."""
 MARGIN = 20
@@ -21,6 +23,7 @@ SIDE = HEIGHT - 2 * MARGIN
 """Side of the map's square, which lies MARGIN from the left and the top."""
 LEGEND_LEFT = MARGIN + SIDE + 2 * MARGIN
 LINE = 30
+SMALL, LARGE = 17, 21
 LONGEST_NAME = 16
 GROUND, INK, GRID = (255, 255, 255), (38, 38, 38), (226, 226, 232)
 NOTHING = (176, 176, 182)
@@ -105,14 +108,16 @@ def _square(canvas: NDArray[np.uint8]) -> None:
 
 
 def _write_legend(picture: Image.Image, legend: Sequence[LegendEntry], title: str, unnamed: int) -> None:
-    pen, small, large = ImageDraw.Draw(picture), ImageFont.load_default(17), ImageFont.load_default(21)
+    pen, small = ImageDraw.Draw(picture), ImageFont.load_default(SMALL)
     top = MARGIN
-    pen.text((LEGEND_LEFT, top), _short(title), INK, font=large)
+    name, font = _written(title, "labels", LARGE)
+    pen.text((LEGEND_LEFT, top), name, INK, font=font)
     top += 2 * LINE
     rows = max(0, (HEIGHT - MARGIN - 5 * LINE - top) // LINE)
-    for entry in legend[:rows]:
+    for number, entry in enumerate(legend[:rows], start=1):
         _dot(pen, top, _rgb(entry.colour), large=True)
-        pen.text((LEGEND_LEFT + 26, top), f"{_short(entry.name)}  {entry.named:,}", INK, font=small)
+        name, font = _written(entry.name, f"label {number}", SMALL)
+        pen.text((LEGEND_LEFT + 26, top), f"{name}  {entry.named:,}", INK, font=font)
         top += LINE
     if len(legend) > rows:
         pen.text((LEGEND_LEFT + 26, top), f"and {len(legend) - rows} more", INK, font=small)
@@ -135,6 +140,14 @@ def _dot(pen: ImageDraw.ImageDraw, top: int, colour: Sequence[float] | NDArray[n
 
 def _pale(colours: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.asarray(colours + (np.array(GROUND) - colours) * _PALE)
+
+
+def _written(name: str, instead: str, size: int) -> tuple[str, Font]:
+    """A name, short, in a font that has its letters, and `instead` where there is none: the tools beside the picture
+    show the labels' names, in the same colours and order.
+    """
+    font = font_for(_short(name), size)
+    return (instead, ImageFont.load_default(size)) if font is None else (_short(name), font)
 
 
 def _short(name: str) -> str:

@@ -53,7 +53,8 @@ def show_sheets(db: Database, settings: Settings, api: LabelStudioApi, project: 
     _keep(db, row, link)  # before the webhook, whose first posts must find it
     webhook, made = _webhook(settings, api, link, f"{backend_url}/webhook")
     _keep(db, row, replace(link, webhook=webhook))
-    return Change(WHAT, changed or made, f'project {link.project}, "{found.get("title")}"; its first picture follows')
+    detail = f'project {link.project}, "{found.get("title")}", answers {control.name!r}; its first picture follows'
+    return Change(WHAT, changed or made, detail)
 
 
 def hide_sheets(db: Database, api: LabelStudioApi, project: Project) -> Change:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ml_backend.engine import picture_fonts
 from ml_backend.engine.picture import (
     GROUND,
     HEIGHT,
     INK,
+    LEGEND_LEFT,
     MARGIN,
     NO_CLASS,
     NOTHING,
@@ -73,3 +76,37 @@ def test_many_classes_without_colours_or_letters_of_their_own() -> None:
     legend = [LegendEntry(f"класс 日本 {i} " + "long " * 9, "#737373", 0) for i in range(60)]
     body = draw(Points(PLACES, np.array([59, 0, NO_CLASS], np.uint16), np.zeros(3, bool)), legend, "x" * 200)
     assert Image.open(io.BytesIO(body)).size == (WIDTH, HEIGHT)
+
+
+def legend_of(*names: str) -> np.ndarray:
+    """Pixels right of the map."""
+    colours = ["#0072b2", "#e69f00", "#009e73"]
+    legend = [LegendEntry(name, colour, 1) for name, colour in zip(names, colours, strict=False)]
+    nobody = np.full(3, NO_CLASS, np.uint16)
+    drawn = Image.open(io.BytesIO(draw(Points(PLACES, nobody, np.zeros(3, np.bool_)), legend, "kind")))
+    return np.asarray(drawn.convert("RGB"))[:, LEGEND_LEFT:]
+
+
+@pytest.fixture
+def bare_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """It has no fonts."""
+    monkeypatch.setattr(picture_fonts, "_present", tuple)
+    picture_fonts._fonts.cache_clear()
+    yield
+    picture_fonts._fonts.cache_clear()
+
+
+@pytest.mark.usefixtures("bare_machine")
+@pytest.mark.parametrize("name", ["сеть", "网络", "Störung", "شبكة"])
+def test_a_name_without_its_letters_is_a_number_and_no_row_of_boxes(name: str) -> None:
+    assert np.array_equal(legend_of("a", name), legend_of("a", "label 2"))
+    assert not np.array_equal(legend_of(name, "a"), legend_of("a", name))
+
+
+def test_a_font_of_the_machine_writes_what_the_own_one_cannot() -> None:
+    fonts = {name: picture_fonts.font_for(name, 17) for name in ("Störung", "сеть")}
+    if None in fonts.values():
+        pytest.skip("this machine has no font for them")
+    assert not np.array_equal(legend_of("Störung"), legend_of("label 1"))
+    assert not np.array_equal(legend_of("сеть"), legend_of("label 1"))
+    assert not np.array_equal(legend_of("сеть"), legend_of("есть"))
