@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from playwright.sync_api import Error as PlaywrightError
+
 from ml_backend.demo.browser import chromium
 from ml_backend.demo.dataset_subject import dataset_subject
 from ml_backend.demo.demonstration import Demonstration
@@ -34,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             chromium()
             take_all(demonstration)
-        except LanternError as error:
+        except (LanternError, PlaywrightError) as error:
             print(f"screenshots: {error}", file=sys.stderr)
             return 1
         finally:
@@ -48,7 +50,9 @@ def take_all(demonstration: Demonstration) -> None:
     subjects = [subject_of_the_map(demonstration.options), notifications()]
     of_map, of_tasks = demonstration.prepare(subjects, label_studio, lantern)
     outcomes = demonstration.label([of_tasks], label_studio, lantern)
-    demonstration.tidy(outcomes)
+    for scenario in (of_map, of_tasks):
+        scenario.wait_until_spread()
+        scenario.wait_until_tidy()
     db = Database.open(lantern.settings.home)
     try:
         connect(db, lantern.settings, project=of_map.made.project, beside=True, on_map=True)
@@ -56,6 +60,7 @@ def take_all(demonstration: Demonstration) -> None:
             take_task_pictures(opened, outcomes[0])
             address = map_address(lantern, of_map)
             MapPictures(opened, of_map, address).take(demonstration.options.labels or LABELS)
+            of_map.wait_until_tidy()
             StudioPictures(opened, of_map, db).take(MapData(address))
     finally:
         db.close()

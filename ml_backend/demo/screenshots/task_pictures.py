@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from ml_backend.demo.demonstration import Outcome
 from ml_backend.demo.scenario import Scenario
@@ -33,9 +34,14 @@ def open_tab(page: Page, scenario: Scenario, first: int) -> None:
 
 
 def open_task(page: Page, scenario: Scenario, task: int) -> None:
-    """One task in the labelling screen."""
+    """One task in the labelling screen. Once more where Label Studio gave up, as it does while its SQLite is busy."""
+    submit = page.get_by_role("button", name="Submit")
     page.goto(f"{_project(scenario)}/data?tab={_tab(scenario)}&task={task}", wait_until="domcontentloaded")
-    page.get_by_role("button", name="Submit").wait_for()
+    try:
+        submit.wait_for()
+    except PlaywrightTimeout:
+        page.reload(wait_until="domcontentloaded")
+        submit.wait_for()
 
 
 def a_sure_task(scenario: Scenario) -> int:
