@@ -98,8 +98,12 @@ wheel: venv frontend  ## build the wheel, with the map's page in it, into dist/
 demo: venv venv-label-studio frontend  ## start Label Studio and Lantern, label a handful, show what happened (ARGS=--once ends by itself)
 	@$(BIN)/python -m ml_backend.demo $(ARGS)
 
+.PHONY: browser
+browser: venv
+	@$(BIN)/python -m ml_backend.demo.browser
+
 .PHONY: test
-test: venv venv-label-studio frontend  ## all tests, with a real Label Studio (about 20 minutes on 2 cores)
+test: browser venv-label-studio frontend  ## all tests, with a real Label Studio and a real browser (about 25 minutes on 2 cores)
 	@$(with_node) npm run --silent test
 	@$(BIN)/python -m pytest $(ARGS)
 
