@@ -51,6 +51,25 @@ def test_lasso_digit_annotations_colours_undo_redo(browser: Browser, map_world: 
         wait_for(lambda: map_world.has_labels(given))
 
 
+def test_ctrl_z_means_the_label_just_given(browser: Browser, map_world: MapWorld) -> None:
+    """However fast it comes: the server has not answered by then."""
+    map_world.forget_labels()
+    ids = map_world.column("ids")
+    with at_the_map(browser, map_world) as desk:
+        desk.ask("select([argument])", 0)
+        desk.press("1")
+        desk.sign_in(map_world.token)
+        desk.ask("select([argument])", 1)
+        desk.press("2")
+        desk.press("Control+z")
+        expect(desk.page.locator(".toast", has_text="Undone")).to_contain_text(f"Labelled 1 as {KINDS[1]}")
+        desk.press("Control+Shift+Z")
+        desk.press("Control+z")
+        wait_for(lambda: map_world.has_labels({int(ids[0]): KINDS[0]}))
+        desk.press("Control+z")
+        wait_for(lambda: map_world.has_labels({}))
+
+
 @pytest.mark.parametrize("kind", ["canvas", "gl"])
 def test_both_renderers_select_and_colour_alike(
     browser_without_gl: Browser, browser_with_gl: Browser, map_world: MapWorld, kind: str
