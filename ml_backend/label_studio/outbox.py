@@ -143,11 +143,14 @@ class Sender(threading.Thread):
             return self._rest(person)
         delivery = Delivery(signed_in.api, self._project.label_studio_id)
         try:
-            outcomes = list(workers.map(delivery.deliver, entries))
+            found = list(workers.map(lambda entry: None if self._stopping else delivery.deliver(entry), entries))
         except LabelStudioAuthError:
             self._refused(signed_in)
             return False
-        self._record(entries, outcomes)
+        # What was not tried any more is given back at the end.
+        tried = [(entry, outcome) for entry, outcome in zip(entries, found, strict=True) if outcome is not None]
+        outcomes = [outcome for _, outcome in tried]
+        self._record([entry for entry, _ in tried], outcomes)
         pause = max((outcome.pause for outcome in outcomes), default=Pause.NONE)
         self._pauses = self._pauses + 1 if pause is Pause.EVERYTHING else 0
         if self._pauses:

@@ -108,6 +108,32 @@ def test_a_label_studio_that_is_busy_for_long_loses_nothing(desk: Desk, monkeypa
     assert desk.fake.annotations == {}
 
 
+def test_a_process_that_ends_leaves_the_rest_to_the_next_one(desk: Desk, db: Database, settings: Settings) -> None:
+    """It ends after the calls that it is at, and nothing is claimed any more."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        if is_change(request):
+            begun.set()
+            go_on.wait(10)
+        return None
+
+    desk.fake.before = before
+    desk.label("a", list(range(1, 17)))
+    assert begun.wait(10)
+    (thread,) = [one for one in threading.enumerate() if isinstance(one, sender.Sender)]
+    thread.stop()
+    go_on.set()
+    thread.join()
+    assert 1 <= len(desk.fake.annotations) <= sender.PARALLEL
+    desk.fake.before = None
+    other = Desk(db, settings, desk.fake)
+    other.acts.go_on(UID, other.who())
+    assert other.sent().sent == 16
+    assert len(desk.fake.annotations) == 16
+    other.close()
+
+
 def test_one_that_fails_for_good_is_named_no_longer_counts_and_can_be_tried_again(desk: Desk) -> None:
     broken = True
 
