@@ -116,10 +116,10 @@ class Desk:
 
 @contextmanager
 def at_the_map(
-    browser: Browser, world: MapWorld, query: str = "", *, may_say: str = "", **context: Any
+    browser: Browser, world: MapWorld, query: str = "", *, may_say: str = "", port: int | None = None, **context: Any
 ) -> Iterator[Desk]:
     """The page in a window of its own. An error in its console, an exception, or anything that its policy forbids fails
-    the test. may_say: part of errors in the console that belong to the test.
+    the test. may_say: part of errors in the console that belong to the test. port: another way to the same Lantern.
     """
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **context})
     page.set_default_timeout(WAIT_MILLISECONDS)
@@ -127,7 +127,8 @@ def at_the_map(
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(world.address.replace("#", f"?{query}#"))
+    address = world.address.replace(f":{world.lantern.port}/", f":{port or world.lantern.port}/")
+    page.goto(address.replace("#", f"?{query}#"))
     desk = Desk(page)
     desk.wait_until_ready()
     yield desk
