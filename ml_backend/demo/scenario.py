@@ -16,6 +16,7 @@ from ml_backend.demo.lantern_status import LanternStatus
 from ml_backend.demo.subjects import Subject, Truth
 from ml_backend.demo.waiting import wait_until
 from ml_backend.demo.workspace import Made, Workspace
+from ml_backend.errors import LabelStudioError
 from ml_backend.label_studio.connect import connect
 from ml_backend.label_studio.wanted import TAB
 from ml_backend.store.database import Database
@@ -58,7 +59,11 @@ class Scenario:
 
     def missing(self) -> str | None:
         """What has to happen until Label Studio shows what Lantern makes of all labels; None when it does."""
-        return self.status.missing(self.made.project, self.count_labels())
+        try:
+            labels = self.count_labels()
+        except LabelStudioError as error:  # its SQLite is busy; whoever waits asks again
+            return str(error)
+        return self.status.missing(self.made.project, labels)
 
     def wait_until_spread(self) -> None:
         """Until nothing is missing. Raises DemoError."""

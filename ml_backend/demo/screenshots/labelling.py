@@ -36,10 +36,11 @@ class Labeller:
         given = self.scenario.count_labels()
         with tqdm(total=max(0, labels - given), desc="  labelling on the map", unit="label", disable=None) as bar:
             while given < labels:
-                self._walk(min(ROUND, labels - given), bar)
+                now = min(ROUND, labels - given)
+                self._walk(now, bar)
                 self.page.wait_until_saved()
                 self.scenario.wait_until_spread()
-                given = self.scenario.count_labels()
+                given += now
 
     def lasso_a_clump(self) -> str:
         """Draw around points of one kind that lie together, of which Lantern names none, or few; the kind."""
