@@ -50,6 +50,12 @@ class Labeller:
         self.page.lasso(outline(places, MARGIN_PIXELS, CORNERS))
         return str(labels[int(rows[0])])
 
+    def drop_all_but(self, kind: str) -> None:
+        """Leave only what is of this kind in the selection."""
+        ids = self.data.column("ids")
+        kept = [row for row in self.page.ask("selection") if self.scenario.answer(int(ids[row])) == kind]
+        self.page.ask("select", kept)
+
     def _open_labels(self) -> list[str | None]:
         """(n) the truth of each row of the map for which nothing is named; where these are too few, of each that nobody
         has labelled. None of the others.

@@ -49,6 +49,7 @@ class MapPictures:
         label = labeller.lasso_a_clump()
         page.rest()
         keep(page.page, "map-selection.png")
+        labeller.drop_all_but(label)
         page.give(label)
         page.wait_until_saved()
         page.press("Escape")
@@ -73,11 +74,13 @@ class MapPictures:
         keep(page.page, "map-queue.png")
 
     def _components(self, page: MapPage) -> None:
-        """map-component.png: a large group with a label. Not the largest: alike are what has little to see, as ones."""
+        """map-component.png: the largest labelled group of the class whose name comes last. In the largest of all there
+        is little to see, as in ones.
+        """
         page.fit()
         page.panel("Components")
         labelled = [one for one in self.data.components() if one["labelled"]]
-        page.component(next((one for one in labelled if one["label"] != labelled[0]["label"]), labelled[0])["c"])
+        page.component(max(labelled, key=lambda one: (one["label"] or "", one["items"]))["c"])
         page.rest()
         keep(page.page, "map-component.png")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Frame, Page
 
@@ -58,8 +60,9 @@ class StudioPictures:
         assert box is not None
         truths = [self.scenario.answer(task) for task in sheet.tasks]
         rows = purest_clump(sheet.places, truths, CLUMP)
-        label = truths[int(rows[0])]
-        page.locator(".lsf-label").filter(has_text=label).first.click()
+        label = str(truths[int(rows[0])])
+        # each choice shows its name and then its key, which may be another choice's name
+        page.locator(".lsf-label").filter(has_text=re.compile(rf"^\s*{re.escape(label)}")).first.click()
         corners = outline(sheet.places[rows], MARGIN, CORNERS)
         for x, y in [*corners, corners[0]]:
             page.mouse.click(box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"])

@@ -92,7 +92,7 @@ export class Overlay {
     this.rings(this.inView(marks.pending, scene, now), { radius: human + 4, colour: text, width: 1.3, alpha: 1, dash: [2.5, 2] })
     this.rings(this.inView(marks.found, scene, now), { radius: usual + 2.5, colour: warning, width: 1.6, alpha: 0.9 })
     if (marks.selected.length <= FEW_SELECTED) this.rings(this.inView(marks.selected, scene, now), { radius: usual + 2, colour: text, width: 1.2, alpha: 0.9 })
-    else if (marks.selected.length <= SOME_SELECTED) this.rings(this.inView(marks.selected, scene, now), { radius: usual + 0.8, colour: text, width: 0.9, alpha: 0.5 })
+    else if (marks.selected.length <= SOME_SELECTED) this.rings(this.inView(marks.selected, scene, now), { radius: usual + 0.6, colour: text, width: 0.8, alpha: 0.25 })
     if (marks.hovered !== null) this.rings([this.at(marks.hovered, scene, now)], { radius: usual + 4, colour: accent, width: 2, alpha: 1 })
     if (marks.pinned !== null) this.rings([this.at(marks.pinned, scene, now)], { radius: usual + 5, colour: accent, width: 2.5, alpha: 1, casing: { colour: background, width: 6 } })
     if (marks.current !== null) this.paintCurrent(this.at(marks.current, scene, now), usual, scene.pulse, colours)
