@@ -25,10 +25,6 @@ SMALLEST_BATCH = 20
 FEW_LABELS = 1.0 / 3.0
 """Evidence below which an item's group counts as unlabelled: less than half a label."""
 
-S_OOD_SHARE = 0.2
-"""Of the doubt; the rest is lack of confidence, which knows what neighbours and classes say as well. A half cost 1.4
-points on CLINC150 at 1,500 labels."""
-
 MAJORITY = 0.5
 """Ambiguity, or share of neighbours with another label, from which on it is said."""
 
@@ -123,8 +119,11 @@ def _check(description: PoolDescription, scores: QueryScores) -> None:
 
 
 def _doubt(description: PoolDescription, scores: QueryScores) -> NDArray[np.float64]:
-    """(N,) in [0, 1], HIGH = ask: s_ood and lack of confidence, weighed with how typical the item is."""
-    unknown = S_OOD_SHARE * scores.s_ood + (1.0 - S_OOD_SHARE) * (1.0 - scores.confidence)
+    """(N,) in [0, 1], HIGH = ask: s_ood times lack of confidence, weighed with how typical the item is.
+
+    Both must be high: copies of a labelled item may be named without confidence, a group without any label with it.
+    """
+    unknown = scores.s_ood * (1.0 - scores.confidence)
     return np.asarray(unknown * (0.5 + 0.5 * description.density), np.float64)
 
 
