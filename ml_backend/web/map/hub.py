@@ -1,4 +1,5 @@
-"""What changes, told to every open map: one thread a process looks twice a second, and only while somebody watches.
+"""What changes, told to every open map: one thread a process looks twice a second, and at once after a write through
+this process, but only while somebody watches.
 
 An event has the id `HUB-NUMBER`. A watcher that comes back with one gets what it missed; with an id of another
 process, or too old a one, it gets everything as it is now, which says as much.
@@ -71,6 +72,7 @@ class Hub:
         self._most = most_watchers
         self._channels: dict[str, _Channel] = {}
         self._changed = threading.Condition()
+        self._soon = threading.Event()
         self._thread: threading.Thread | None = None
 
     def enter(self, uid: str) -> Watcher | None:
@@ -120,9 +122,13 @@ class Hub:
             return None
         return [event for event in channel.events if event.number > number]
 
+    def look_soon(self) -> None:
+        """Something was just written here: whoever did it waits to see it."""
+        self._soon.set()
+
     def _run(self) -> None:
-        pause = threading.Event()
         while True:
+            self._soon.clear()
             with self._changed:
                 watched = [uid for uid, channel in self._channels.items() if channel.watchers > 0]
                 if not watched:
@@ -133,7 +139,7 @@ class Hub:
                     return
             for uid in watched:
                 self._look_at(uid)
-            pause.wait(LOOK_SECONDS)
+            self._soon.wait(LOOK_SECONDS)
 
     def _look_at(self, uid: str) -> None:
         try:

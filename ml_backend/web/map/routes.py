@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Request
+from flask import Blueprint, Request, Response, request
 
 from ml_backend.engine.map_state import MapState
 from ml_backend.engine.map_watch import Watch
@@ -38,18 +38,26 @@ def map_routes(maps: MapContext, logged_in: Callable[[Request], bool], stopping:
         watch.keep(uid, training=pulse.values["training"]["status"] != "idle")
         return pulse
 
+    hub = Hub(look, places(maps.settings.threads))
+
+    def told(reply: Response) -> Response:
+        if request.method == "POST":
+            hub.look_soon()
+        return reply
+
+    written = [state_routes(maps, states, watch), act_routes(maps), training_routes(maps)]
+    for routes in written:
+        routes.after_request(told)
     return [
+        *written,
         page_routes(maps),
         session_routes(maps, logged_in),
-        state_routes(maps, states, watch),
         column_routes(maps),
         item_routes(maps),
         search_routes(maps),
         current_task_routes(maps),
         picture_routes(maps),
         people_routes(maps),
-        act_routes(maps),
-        training_routes(maps),
         component_routes(maps),
-        event_routes(maps, Hub(look, places(maps.settings.threads)), stopping),
+        event_routes(maps, hub, stopping),
     ]

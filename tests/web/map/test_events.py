@@ -44,6 +44,20 @@ def next_events(watcher: Watcher, number: int, n: int = 1) -> list[Event]:
     return found
 
 
+def test_a_write_through_this_process_is_told_at_once(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml_backend.web.map.hub.LOOK_SECONDS", 3600.0)
+    hub = Hub(source, 4)
+    watcher = hub.enter("5")
+    assert watcher is not None
+    first = next_events(watcher, 0)
+    source.pulse = Pulse({"versions": {"labels": 2}}, None, ())
+    hub.look_soon()
+    told = next_events(watcher, first[-1].number)
+    assert [json.loads(e.data) for e in told] == [{"labels": 2}]
+    hub.leave("5")
+    hub.look_soon()
+
+
 def test_only_changes_are_told(source: Source) -> None:
     hub = Hub(source, 4)
     watcher = hub.enter("5")
