@@ -13,8 +13,8 @@ from tests.e2e.world import KINDS, wait_for
 
 FAILED_REQUEST = "Failed to load resource"
 """What the console says of a request that finds nobody, or a Lantern that is ending (503)."""
-MANY = 30
-"""Labels that Label Studio takes longer for than Lantern to end."""
+MANY = 150
+"""Labels that take Label Studio several times as long (8 a second at best) as Lantern needs to end."""
 PATIENCE_MILLISECONDS = 90_000
 LOST = "No connection"
 
