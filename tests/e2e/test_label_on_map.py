@@ -141,7 +141,8 @@ def test_an_outline_drawn_by_hand_labels_the_points_inside(world: Sheets, page: 
     page.get_by_role("button", name="Submit").wait_for(timeout=WAIT_MILLISECONDS)
     canvas = page.locator("canvas").first
     canvas.wait_for(timeout=WAIT_MILLISECONDS)
-    page.wait_for_function("document.querySelector('canvas').getBoundingClientRect().width > 300")
+    # Label Studio draws its picture more than once while it loads: the canvas goes and comes back
+    page.wait_for_function("document.querySelector('canvas')?.getBoundingClientRect().width > 300")
     box = canvas.bounding_box()
     assert box is not None
     ids, places = world.places()

@@ -22,7 +22,7 @@ NEWEST = ".losses tbody th"
 """The number of the last epoch that the chart and its table show comes first."""
 RECORD = """() => {
   window.__growth = [];
-  const epoch = () => parseInt(document.querySelector('.losses tbody th').textContent);
+  const epoch = () => parseInt(document.querySelector('.losses tbody th')?.textContent);
   const look = () => window.__growth.push([epoch(), document.querySelector('progress') !== null]);
   new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true});
 }"""
@@ -66,7 +66,7 @@ class TestTraining:
             weights = run["weights"]
             assert (weights["kl"], weights["classification"], weights["contrastive"]) == (0.0, 30.0, 0.25)
             assert [epoch["epoch"] for epoch in run["epochs"]] == [1, 2, 3, 4, 5]
-            desk.page.wait_for_function(f"parseInt(document.querySelector('{NEWEST}').textContent) === {drawn + 5}")
+            desk.page.wait_for_function(f"parseInt(document.querySelector('{NEWEST}')?.textContent) === {drawn + 5}")
             growth = desk.page.evaluate("window.__growth")
             assert any(busy and epoch > drawn for epoch, busy in growth), "drawn while it runs"
 

@@ -98,7 +98,7 @@ def test_a_label_asks_who_it_is_from_and_is_then_given_and_undone(desk: Desk) ->
     assert body["label"] == CLASSES[2]
     assert body["overwrite"] is False
     assert body["tasks"] == unlabelled(range(30))
-    number = len(desk.world.bodies)
+    number = [at for at, _ in desk.world.bodies].index("acts") + 1
     page.locator(".toast").get_by_role("button", name="Undo").click()
     assert desk.posted(f"acts/{number}/undo") == [{}]
 
