@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -40,11 +40,6 @@ class LossTerms:
     def weighted(self, weights: LossWeights) -> dict[str, float]:
         """Each term times its weight: what it adds to the total."""
         return {name: getattr(self, name) * weight for name, weight in vars(weights).items()}
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether every term is a finite number."""
-        return all(math.isfinite(getattr(self, field.name)) for field in fields(self))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 Threats: NaN and infinities (Label Studio would store null), nesting bombs (RecursionError in whoever walks the value),
 lone surrogates (no database takes them), bodies that are not objects, other content types (a browser form needs no CORS
-preflight). The size cap is Flask's MAX_CONTENT_LENGTH: 413 before a byte is parsed.
+preflight). The size cap is Flask's MAX_CONTENT_LENGTH, and a far smaller one below /map/, where strangers may post: 413
+before a byte is parsed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 from typing import NoReturn
 
 from flask import Request
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from ml_backend.errors import InputError
 from ml_backend.logs import hide
@@ -23,10 +24,16 @@ MAX_DEPTH = 64
 Body = dict[str, object]
 
 
-def read_object(request: Request) -> Body:
-    """The body as a JSON object. Raises InputError (400), UnsupportedMediaType (415), RequestEntityTooLarge (413)."""
+def read_object(request: Request, most_bytes: int | None = None) -> Body:
+    """The body as a JSON object. most_bytes: a cap of its own; a body that does not tell its length is then too large.
+
+    Raises InputError (400), UnsupportedMediaType (415), RequestEntityTooLarge (413).
+    """
     if not request.is_json:
         raise UnsupportedMediaType("send JSON with the header Content-Type: application/json")
+    length = request.content_length
+    if most_bytes is not None and (length is None or length > most_bytes):
+        raise RequestEntityTooLarge(f"the body is larger than {most_bytes:,} bytes, or does not tell its length")
     body = parse(request.get_data(cache=False))
     if not isinstance(body, dict):
         raise InputError(f"the body must be a JSON object, not {_kind(body)}")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from ml_backend.core.calibration import expected_calibration_error
-from ml_backend.engine.simulation.metrics import accuracy, auroc, brier_score, fpr95
+from ml_backend.engine.simulation.metrics import accuracy, auroc, fpr95
 from ml_backend.errors import InputError
 
 # Few different values, so that ties are common.
@@ -46,20 +46,6 @@ def test_fpr95_of_perfect_and_of_useless_scores() -> None:
     known, unknown = np.arange(100.0), np.arange(200.0, 260.0)
     assert fpr95(known, unknown) == 0.0
     assert fpr95(known, known) == pytest.approx(0.95)
-
-
-@settings(max_examples=40)
-@given(st.integers(1, 30), st.integers(1, 5), st.integers(0, 10))
-def test_brier_score_by_definition(n: int, n_classes: int, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    p = random.dirichlet(np.ones(n_classes), n)
-    truth = random.integers(-1, n_classes, n)
-    total = 0.0
-    for i in range(n):
-        for y in range(n_classes):
-            total += (p[i, y] - (truth[i] == y)) ** 2
-        total += truth[i] == -1  # all of the truth's own unit is missed
-    assert brier_score(p, truth) == pytest.approx(total / n)
 
 
 @settings(max_examples=50)

@@ -20,21 +20,6 @@ def accuracy(correct: NDArray[np.bool_]) -> float:
     return float(correct.mean()) if len(correct) else 0.0
 
 
-def brier_score(probabilities: NDArray[np.floating], truth: NDArray[np.integer]) -> float:
-    """Mean over items of sum_y (p_y - [y = truth])^2, in [0, 2], LOW = good (Brier 1950); 0 for no items.
-
-    probabilities: (n, Y), rows sum to 1. truth: (n,) positions; -1 = a class that has no column (all p_y count as
-    wrong).
-    """
-    if len(probabilities) != len(truth):
-        raise InputError(f"{len(probabilities)} rows of probabilities for {len(truth)} truths")
-    if not len(truth):
-        return 0.0
-    right = np.where(truth >= 0, probabilities[np.arange(len(truth)), truth], 0.0)
-    squares = np.square(probabilities, dtype=np.float64).sum(axis=1)
-    return float(np.mean(squares - 2.0 * right + 1.0))
-
-
 def auroc(known: NDArray[np.floating], unknown: NDArray[np.floating]) -> float:
     """Chance that an unknown item scores above a known one, ties count half (Mann-Whitney), in [0, 1].
 

@@ -11,7 +11,8 @@ from ml_backend.label_studio.map_acts import MOST_TASKS, Acted
 from ml_backend.label_studio.new_class import add_class
 from ml_backend.label_studio.people import SignedIn
 from ml_backend.store.checks import row_id
-from ml_backend.web.bodies import Body, read_object
+from ml_backend.web.bodies import Body
+from ml_backend.web.map.arguments import body_of
 from ml_backend.web.map.context import API_PREFIX, MapContext
 from ml_backend.web.map.people import writes
 
@@ -25,7 +26,7 @@ def act_routes(maps: MapContext) -> Blueprint:
     @routes.post("/acts")
     @writes(maps)
     def act(uid: str, who: SignedIn) -> Response:
-        acted = _act(maps, uid, who, read_object(request))
+        acted = _act(maps, uid, who, body_of(request))
         return jsonify({"act": act_json(acted), "kept": acted.kept})
 
     @routes.get("/acts")
@@ -55,7 +56,7 @@ def act_routes(maps: MapContext) -> Blueprint:
     @routes.post("/controls/<path:control>/classes")
     @writes(maps)
     def new_class(uid: str, who: SignedIn, control: str) -> Response:
-        name = _text(read_object(request), "name")
+        name = _text(body_of(request), "name")
         return jsonify({"classes": list(add_class(maps.db, maps.project(uid), who, control, name))})
 
     return routes

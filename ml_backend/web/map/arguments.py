@@ -5,7 +5,15 @@ from __future__ import annotations
 from flask import Request
 
 from ml_backend.errors import InputError
-from ml_backend.web.bodies import read_object
+from ml_backend.web.bodies import Body, read_object
+
+MOST_BYTES = 2 * 2**20
+"""Of a body: an act about as many tasks as it may be has 1 MB at most."""
+
+
+def body_of(request: Request) -> Body:
+    """The body as a JSON object. Raises as `read_object`."""
+    return read_object(request, MOST_BYTES)
 
 
 def whole(request: Request, name: str, default: int, low: int, high: int) -> int:
@@ -20,7 +28,7 @@ def whole(request: Request, name: str, default: int, low: int, high: int) -> int
 
 def rows_of(request: Request) -> tuple[list[int], str | None]:
     """`rows` and `control` of a body. Raises InputError."""
-    body = read_object(request)
+    body = body_of(request)
     rows, control = body.get("rows"), body.get("control")
     if not isinstance(rows, list) or not all(isinstance(row, int) and not isinstance(row, bool) for row in rows):
         raise InputError("'rows' must be a list of whole numbers")

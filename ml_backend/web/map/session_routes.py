@@ -16,6 +16,9 @@ from ml_backend.web.bodies import read_object
 from ml_backend.web.map.context import API_PREFIX, MapContext
 from ml_backend.web.map.sessions import SCOPE, TOKEN_SECONDS
 
+MOST_BYTES = 4096
+"""Of a body: this route reads what strangers send."""
+
 
 def session_routes(maps: MapContext, logged_in: Callable[[Request], bool]) -> Blueprint:
     """The one route of the interface that needs no token."""
@@ -51,7 +54,7 @@ def _key_of(given: Request) -> str | None:
     """The link key in the body; None when there is none."""
     if not given.content_length:
         return None
-    body = read_object(given)
+    body = read_object(given, MOST_BYTES)
     hide([body.get("key")])
     key = body.get("key")
     if key is not None and not isinstance(key, str):

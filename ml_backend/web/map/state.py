@@ -14,7 +14,7 @@ from ml_backend.engine.schema import schema_of
 from ml_backend.errors import InputError
 from ml_backend.store import projects
 from ml_backend.store.tables import Project
-from ml_backend.web.bodies import read_object
+from ml_backend.web.map.arguments import body_of
 from ml_backend.web.map.context import API_PREFIX, MapContext
 from ml_backend.web.map.people import writes
 
@@ -35,7 +35,7 @@ def state_routes(maps: MapContext, states: MapState, watch: Watch) -> Blueprint:
     @writes(maps)
     def recolour(uid: str, who: object, control: str, name: str) -> Response:
         del who  # any person who may write chooses for everybody
-        colour = read_object(request).get("colour")
+        colour = body_of(request).get("colour")
         if not isinstance(colour, str):
             raise InputError("'colour' must be a text like #0072b2")
         with maps.db.write() as session:

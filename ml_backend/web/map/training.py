@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from ml_backend.engine.steering import Steering
 from ml_backend.errors import InputError
 from ml_backend.label_studio.people import SignedIn
-from ml_backend.web.bodies import read_object
+from ml_backend.web.map.arguments import body_of
 from ml_backend.web.map.context import API_PREFIX, MapContext
 from ml_backend.web.map.people import writes
 
@@ -31,7 +31,7 @@ def training_routes(maps: MapContext) -> Blueprint:
     @routes.post("/training")
     @writes(maps)
     def train(uid: str, who: SignedIn) -> Response:
-        wish = read_object(request)
+        wish = body_of(request)
         unknown = set(wish) - set(WISHES)
         if unknown:
             raise InputError(f"a training has no {sorted(unknown)[0][:40]!r}: {', '.join(WISHES)}")
@@ -57,6 +57,6 @@ def training_routes(maps: MapContext) -> Blueprint:
     @writes(maps)
     def settings(uid: str, who: SignedIn) -> Response:
         log.info("project %s: %s changes settings", uid, who.person.name)
-        return jsonify({"settings": steering.set(uid, read_object(request))})
+        return jsonify({"settings": steering.set(uid, body_of(request))})
 
     return routes

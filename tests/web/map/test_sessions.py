@@ -115,6 +115,17 @@ def test_hostile_session_bodies(world: MapWorld, body: str) -> None:
     assert reply.status_code in (400, 403)
 
 
+def test_strangers_cannot_make_lantern_read_much(world: MapWorld) -> None:
+    body = '{"key": "' + "x" * 5000 + '"}'
+    assert world.client.post(f"/map/{UID}/api/session", data=body, content_type="application/json").status_code == 413
+
+
+def test_who_only_looks_cannot_either(world: MapWorld) -> None:
+    body, kind = '{"rows": [' + "1," * 2**20 + "1]}", "application/json"
+    reply = world.client.post(f"/map/{UID}/api/items", data=body, content_type=kind, headers=world.headers())
+    assert reply.status_code == 413
+
+
 def test_the_signing_key_is_kept_and_private(tmp_path: Path) -> None:
     home = Settings(home=tmp_path / "home").home
     key = signing_key(home)

@@ -124,7 +124,7 @@ def lonely_human(world: SyntheticMap) -> int:
     return int(humans[int(np.argmax(near))])
 
 
-def test_drawing_selects_adds_and_takes_out(
+def test_drawing_selects_adds_takes_out_and_keeps(
     browser_without_gl: Browser, browser_with_gl: Browser, world: SyntheticMap, kind: str
 ) -> None:
     with opened(
@@ -139,7 +139,13 @@ def test_drawing_selects_adds_and_takes_out(
         surely, maybe = rows_around(world, page, 777)
         assert first | surely <= set(selection(page)) <= first | maybe
         draw_square(page, 777, "Alt")
-        assert set(selection(page)) <= first - surely
+        left = set(selection(page))
+        assert left <= first - surely
+        draw_square(page, 777, "Shift")
+        draw_square(page, 5, "Shift", "Alt")
+        surely, maybe = rows_around(world, page, 5)
+        assert left & surely <= set(selection(page)) <= maybe
+        assert len(set(selection(page)) - first) == 0
         page.keyboard.press("Escape")
         assert selection(page) == []
         expect(page.get_by_role("button", name="Lasso", exact=True)).to_have_attribute("aria-pressed", "true")

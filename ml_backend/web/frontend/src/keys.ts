@@ -32,6 +32,7 @@ export const MAP_KEYS: readonly MapKey[] = [
   key(']', 'Larger brush', typed(']'), () => growBrush(1.25)),
   key('⇧ drag', 'Add to the selection', () => false, () => undefined),
   key('Alt drag', 'Take out of the selection', () => false, () => undefined),
+  key('⇧ Alt drag', 'Keep only what is selected and inside', () => false, () => undefined),
   key('Esc', 'Leave the drawing, then the selection, then the tool', () => false, () => undefined, true),
   key('C', 'Next way to colour', plain('c'), cycleColours),
   key('+ −', 'Closer, further away', typed('+', '=', '-', '_'), (event) => zoomBy(event.key === '+' || event.key === '=' ? 1.5 : 1 / 1.5)),

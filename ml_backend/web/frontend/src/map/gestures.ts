@@ -1,7 +1,7 @@
 /** Drawing on the map: an outline, a box or a brush becomes a selection when the pointer is let go. */
 
 import { select } from '../actions'
-import { columns, mode as chosenMode, type Mode } from '../state'
+import { columns, mode as chosenMode, selection, type Mode } from '../state'
 import { pixelsPerUnit, toPlace, type Point } from './camera'
 import { insideOf, rectangle, rowsInside, simplified, type Polygon } from './lasso'
 import { say } from './notice'
@@ -55,7 +55,8 @@ export class Gesture {
       return
     }
     select(rows, WORDS[this.kind], this.change)
-    say(`${rows.length.toLocaleString('en')} ${this.change === 'remove' ? 'taken out' : this.change === 'add' ? 'added' : 'selected'}`)
+    const n = this.change === 'keep' ? selection.peek().rows.length : rows.length
+    say(`${n.toLocaleString('en')} ${DONE[this.change]}`)
   }
 
   cancel(): void {
@@ -93,6 +94,7 @@ export class Gesture {
   }
 }
 
+const DONE: Readonly<Record<Change, string>> = { new: 'selected', add: 'added', remove: 'taken out', keep: 'kept' }
 const WORDS: Readonly<Record<Exclude<Mode, 'pan'>, string>> = { lasso: 'lasso', rectangle: 'rectangle', brush: 'brush' }
 
 function extended(outline: readonly Point[], points: readonly Point[]): Point[] {
@@ -113,8 +115,8 @@ export function kindOfDrag(event: PointerEvent): Mode {
 }
 
 export function changeOf(event: PointerEvent | MouseEvent, kind: Mode): Change {
-  if (event.altKey) return 'remove'
   // Shift is what draws in Pan, so there it does not add.
   const adds = (event.shiftKey && !(kind === 'lasso' && chosenMode.peek() === 'pan')) || event.ctrlKey || event.metaKey
+  if (event.altKey) return adds ? 'keep' : 'remove'
   return adds ? 'add' : 'new'
 }

@@ -10,10 +10,12 @@ it('adds and takes out', () => {
   expect([...difference(rows(4), rows())]).toEqual([4])
 })
 
-it('a gesture replaces, adds to or takes from the selection', () => {
+it('a gesture replaces the selection, adds to it, takes from it or keeps what is in both', () => {
   expect([...changed(rows(1, 2), rows(2, 3), 'new')]).toEqual([2, 3])
   expect([...changed(rows(1, 2), rows(2, 3), 'add')]).toEqual([1, 2, 3])
   expect([...changed(rows(1, 2), rows(2, 3), 'remove')]).toEqual([1])
+  expect([...changed(rows(1, 2, 5), rows(2, 3, 5), 'keep')]).toEqual([2, 5])
+  expect([...changed(rows(1), rows(2), 'keep')]).toEqual([])
 })
 
 it('a set is sorted by number and has each row once', () => {

@@ -1,11 +1,13 @@
 /** Sets of rows as sorted arrays without repeats. */
 
-export type Change = 'new' | 'add' | 'remove'
+/** keep: only what is in both. */
+export type Change = 'new' | 'add' | 'remove' | 'keep'
 
 /** What is selected after a gesture. Both sorted. */
 export function changed(before: Uint32Array, rows: Uint32Array, change: Change): Uint32Array {
   if (change === 'new') return rows
-  return change === 'add' ? union(before, rows) : difference(before, rows)
+  if (change === 'add') return union(before, rows)
+  return difference(before, change === 'remove' ? rows : difference(before, rows))
 }
 
 export function union(a: Uint32Array, b: Uint32Array): Uint32Array {
