@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Frame, Page, expect
 
 from tests.web.page.synthetic_map import CLASSES, FIRST_TASK, SyntheticMap, serving
 
@@ -65,6 +65,26 @@ def opened(browser: Browser, world: SyntheticMap, query: str = "") -> Iterator[P
         assert errors == []
         assert page.evaluate("window.__complaints") == []
         page.close()
+
+
+@contextmanager
+def inside_another_page(browser: Browser, world: SyntheticMap, query: str = "") -> Iterator[tuple[Page, Frame]]:
+    """The map in a frame of another page, as Label Studio shows it."""
+    with serving(world) as address:
+        page = browser.new_page(viewport={"width": 900, "height": 700}, reduced_motion="reduce")
+        page.route("**/outside", lambda route: route.fulfill(body="<body></body>", content_type="text/html"))
+        page.goto(address.replace("/map/5", "/outside"))
+        yield page, framed(page, address + query)
+        page.close()
+
+
+def framed(page: Page, address: str) -> Frame:
+    """The map in a new frame, with its points."""
+    page.evaluate(FRAME, address)
+    frame = page.wait_for_selector("iframe").content_frame()
+    assert frame is not None
+    frame.wait_for_function("window.__map?.ready === true")
+    return frame
 
 
 def settle(page: Page) -> None:
@@ -311,17 +331,33 @@ def test_arrow_keys_go_from_point_to_point_and_say_where_one_is(
         expect(page.locator("[aria-live=polite]").filter(has_text="Task ")).not_to_have_text(first or "")
 
 
+def test_the_next_task_in_label_studio_finds_the_map_as_it_was(
+    browser_without_gl: Browser, world: SyntheticMap
+) -> None:
+    """Label Studio builds the page anew for each task, always at the same address."""
+    row = lonely_human(world)
+    with inside_another_page(browser_without_gl, world, f"?task={FIRST_TASK + row}") as (page, frame):
+        page.mouse.click(300, 300)
+        page.keyboard.press("c")
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("g")
+        frame.wait_for_function("window.__map.view().zoom > 1.5")
+        x, y = frame.evaluate("(row) => window.__map.screenPosition(row)", row)
+        shown = frame.evaluate("window.__map.view()")
+        assert (x, y) == pytest.approx((shown["width"] / 2, shown["height"] / 2), abs=2)
+        page.wait_for_timeout(500)  # what is shown is written down when it has rested
+        address = page.evaluate("document.querySelector('iframe').src")
+        page.evaluate("document.querySelector('iframe').remove()")
+        again = framed(page, address)
+        assert again.evaluate("window.__map.view().zoom") == pytest.approx(shown["zoom"], abs=0.01)
+        again.get_by_role("tab", name="Colours").click()
+        expect(again.get_by_label("Colour by")).to_have_value("confidence")
+
+
 def test_inside_another_page_the_wheel_scrolls_until_the_map_is_clicked(
     browser_without_gl: Browser, world: SyntheticMap
 ) -> None:
-    with serving(world) as address:
-        page = browser_without_gl.new_page(viewport={"width": 900, "height": 700})
-        page.route("**/outside", lambda route: route.fulfill(body="<body></body>", content_type="text/html"))
-        page.goto(address.replace("/map/5", "/outside"))
-        page.evaluate(FRAME, address)
-        frame = page.wait_for_selector("iframe").content_frame()
-        assert frame is not None
-        frame.wait_for_function("window.__map?.ready === true")
+    with inside_another_page(browser_without_gl, world) as (page, frame):
         before = frame.evaluate("window.__map.view()")
         page.mouse.move(300, 300)
         page.mouse.wheel(0, -400)
@@ -330,4 +366,3 @@ def test_inside_another_page_the_wheel_scrolls_until_the_map_is_clicked(
         page.mouse.click(300, 300)
         page.mouse.wheel(0, -400)
         frame.wait_for_function("(before) => window.__map.view().zoom > 1.2 * before", arg=before["zoom"])
-        page.close()

@@ -1,7 +1,7 @@
 /** What a person does to the map itself: modes, selections, the camera. */
 
 import { batch } from '@preact/signals'
-import { fitAll, fitSelection, theStage } from './map'
+import { fitAll, fitCurrent, fitSelection, theStage } from './map'
 import { panned, zoomed } from './map/camera'
 import { say } from './map/notice'
 import { changed, rowSet, type Change } from './map/rowSets'
@@ -53,4 +53,4 @@ export function panBy(right: number, down: number): void {
   stage?.look(panned(stage.aim(), -right * now.width, -down * now.height), true)
 }
 
-export { fitAll, fitSelection }
+export { fitAll, fitCurrent, fitSelection }

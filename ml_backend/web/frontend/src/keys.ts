@@ -1,6 +1,6 @@
 /** The map's own keys, in one table with what they do. */
 
-import { clearSelection, cycleColours, fitAll, fitSelection, leave, panBy, setMode, zoomBy } from './actions'
+import { clearSelection, cycleColours, fitAll, fitCurrent, fitSelection, leave, panBy, setMode, zoomBy } from './actions'
 import { growBrush } from './map/gestures'
 import { frozen } from './state'
 
@@ -39,6 +39,7 @@ export const MAP_KEYS: readonly MapKey[] = [
   key('⇧← ⇧→ ⇧↑ ⇧↓', 'Move the map', withShift(...Object.keys({ ArrowLeft: 0, ArrowRight: 0, ArrowUp: 0, ArrowDown: 0 })), (event) => panBy(...STEPS[event.key] ?? [0, 0])),
   key('Home', 'Show all', plain('home'), fitAll),
   key('F', 'Show the selection', plain('f'), fitSelection),
+  key('G', 'Show the current item: the suggestion, or the task in Label Studio', plain('g'), fitCurrent),
   key('K', 'Keep the points where they are, or let them move again', plain('k'), () => (frozen.value = !frozen.value)),
   key('← → ↑ ↓', 'On the map: hop to the next point and hear it; Enter pins it', () => false, () => undefined),
 ]

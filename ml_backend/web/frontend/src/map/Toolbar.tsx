@@ -1,7 +1,7 @@
 /** The tools of the map, always visible: what is hidden behind keys is not found. */
 
-import { fitAll, fitSelection, setMode, zoomBy } from '../actions'
-import { frozen, mode, selection, type Mode } from '../state'
+import { fitAll, fitCurrent, fitSelection, setMode, zoomBy } from '../actions'
+import { current, frozen, mode, selection, type Mode } from '../state'
 import { sizeScale } from './stage'
 
 const TOOLS: readonly { readonly mode: Mode; readonly name: string; readonly shown: string; readonly icon: string }[] = [
@@ -30,6 +30,7 @@ export function Toolbar() {
       <div class="map-tool-group">
         {VIEWS.map(({ name, shown, icon, run }) => <button key={name} type="button" aria-label={name} title={`${name} (${shown})`} onClick={run}><Icon path={icon} /></button>)}
         <button type="button" aria-label="Show the selection" title="Show the selection (F)" aria-disabled={selection.value.rows.length === 0} onClick={fitSelection}><Icon path="M5 2.500H2.500V5M11 2.500h2.500V5M13.500 11v2.500H11M5 13.500H2.500V11M8 5.500a2.500 2.500 0 1 0 .01 0" /></button>
+        <button type="button" aria-label="Show the current item" title="Show the current item (G)" aria-disabled={current.value === null} onClick={fitCurrent}><Icon path="M8 1v3.500M8 11.500V15M1 8h3.500M11.500 8H15M8 4.500a3.500 3.500 0 1 0 .01 0" /></button>
       </div>
       <div class="map-tool-group">
         <button type="button" aria-pressed={frozen.value} aria-label="Keep the points where they are" title="Keep the points where they are (K)" onClick={() => (frozen.value = !frozen.value)}>

@@ -1,6 +1,6 @@
 /** The map, for the rest of the page. Everything is harmless while there is none. */
 
-import { selection } from '../state'
+import { current, selection } from '../state'
 import { dark } from './theme'
 import type { Point } from './camera'
 import { rampColours as ramp } from './palette'
@@ -30,6 +30,11 @@ export function fitAll(): void {
 
 export function fitSelection(): void {
   if (selection.value.rows.length > 0) flyTo(selection.value.rows)
+}
+
+/** The current suggestion, or the task that Label Studio shows. */
+export function fitCurrent(): void {
+  if (current.value !== null) flyTo([current.value])
 }
 
 /** Pixels within the map's element; null for a row that there is not. */

@@ -1,6 +1,7 @@
 /** Pointers and the wheel on the map: drag, draw, pinch, hover, click. */
 
 import { select } from '../actions'
+import { embedded } from '../address'
 import { columns, hovered, pinned, selection } from '../state'
 import { panned, toPlace, pixelsPerUnit, zoomed, type Point } from './camera'
 import { changeOf, Gesture, kindOfDrag } from './gestures'
@@ -13,8 +14,6 @@ const PICK_PIXELS = 8
 const TOUCH_PICK_PIXELS = 16
 const HOVER_MILLISECONDS = 120
 const WHEEL_STEP = 0.0016
-const embedded = window.top !== window
-
 
 export function listenToPointers(host: HTMLElement, stage: Stage): () => void {
   const fingers = new Fingers(host, stage)

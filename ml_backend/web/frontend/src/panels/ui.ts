@@ -1,6 +1,7 @@
 /** What is open and where: state of the page that is nobody else's business. */
 
 import { computed, signal } from '@preact/signals'
+import { embedded } from '../address'
 
 export const TABS = ['selection', 'queue', 'class', 'training', 'components'] as const
 export type Tab = (typeof TABS)[number] | 'map'
@@ -10,7 +11,6 @@ export type Theme = 'system' | 'light' | 'dark'
 const COMPACT_BELOW = 860
 const COMPACT_EMBEDDED_BELOW = 1100
 
-export const embedded = window.top !== window
 export const tab = signal<Tab>('selection')
 /** Of the compact page; the wide one always shows its panels. */
 export const drawerOpen = signal(false)
