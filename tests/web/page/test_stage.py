@@ -36,6 +36,7 @@ PIXEL = """([x, y]) => {
 
 FRAME = """(address) => {
   const frame = document.createElement('iframe');
+  frame.sandbox = 'allow-same-origin allow-scripts allow-presentation';  // Label Studio's, where it has one
   Object.assign(frame, {src: address, width: 880, height: 640});
   document.body.append(frame);
 }"""
@@ -72,9 +73,12 @@ def inside_another_page(browser: Browser, world: SyntheticMap, query: str = "") 
     """The map in a frame of another page, as Label Studio shows it."""
     with serving(world) as address:
         page = browser.new_page(viewport={"width": 900, "height": 700}, reduced_motion="reduce")
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
         page.route("**/outside", lambda route: route.fulfill(body="<body></body>", content_type="text/html"))
         page.goto(address.replace("/map/5", "/outside"))
         yield page, framed(page, address + query)
+        assert errors == []
         page.close()
 
 
