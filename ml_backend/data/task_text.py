@@ -12,6 +12,9 @@ from ml_backend.data.source import clean_text, relevant_inputs
 
 ItemKind = Literal["text", "image", "vector"]
 
+KEY_FIELD = "lantern_key"
+"""The task field that lets the map beside a task ring this task's point: a name for machines, nothing to read."""
+
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|data:|/[\w.-]+/)\S*", re.IGNORECASE)
 """What is no text although it is a string: an address, or a path of Label Studio."""
 _BLANKS = re.compile(r"\s+")
@@ -54,4 +57,5 @@ def _text(value: object) -> str:
 
 
 def _all_texts(data: Mapping[str, object]) -> list[str]:
-    return [text for value in data.values() if isinstance(value, str) and (text := _text(value))]
+    values = [value for field, value in data.items() if field != KEY_FIELD and isinstance(value, str)]
+    return [text for value in values if (text := _text(value))]

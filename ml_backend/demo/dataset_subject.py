@@ -12,7 +12,8 @@ from defusedxml.ElementTree import fromstring
 
 from ml_backend.data.dataset import Dataset, read_dataset
 from ml_backend.data.pictures import to_data_uri
-from ml_backend.demo.subjects import CONFIGS, KEY, Data, Subject, Truth
+from ml_backend.data.task_text import KEY_FIELD
+from ml_backend.demo.subjects import CONFIGS, Data, Subject, Truth
 from ml_backend.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _label_config(dataset: Dataset, classes: Iterable[str]) -> tuple[str, str]:
 
 def _task_data(dataset: Dataset, row: int) -> Data:
     if dataset.images is not None:
-        return {"image": to_data_uri(dataset.images[row]), KEY: f"row-{row}"}
+        return {"image": to_data_uri(dataset.images[row]), KEY_FIELD: f"row-{row}"}
     text = str(dataset.text[row]) if dataset.text is not None else f"row {row}"
     if dataset.x is not None:
         return {"title": text, "embedding": [round(float(value), DECIMALS) for value in dataset.x[row]]}

@@ -14,13 +14,12 @@ import numpy as np
 from ml_backend.data.digits import load_digits_dataset
 from ml_backend.data.notifications import make_notifications
 from ml_backend.data.pictures import to_data_uri
+from ml_backend.data.task_text import KEY_FIELD
 from ml_backend.demo.odd_pictures import make_odd_pictures
 
 CONFIGS = Path(__file__).parents[2] / "labeling_configs"
 """Of the checkout: the demo runs from one."""
 
-KEY = "lantern_key"
-"""The task field that lets the map beside a task ring this task's point."""
 GROUP_DIGIT = "7"
 N_ODD_PICTURES = 12
 N_NOTIFICATIONS = 1500
@@ -79,7 +78,7 @@ def digits() -> Subject:
         title="Handwritten digits",
         label_config=(CONFIGS / "image_classification.xml").read_text("utf-8"),
         control="digit",
-        data=tuple({"image": to_data_uri(pictures[i]), KEY: f"item-{i}"} for i in order),
+        data=tuple({"image": to_data_uri(pictures[i]), KEY_FIELD: f"item-{i}"} for i in order),
         truths=tuple(truths[i] for i in order),
         labels=40,
         group=f"the digit {GROUP_DIGIT}",

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-PREFERRED = ("lantern_key", "id", "uid", "uuid", "key")
+from ml_backend.data.task_text import KEY_FIELD
+
+PREFERRED = (KEY_FIELD, "id", "uid", "uuid", "key")
 WITHOUT = (
     "no field is in every task with a different value of letters, digits and - _ . ~ only: to have the present task "
-    "ringed, add such a field `lantern_key` to the tasks' data, then run this again"
+    f"ringed, add such a field `{KEY_FIELD}` to the tasks' data, then run this again"
 )
 _NAME = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 _VALUE = re.compile(r"[A-Za-z0-9._~-]{1,128}")

@@ -13,9 +13,10 @@ import pytest
 from ml_backend.data.label_config import parse_label_config
 from ml_backend.data.media import read_data_uri
 from ml_backend.data.pictures import to_png
+from ml_backend.data.task_text import KEY_FIELD
 from ml_backend.demo.dataset_subject import dataset_subject
 from ml_backend.demo.odd_pictures import make_odd_pictures
-from ml_backend.demo.subjects import KEY, Subject, digits, notifications
+from ml_backend.demo.subjects import Subject, digits, notifications
 from ml_backend.demo.workspace import Made, Workspace
 from ml_backend.errors import InputError
 from ml_backend.label_studio.ring_field import ring_field
@@ -30,7 +31,7 @@ def subject(request: pytest.FixtureRequest) -> Subject:
 def test_the_truth_stays_outside_the_tasks(subject: Subject) -> None:
     assert len(subject.data) == len(subject.truths)
     allowed = {one.field for one in parse_label_config(subject.label_config).inputs}
-    assert {name for data in subject.data for name in data} - {KEY} == allowed
+    assert {name for data in subject.data for name in data} - {KEY_FIELD} == allowed
 
 
 def test_every_answer_is_a_choice_of_the_label_config(subject: Subject) -> None:
@@ -77,7 +78,7 @@ def test_pictures_in_the_form_of_mnist(tmp_path: Path) -> None:
     assert "50 of the 200 rows" in subject.note
     assert str(subject.data[0]["image"]).startswith("data:image/png;base64,")
     assert set(subject.truths[0].answers) == {control.name}
-    assert ring_field(subject.data) == KEY
+    assert ring_field(subject.data) == KEY_FIELD
 
 
 def test_texts_of_a_csv(tmp_path: Path) -> None:
