@@ -181,8 +181,10 @@ class Sender(threading.Thread):
         now = time.time()
         with self._db.write() as session:
             project = projects.current(session, self._project)
+            mine = outbox.still_claimed(session, project, self._owner)
             for entry, outcome in zip(entries, outcomes, strict=True):
-                outcome.record(session, project, entry, now)
+                if entry.id in mine:
+                    outcome.record(session, project, entry, now)
             if any(outcome.is_final for outcome in outcomes) and outbox.is_drained(session, project):
                 # the labels are the same; what counted as pending is an annotation now
                 projects.touch_scores(session, project)

@@ -160,6 +160,12 @@ def claim(
     return entries
 
 
+def still_claimed(session: Session, project: Project, owner: str) -> set[int]:
+    """Entries that are this owner's: of one that was slower than its claim lasts, another may know better by now."""
+    mine = (OutboxEntry.project_id == project.id, OutboxEntry.claimed_by == owner)
+    return set(session.scalars(select(OutboxEntry.id).where(*mine)))
+
+
 def next_try(session: Session, project: Project, person_id: int) -> float | None:
     """When the next entry of a person may be sent (epoch seconds); None when none waits."""
     claimed_until = func.coalesce(OutboxEntry.claimed_until, 0.0)

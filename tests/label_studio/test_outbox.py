@@ -15,6 +15,7 @@ from ml_backend.label_studio import delivery
 from ml_backend.label_studio import outbox as sender
 from ml_backend.store import outbox
 from ml_backend.store.database import Database
+from ml_backend.store.tables import OutboxEntry
 from tests.label_studio.conftest import UID
 from tests.label_studio.desk import Desk
 from tests.label_studio.fake_people import ANN, BOB
@@ -290,6 +291,37 @@ def test_what_a_dead_process_had_taken_is_sent_after_a_while(desk: Desk, monkeyp
     desk.sent()
     assert sorted(desk.fake.of(1)) == [1, 2]
     assert len(desk.fake.annotations) == 2
+
+
+def test_an_answer_that_comes_after_another_process_took_over_changes_nothing(
+    desk: Desk, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its call took longer than its claim lasts; the person wants the label back meanwhile."""
+    monkeypatch.setattr(sender, "CLAIM_SECONDS", 0.2)
+    given = desk.label("a", [1])
+    desk.sent()
+    called, answered = threading.Event(), threading.Event()
+    deliver = delivery.Delivery.deliver
+
+    def slowly(self: delivery.Delivery, entry: OutboxEntry) -> delivery.Outcome:
+        outcome = deliver(self, entry)
+        if entry.wanted is None and not called.is_set():
+            called.set()
+            answered.wait(20)
+        return outcome
+
+    monkeypatch.setattr(delivery.Delivery, "deliver", slowly)
+    desk.undo(given)
+    assert called.wait(20)
+    other = Desk(Database.open(tmp_path), settings, fake=desk.fake)
+    other.redo(given)
+    other.sent()
+    answered.set()
+    desk.sender.stop(20)
+    assert list(desk.fake.of(1)) == [1]
+    assert desk.labels() == {1: ["a"]}
+    other.close()
+    other.db.close()
 
 
 def test_an_annotation_that_was_deleted_in_label_studio_is_made_anew_when_it_is_labelled_again(desk: Desk) -> None:
