@@ -192,6 +192,31 @@ def test_hits_of_a_search_become_the_selection(desk: Desk) -> None:
     assert page.evaluate("window.__map.selection().length") == 40
 
 
+def test_a_broken_pattern_shows_no_hits_of_an_earlier_text(desk: Desk) -> None:
+    page = desk.open()
+    page.keyboard.press("/")
+    page.keyboard.type("card")
+    hits = page.locator(".hits")
+    expect(hits).to_contain_text("40 hits")
+    refused = '{"error": "the pattern is no regular expression"}'
+    page.route("**/api/search?*", lambda route: route.fulfill(status=400, body=refused))
+    page.keyboard.type("((")
+    expect(page.locator(".toast")).to_contain_text("no regular expression")
+    expect(hits).to_be_hidden()
+    desk.complaints.clear()
+
+
+def test_more_like_this_counts_the_item_itself(desk: Desk) -> None:
+    page = desk.open()
+    alike = '{"rows": [7, 8, 9]}'
+    page.route("**/api/items/5/similar?*", lambda route: route.fulfill(body=alike))
+    page.evaluate("window.__map.select([5])")
+    page.locator(".gallery .tile").click(button="right")
+    page.get_by_role("button", name="More like this").click()
+    expect(page.locator(".hits")).to_contain_text("4 hits")
+    expect(page.get_by_role("button", name="Label all 4")).to_be_visible()
+
+
 def test_moved_sliders_reach_the_training(desk: Desk) -> None:
     page = desk.open()
     page.get_by_role("tab", name="Training").click()

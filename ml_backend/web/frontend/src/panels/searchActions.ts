@@ -35,7 +35,10 @@ export async function find(text: string, mode: 'text' | 'regex'): Promise<void> 
     if (mine !== round) return
     mark({ rows: Uint32Array.from(found.rows), total: found.total, cut: found.cut, what: `“${text}”` })
   } catch (error) {
-    if (mine === round) problem(error)
+    if (mine !== round) return
+    // What an earlier text found is no answer to this one.
+    endSearch()
+    problem(error)
   }
 }
 
@@ -44,9 +47,10 @@ export async function moreLikeThis(row: number): Promise<void> {
   try {
     const found = await similar(row, ALIKE)
     if (mine !== round) return
-    mark({ rows: Uint32Array.from([row, ...found.rows.filter((other) => other !== row)]), total: found.rows.length, cut: false, what: 'alike' })
-    choose([row, ...found.rows], 'more like this')
-    flyTo([row, ...found.rows])
+    const rows = [row, ...found.rows.filter((other) => other !== row)]
+    mark({ rows: Uint32Array.from(rows), total: rows.length, cut: false, what: 'alike' })
+    choose(rows, 'more like this')
+    flyTo(rows)
   } catch (error) {
     problem(error)
   }
