@@ -11,7 +11,7 @@ from ml_backend.config import Settings
 from ml_backend.data.label_config import parse_label_config
 from ml_backend.engine.settings import project_settings
 from ml_backend.errors import ConfigError, LabelConfigError, LabelStudioError
-from ml_backend.label_studio import wanted
+from ml_backend.label_studio import home_check, wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.findings import Finding, error, fine, warning
 from ml_backend.label_studio.map_checkup import check_map
@@ -62,6 +62,7 @@ def check_project(db: Database, settings: Settings, api: LabelStudioApi, number:
     yield from _check_webhooks(seen)
     yield from _check_shown(seen)
     if seen.row is not None:
+        yield from check_home(settings, seen.row, target)
         yield from check_extra_params(settings, seen.row)
         yield from check_map(settings, seen.row, str(seen.found.get("label_config") or ""), api.url)
         yield from check_sheets(seen.row)
@@ -102,6 +103,13 @@ def _check_config(seen: _Seen) -> Iterator[Finding]:
         yield error("the label config asks nothing that Lantern predicts", "every task is answered with []", supported)
     else:
         yield fine("controls: " + ", ".join(f"{c.name} ({c.kind}, {len(c.classes)} labels)" for c in schema.controls))
+
+
+def check_home(settings: Settings, row: Project, target: str) -> Iterator[Finding]:
+    """Whether the Lantern that answers is the one that this data folder belongs to; nothing when it is."""
+    if row.connection.get("connected") and home_check.is_other_home(settings, target, row.uid):
+        why = "what the commands change never reaches it: the map's key, the connection, the token"
+        yield error(home_check.in_words(target, settings.home), why, home_check.mend(target))
 
 
 def check_extra_params(settings: Settings, row: Project) -> Iterator[Finding]:

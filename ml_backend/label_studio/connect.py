@@ -14,7 +14,7 @@ from typing import Any
 
 from ml_backend.config import Settings
 from ml_backend.errors import ConfigError, LabelStudioError
-from ml_backend.label_studio import wanted
+from ml_backend.label_studio import home_check, wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.changes import Change
 from ml_backend.label_studio.client import LabelStudioClient
@@ -51,8 +51,9 @@ def connect(
     url, token: Label Studio's; else LABEL_STUDIO_URL, LABEL_STUDIO_API_KEY. backend_url: how Label Studio reaches
     Lantern; else LANTERN_PUBLIC_URL, else localhost and the port. extra_params: settings of this project, such as its
     encoder; None leaves them. beside: whether the live map stands beside the tasks; None leaves it. on_map: whether a
-    second project shows pictures of the map to draw on; None leaves it. Raises ConfigError when something is not given
-    or the label config cannot hold the map, LabelStudioError with the way out when one side does not reach the other.
+    second project shows pictures of the map to draw on; None leaves it. Raises ConfigError when something is not given,
+    the Lantern that answers keeps its data elsewhere, or the label config cannot hold the map; LabelStudioError with
+    the way out when one side does not reach the other.
     """
     url, token = url or settings.label_studio_url, token or settings.label_studio_api_key
     if not url or not token:
@@ -61,8 +62,12 @@ def connect(
     api = LabelStudioApi(LabelStudioClient(url, token))
     changes = [Change("Label Studio reached", False, f"{api.version()} at {api.url}, as {api.whoami().get('email')}")]
     found = api.project(project)
+    target = (backend_url or wanted.public_url(settings)).rstrip("/")
     row = _register(db, settings, found, api.url, token)
-    connecting = _Connecting(db, settings, api, row, found, (backend_url or wanted.public_url(settings)).rstrip("/"))
+    if home_check.is_other_home(settings, target, row.uid):
+        _forget(db, row)
+        raise ConfigError(f"{home_check.in_words(target, settings.home)}: {home_check.mend(target)}")
+    connecting = _Connecting(db, settings, api, row, found, target)
     steps: tuple[Callable[[], Change], ...] = (
         lambda: connecting.backend(extra_params),
         connecting.webhook,
@@ -217,6 +222,13 @@ def _register(db: Database, settings: Settings, found: Json, url: str, token: st
             session, row, label_config=found.get("label_config"), title=found.get("title"), connection=connection
         )
     return row
+
+
+def _forget(db: Database, row: Project) -> None:
+    """Nothing in this data folder is to act in the project."""
+    with db.write() as session:
+        known = projects.ensure(session, row.uid)
+        projects.configure(session, known, connection={**known.connection, "connected": False})
 
 
 def _data(view: Json) -> Json:
