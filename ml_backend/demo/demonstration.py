@@ -57,7 +57,8 @@ class Demonstration:
         subjects = self._subjects()
         label_studio, lantern = self.start()
         outcomes = self.label(self.prepare(subjects, label_studio, lantern), label_studio, lantern)
-        print(summary.addresses(label_studio.url, lantern.url, label_studio.account), flush=True)
+        where = summary.addresses(label_studio.url, lantern.url, label_studio.account, lantern.settings.home)
+        print(where, flush=True)
         return outcomes
 
     def label(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from ml_backend.demo.findings import Findings
 from ml_backend.demo.label_studio_process import Account
@@ -44,14 +46,17 @@ def project_summary(scenario: Scenario, found: Findings, label_studio: str, lant
     return "\n".join(lines)
 
 
-def addresses(label_studio: str, lantern: str, account: Account) -> str:
-    """Where to look, and how to get in."""
+def addresses(label_studio: str, lantern: str, account: Account, home: Path) -> str:
+    """Where to look, how to get in, and how a project of one's own comes in. home: the data folder of this Lantern."""
     return "\n".join(
         [
             "== Addresses",
             f"   Label Studio      {label_studio}   log in as {account.email}, password {account.password}",
             f"   Lantern           {lantern}   /status, /metrics, /health",
             f"   On a map, sign in with your token: {label_studio}/user/account, Legacy Token",
+            "   A project of your own in this Label Studio:",
+            f"     .venv/bin/lantern connect --home {shlex.quote(str(home))} --backend-url {lantern} \\",
+            f"       --url {label_studio} --token TOKEN --project NUMBER --map",
         ]
     )
 

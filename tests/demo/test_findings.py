@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -146,8 +147,10 @@ def test_the_summary_says_it_all(subject: Subject, found: Findings) -> None:
 
 
 def test_addresses_tell_the_log_in() -> None:
-    text = addresses("http://localhost:8080", "http://localhost:9090", Account("me@here", "pass-word", "secret"))
+    account = Account("me@here", "pass-word", "secret")
+    text = addresses("http://localhost:8080", "http://localhost:9090", account, Path("a folder"))
     assert "http://localhost:8080" in text
     assert "http://localhost:9090" in text
     assert "me@here, password pass-word" in text
     assert "secret" not in text
+    assert "--home 'a folder' --backend-url http://localhost:9090" in text, "the commands' data folder"
