@@ -65,7 +65,7 @@ function Answer({ card }: { readonly card: Card }) {
     <dl class="answer">
       {card.label !== null && (<><dt>Label</dt><dd><ClassName name={card.label} /> <span class="quietly small">by {card.annotators.join(', ') || 'a person'}</span></dd></>)}
       <dt>Prediction</dt>
-      <dd>{card.predicted === null ? <span class="quietly">none: nothing like it is known</span> : <><ClassName name={card.predicted} /> <b class="figures">{percent(card.confidence)}</b></>}</dd>
+      <dd>{card.predicted === null ? <span class="quietly">none</span> : <><ClassName name={card.predicted} /> <b class="figures">{percent(card.confidence)}</b></>}</dd>
       {card.top.length > 1 && <><dt>Then</dt><dd class="quietly small">{card.top.slice(1).map(([name, p]) => `${name} ${percent(p)}`).join(', ')}</dd></>}
     </dl>
   )
