@@ -198,6 +198,10 @@ def test_a_broken_pattern_shows_no_hits_of_an_earlier_text(desk: Desk) -> None:
     page.keyboard.type("card")
     hits = page.locator(".hits")
     expect(hits).to_contain_text("40 hits")
+    found, colours = hits.bounding_box(), page.locator("aside").first.bounding_box()
+    assert found is not None
+    assert colours is not None
+    assert found["x"] >= colours["x"] + colours["width"], "hits lie over the map, not over the colours"
     refused = '{"error": "the pattern is no regular expression"}'
     page.route("**/api/search?*", lambda route: route.fulfill(status=400, body=refused))
     page.keyboard.type("((")
