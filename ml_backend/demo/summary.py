@@ -31,8 +31,8 @@ def project_summary(scenario: Scenario, found: Findings, label_studio: str, lant
         f"   never seen        {len(found.outliers)} outliers found by novelty: Lantern abstains there"
         + (f"; {found.right_outliers} of the {found.true_outliers} planted ones" if found.true_outliers else ""),
         *_examples(found.outliers[:SHOWN], truths),
-        f"   unlabelled groups {found.grouped:,} tasks found by evidence, in {len(found.groups)} groups that no label "
-        "reaches" + _of_the_group(subject.group, found),
+        f"   unlabelled groups {found.grouped:,} tasks found by evidence, in {len(found.groups)} groups with no label, "
+        "or too few" + _of_the_group(subject.group, found),
         *(
             f"     {group.size:>4} like task {group.example}: {_cut(truths[group.example].shown)}"
             for group in found.groups[:SHOWN]

@@ -139,7 +139,7 @@ def test_the_summary_says_it_all(subject: Subject, found: Findings) -> None:
         "7 of the other 8 tasks, as v2",
         "75.0% of 4 against the withheld truth (without the letter c, which nobody has labelled)",
         "1 outliers found by novelty: Lantern abstains there; 1 of the 2 planted ones",
-        "3 tasks found by evidence, in 2 groups that no label reaches; 2 of the 2 of the letter c",
+        "3 tasks found by evidence, in 2 groups with no label, or too few; 2 of the 2 of the letter c",
         SENTENCES[Reason.UNLABELLED_GROUP],
     ):
         assert expected in text
