@@ -210,6 +210,18 @@ def test_a_broken_pattern_shows_no_hits_of_an_earlier_text(desk: Desk) -> None:
     desk.complaints.clear()
 
 
+def test_what_was_found_is_within_a_narrow_page(desk: Desk) -> None:
+    desk.page.set_viewport_size({"width": 420, "height": 800})
+    page = desk.open()
+    page.keyboard.press("/")
+    page.keyboard.type("card")
+    end = page.get_by_role("button", name="End the search").bounding_box()
+    assert end is not None
+    assert end["x"] + end["width"] <= 420
+    page.get_by_role("button", name="End the search").click()
+    expect(page.locator(".hits")).to_be_hidden()
+
+
 def test_more_like_this_counts_the_item_itself(desk: Desk) -> None:
     page = desk.open()
     alike = '{"rows": [7, 8, 9]}'
