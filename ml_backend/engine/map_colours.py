@@ -6,11 +6,9 @@ Past the last one a class gets none of its own: colours that come twice would sa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
-from ml_backend.errors import InputError
-from ml_backend.store.tables import JsonObject
+from ml_backend.engine.map_looks import Look, looks_of
 
 # fmt: off
 PALETTE = (
@@ -24,29 +22,9 @@ OTHER = "#737373"
 YES_NO = ("#737373", "#0072b2")
 """Of `no` and `yes`: the box that is not ticked is the ground, not a colour of its own."""
 
-SETTINGS_KEY = "map_colours"
-_COLOUR = re.compile("#[0-9a-f]{6}", re.ASCII)
-
 
 def colours_of(control: str, classes: Sequence[str], settings: Mapping[str, object], *, binary: bool) -> list[str]:
     """One colour a class; what somebody chose wins. settings: of the project's row. binary: the classes are no, yes."""
     base = YES_NO if binary else (*PALETTE, *[OTHER] * max(0, len(classes) - len(PALETTE)))
-    kept = settings.get(SETTINGS_KEY)
-    own = kept.get(control) if isinstance(kept, Mapping) else None
-    chosen = own if isinstance(own, Mapping) else {}
-    return [_usable(chosen.get(name)) or colour for name, colour in zip(classes, base, strict=False)]
-
-
-def with_colour(settings: JsonObject, control: str, name: str, colour: str) -> JsonObject:
-    """The settings with one class's colour, "#rrggbb". Raises InputError for anything else."""
-    usable = _usable(colour.lower())
-    if usable is None:
-        raise InputError(f"the colour {colour[:20]!r} is not like #0072b2")
-    kept = settings.get(SETTINGS_KEY)
-    all_own = dict(kept) if isinstance(kept, Mapping) else {}
-    all_own[control] = {**all_own.get(control, {}), name: usable}
-    return {**settings, SETTINGS_KEY: all_own}
-
-
-def _usable(colour: object) -> str | None:
-    return colour if isinstance(colour, str) and _COLOUR.fullmatch(colour) else None
+    chosen = looks_of(control, settings)
+    return [chosen.get(name, Look()).colour or colour for name, colour in zip(classes, base, strict=False)]

@@ -104,7 +104,7 @@ class MapItems:
     def _words(self, row: int) -> list[str]:
         spread = self._columns.propagation
         evidence = 0.0 if spread is None else float(spread.evidence[row])
-        return words_of(predicted=self._predicted(row), evidence=evidence, **self._scores(row))
+        return words_of(predicted=self._predicted(row) is not None, evidence=evidence, **self._scores(row))
 
     def _nearest(self, row: int) -> Json | None:
         spread = self._columns.propagation

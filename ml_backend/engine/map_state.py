@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import cast
 
 import numpy as np
 
@@ -14,10 +15,11 @@ from ml_backend.engine.engine import NO_MODEL
 from ml_backend.engine.kept import Kept
 from ml_backend.engine.label_sets import BINARY_CLASSES, store_name
 from ml_backend.engine.left_out import left_out_accuracy
-from ml_backend.engine.map_colours import SETTINGS_KEY, colours_of
+from ml_backend.engine.map_colours import colours_of
 from ml_backend.engine.map_columns import NO_CLASS
 from ml_backend.engine.map_items import task_kind
 from ml_backend.engine.map_layout import LayoutState
+from ml_backend.engine.map_looks import SETTINGS_KEY, shown_names
 from ml_backend.engine.map_marks import MapMarks
 from ml_backend.engine.map_reading import MapReader, Moment, digest
 from ml_backend.engine.reading import SOURCE_KEY
@@ -124,16 +126,7 @@ class MapState:
 
     def _controls_of(self, moment: Moment, project: Project) -> list[Json]:
         counted = self._controls.get(moment.key, lambda: self._counted(moment))
-        return [
-            {
-                **control,
-                "classes": [
-                    {**one, "colour": colour}
-                    for one, colour in zip(control["classes"], _colours(control, project.settings), strict=True)  # type: ignore[call-overload]
-                ],
-            }
-            for control in counted
-        ]
+        return [_as_shown(control, project.settings) for control in counted]
 
     def _counted(self, moment: Moment) -> list[Json]:
         """Every control, in the label config's order, with how many items each of its classes has."""
@@ -212,9 +205,14 @@ def changed_of(run: TrainingRun | None) -> Json:
     return {"run": run.id if run is not None else None, "count": effect.get("changed", 0) if effect else 0}
 
 
-def _colours(control: Json, settings: Mapping[str, object]) -> list[str]:
-    names = [str(one["name"]) for one in control["classes"]]  # type: ignore[attr-defined]
-    return colours_of(str(control["name"]), names, settings, binary=control["kind"] == "multiple")
+def _as_shown(control: Json, settings: Mapping[str, object]) -> Json:
+    """With the colour of each class, and the name that it is shown as."""
+    name, classes = str(control["name"]), cast("list[Json]", control["classes"])
+    values = [str(one["name"]) for one in classes]
+    shown = shown_names(name, values, settings)
+    colours = colours_of(name, values, settings, binary=control["kind"] == "multiple")
+    looks = [{"shown_as": called, "colour": colour} for called, colour in zip(shown, colours, strict=True)]
+    return {**control, "classes": [{**one, **look} for one, look in zip(classes, looks, strict=True)]}
 
 
 def _task_kind(project: Project, moment: Moment | None) -> str:

@@ -11,7 +11,7 @@ CONTRADICTED, DOUBTED = 0.5, 0.25
 
 def words_of(
     *,
-    predicted: str | None,
+    predicted: bool,
     confidence: float,
     s_ood: float,
     novelty: float,
@@ -19,7 +19,10 @@ def words_of(
     disagreement: float,
     evidence: float,
 ) -> list[str]:
-    """One sentence a score, each with its number. All scores are in [0, 1] as on the map."""
+    """One sentence a score, each with its number. All scores are in [0, 1] as on the map.
+
+    predicted: whether a class is. None is named here: people may have chosen another name for it on the map.
+    """
     return [
         _confidence(predicted, confidence),
         _s_ood(s_ood),
@@ -30,11 +33,11 @@ def words_of(
     ]
 
 
-def _confidence(predicted: str | None, value: float) -> str:
-    if predicted is None:
+def _confidence(predicted: bool, value: float) -> str:
+    if not predicted:
         return "Nothing is predicted: no label reaches it yet, or it is unlike everything else."
     how = "Quite sure" if value >= SURE else "Fairly sure" if value >= FAIRLY else "Unsure"
-    return f"{how} that it is {predicted} ({value:.2f})."
+    return f"{how} of the prediction ({value:.2f})."
 
 
 def _s_ood(value: float) -> str:

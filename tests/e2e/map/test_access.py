@@ -82,10 +82,10 @@ def opened(desk: Desk) -> Iterator[str]:
     page.locator(".component-row").first.click()
     expect(page.get_by_role("heading", name="Most typical")).to_be_visible()
     yield "a component"
-    page.get_by_role("button", name=f"Colour of {KINDS[0]}").click()
+    page.get_by_role("button", name=f"Colour and name of {KINDS[0]}").click()
     page.get_by_label("Search the items").fill("disk")
     expect(page.locator(".hits")).to_contain_text("hit")
-    yield "a search, and the choice of a colour"
+    yield "a search, and the choice of a colour and a name"
     page.get_by_role("button", name="Help and keys").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     yield "the help"

@@ -11,8 +11,9 @@ import pytest
 
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.engine.layout_files import Frame
-from ml_backend.engine.map_colours import OTHER, PALETTE, SETTINGS_KEY, colours_of, with_colour
+from ml_backend.engine.map_colours import OTHER, PALETTE, colours_of
 from ml_backend.engine.map_columns import ranks, to_bytes
+from ml_backend.engine.map_looks import SETTINGS_KEY, with_colour
 from ml_backend.engine.map_watch import Watch
 from ml_backend.errors import InputError
 from ml_backend.store import layouts, projects, runs
@@ -165,7 +166,8 @@ def test_colours_follow_the_order_of_the_classes_and_a_choice_wins() -> None:
     chosen = colours_of("kind", classes, settings, binary=False)
     assert chosen[3] == "#abcdef"
     assert chosen[:3] == plain[:3]
-    for broken in ({SETTINGS_KEY: 3}, {SETTINGS_KEY: {"kind": []}}, {SETTINGS_KEY: {"kind": {"c0": "url(x)"}}}):
+    damaged: list[object] = [3, {"kind": []}, {"kind": {"c0": 3}}, {"kind": {"c0": {"colour": "url(x)"}}}]
+    for broken in [{SETTINGS_KEY: one} for one in damaged]:
         assert colours_of("kind", classes, broken, binary=False) == plain
     for wrong in ("red", "#12345", "#12345g", "#0072b2;", ""):
         with pytest.raises(InputError):

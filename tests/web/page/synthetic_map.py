@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ class SyntheticMap:
     outbox: dict[str, object] = field(
         default_factory=lambda: {"waiting": 0, "failed": 0, "sent": 0, "needs": list[object]()}
     )
+    shown_as: dict[str, str] = field(default_factory=dict)
+    """Names that people chose, by class."""
     refuse_events: bool = False
     drop_events: bool = False
 
@@ -77,7 +79,8 @@ class SyntheticMap:
         for i, name in enumerate(CLASSES):
             own = self.columns["class"] == i
             human = int((own & (self.columns["status"] == 2)).sum())
-            classes.append({"name": name, "colour": PALETTE[i], "human": human, "propagated": int(own.sum()) - human})
+            look = {"name": name, "shown_as": self.shown_as.get(name, name), "colour": PALETTE[i]}
+            classes.append({**look, "human": human, "propagated": int(own.sum()) - human})
         labelled = int((self.columns["status"] == 2).sum())
         return {
             "project": "5.1",
@@ -139,6 +142,11 @@ class SyntheticMap:
         }  # fmt: skip
         return {"act": act, "kept": 0}
 
+    def rename(self, name: str, shown_as: str) -> dict[str, object]:
+        """The name of a class on the map; empty: its own again."""
+        self.shown_as[name] = shown_as or name
+        return {"shown_as": self.shown_as[name], "colour": PALETTE[CLASSES.index(name)]}
+
     def move(self, to: NDArray[np.float32]) -> None:
         """Another place for every point."""
         self.columns["xy"] = to.astype(np.float32)
@@ -166,6 +174,8 @@ def handler_of(world: SyntheticMap) -> type[BaseHTTPRequestHandler]:
                 self._json(world.act(body))
             elif path == "items":
                 self._json({"items": [world.card(row) for row in body["rows"]]})
+            elif path.startswith("controls/intent/classes/") and "shown_as" in body:
+                self._json(world.rename(unquote(path.rpartition("/")[2]), body["shown_as"]))
             else:
                 self._json({})
 

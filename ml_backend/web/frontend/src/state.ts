@@ -3,11 +3,21 @@
 import { signal } from '@preact/signals'
 import { emptyColumns, type Columns } from './columns'
 
+export interface ShownClass {
+  /** The label config's value: what is asked for and labelled with. */
+  readonly name: string
+  /** What the map calls it; its value where nobody chose a name. */
+  readonly shown_as: string
+  readonly colour: string
+  readonly human: number
+  readonly propagated: number
+}
+
 export interface ShownControl {
   /** Of a control that takes several answers: NAME/CHOICE. */
   readonly name: string
   readonly kind: 'single' | 'multiple' | 'taxonomy'
-  readonly classes: readonly { readonly name: string; readonly colour: string; readonly human: number; readonly propagated: number }[]
+  readonly classes: readonly ShownClass[]
 }
 
 export interface Versions {

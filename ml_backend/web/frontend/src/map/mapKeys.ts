@@ -64,7 +64,7 @@ const STATUS_WORDS: Readonly<Record<number, string>> = {
 /** One point in a sentence. */
 export function inWords(row: number): string {
   const shown = columns.peek(), status = shown.status[row] ?? 0, index = shown.class[row] ?? NO_CLASS
-  const name = server.peek()?.controls.find((each) => each.name === control.peek())?.classes[index]?.name
+  const name = server.peek()?.controls.find((each) => each.name === control.peek())?.classes[index]?.shown_as
   const sure = status === STATUS.propagated ? `, ${Math.round(((shown.confidence[row] ?? 0) / 255) * 100)} % sure` : ''
   const chosen = contains(selection.peek().rows, row) ? ', selected' : ''
   return `Task ${shown.ids[row] ?? 0}: ${STATUS_WORDS[status] ?? ''}${name === undefined ? '' : ` ${name}`}${sure}${chosen}.`

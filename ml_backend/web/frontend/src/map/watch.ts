@@ -8,7 +8,7 @@ import { dark } from './theme'
 const classes = computed(() => server.value?.controls.find(({ name }) => name === control.value)?.classes ?? [])
 /** As one text, so that new counts of a class are no new colours. */
 const colours = computed(() => classes.value.map(({ colour }) => colour).join(' '))
-const names = computed(() => JSON.stringify(classes.value.map(({ name }) => name)))
+const names = computed(() => JSON.stringify(classes.value.map(({ shown_as }) => shown_as)))
 
 /** Returns the way to stop. */
 export function watch(stage: Stage): () => void {

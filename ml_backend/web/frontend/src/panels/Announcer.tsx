@@ -22,7 +22,7 @@ function MapInWords() {
   const [words, setWords] = useState('')
   const shown = columns.value, names = currentClasses.value, selected = selection.value.rows.length, threshold = oodThreshold.value
   useEffect(() => {
-    const timer = window.setTimeout(() => setWords(mapInWords(shown, names.map(({ name }) => name), selected, threshold)), REST_MILLISECONDS)
+    const timer = window.setTimeout(() => setWords(mapInWords(shown, names.map(({ shown_as }) => shown_as), selected, threshold)), REST_MILLISECONDS)
     return () => window.clearTimeout(timer)
   }, [shown, names, selected, threshold])
   return <p class="unseen" id="map-in-words">{words}</p>

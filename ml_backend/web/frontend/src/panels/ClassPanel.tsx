@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { control, pinned, server } from '../state'
 import { useCards } from './cards'
-import { classNames, currentClasses } from './classes'
+import { classNames, currentClasses, fullNameOf, nameOf } from './classes'
 import { ClassName } from './ClassName'
 import { sendLabel } from './labelActions'
 import { lastAbove } from './logic/range'
@@ -31,7 +31,7 @@ export function ClassPanel() {
       <div class="row">
         <label class="grow row"><span>Class</span>
           <select class="field grow" value={index} onChange={(event) => (rankedClass.value = Number(event.currentTarget.value))}>
-            {classNames.value.map((each, i) => <option key={each} value={i}>{each}</option>)}
+            {classNames.value.map((each, i) => <option key={each} value={i}>{fullNameOf(i)}</option>)}
           </select>
         </label>
         <button type="button" class="button icon" aria-label="Previous class" disabled={index <= 0} onClick={() => (rankedClass.value = index - 1)}>‹</button>
@@ -71,12 +71,12 @@ function Strip({ ranking, index, name }: { readonly ranking: Ranked; readonly in
     event.preventDefault()
     event.stopPropagation()
   }
-  if (ranking.rows.length === 0) return <p class="note">Nothing unlabelled is left for {name}.</p>
+  if (ranking.rows.length === 0) return <p class="note">Nothing unlabelled is left for {nameOf(index)}.</p>
   return (
     <>
       <p class="quietly small">Most likely first. Click the last one that is right: all above it are marked. Arrow keys walk, Space marks, Delete drops one, Enter labels.</p>
       <Cutoff ranking={ranking} last={last} onLast={setLast} />
-      <VirtualList count={ranking.rows.length} rowHeight={ROW_HEIGHT} active={active} label={`Unlabelled items, most likely ${name} first`}
+      <VirtualList count={ranking.rows.length} rowHeight={ROW_HEIGHT} active={active} label={`Unlabelled items, most likely ${nameOf(index)} first`}
         onVisible={(from, to) => setSeen(ranking.rows.slice(from, to))} onKeyDown={keys}>
         {(place) => {
           const row = ranking.rows[place] ?? 0
@@ -94,9 +94,9 @@ function Strip({ ranking, index, name }: { readonly ranking: Ranked; readonly in
       </VirtualList>
       <div class="row wrap">
         <button type="button" class="button primary" disabled={range.length === 0} onClick={() => sendLabel(index, range)}>
-          {range.length === 0 ? 'Mark a range first' : <>Label {plural(range.length, 'item')} <ClassName name={name} /></>}
+          {range.length === 0 ? 'Mark a range first' : <>Label {plural(range.length, 'item')} <ClassName name={name} gives /></>}
         </button>
-        <button type="button" class="button" disabled={range.length === 0} onClick={() => choose(range, `most likely ${name}`)}>Show on the map</button>
+        <button type="button" class="button" disabled={range.length === 0} onClick={() => choose(range, `most likely ${nameOf(index)}`)}>Show on the map</button>
       </div>
     </>
   )

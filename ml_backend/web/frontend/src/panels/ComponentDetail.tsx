@@ -3,6 +3,7 @@
 import { columns, control, server } from '../state'
 import { AcceptBar } from './AcceptBar'
 import { useCards } from './cards'
+import { shownAs } from './classes'
 import { ClassName } from './ClassName'
 import { ComponentPictures } from './ComponentPictures'
 import { looked } from './ComponentsPanel'
@@ -101,10 +102,14 @@ function Neighbours({ neighbours, all }: { readonly neighbours: readonly number[
     <section class="section" aria-label="Neighbouring components">
       <h3>Beside it</h3>
       <div class="row wrap">
-        {neighbours.map((c) => <button key={c} type="button" class="button" onClick={() => (looked.value = c)}>{`${c} · ${all.find((row) => row.c === c)?.label ?? 'no label'}`}</button>)}
+        {neighbours.map((c) => <button key={c} type="button" class="button" onClick={() => (looked.value = c)}>{`${c} · ${named(all.find((row) => row.c === c)?.label ?? null)}`}</button>)}
       </div>
     </section>
   )
+}
+
+function named(label: string | null): string {
+  return label === null ? 'no label' : shownAs(label)
 }
 
 function rowsOf(c: number): number[] {

@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { signal } from '@preact/signals'
 import { control, server } from '../state'
-import { colourOf, classNames } from './classes'
+import { colourOf, classNames, shownAs } from './classes'
 import { ComponentDetail } from './ComponentDetail'
 import { count, percent, plural } from './logic/words'
 import { components as fetchComponents, type ComponentRow } from './server'
@@ -62,7 +62,7 @@ function Row({ row, active, most }: { readonly row: ComponentRow; readonly activ
       <span class="figures component-number">{row.c}</span>
       <span class="swatch" style={{ background: index >= 0 ? colourOf(index) : 'transparent' }} />
       <span class="grow">
-        <span class="ellipsis block">{row.label ?? 'no label'}</span>
+        <span class="ellipsis block">{row.label === null ? 'no label' : shownAs(row.label)}</span>
         <span class="bar"><span style={{ width: `${(100 * row.mass) / most}%` }} /></span>
       </span>
       <span class="figures small quietly">{`${count(row.items)}${row.labelled > 0 ? ` · ${count(row.labelled)} labelled` : ''}`}</span>

@@ -3,6 +3,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import { columns, excluded, pinned, selection } from '../state'
 import { useCards } from './cards'
+import { shownAs } from './classes'
 import { atypical, sample } from './logic/gallery'
 import { count, percent } from './logic/words'
 import type { Card } from './server'
@@ -46,7 +47,8 @@ function Items({ title, rows }: { readonly title: string; readonly rows: readonl
 function Item({ row, card }: { readonly row: number; readonly card: Card | null }) {
   const out = excluded.value.has(row)
   const said = card === null ? 'Loading' : card.text || `Task ${card.task}`
-  const class_ = card?.label ?? card?.predicted ?? 'unnamed'
+  const value = card?.label ?? card?.predicted ?? null
+  const class_ = value === null ? 'unnamed' : shownAs(value)
   return (
     <li>
       <button type="button" class={`tile ${out ? 'out' : ''}`} aria-pressed={!out} title={`${said} – ${class_}`} onClick={() => toggle(row)} onContextMenu={(event) => { event.preventDefault(); pinned.value = row }}>

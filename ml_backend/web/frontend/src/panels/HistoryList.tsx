@@ -2,8 +2,8 @@
 
 import { useEffect, useState } from 'preact/hooks'
 import { server } from '../state'
-import { history, loadHistory, redo, redoNewest, retry, undo, undoNewest } from './historyActions'
-import { actInWords, progressInWords, progressShare } from './logic/history'
+import { history, loadHistory, redo, redoNewest, retry, said, undo, undoNewest } from './historyActions'
+import { progressInWords, progressShare } from './logic/history'
 import { ago, count } from './logic/words'
 import type { Act } from './server'
 
@@ -39,10 +39,10 @@ function Entry({ act }: { readonly act: Act }) {
   return (
     <li class={act.undone ? 'undone' : ''}>
       <div class="row">
-        <span class="grow ellipsis" title={actInWords(act)}>{actInWords(act)}</span>
+        <span class="grow ellipsis" title={said(act)}>{said(act)}</span>
         {act.undone
-          ? <button type="button" class="button quiet" aria-label={`Redo: ${actInWords(act)}`} onClick={() => redo(act.id)}>Redo</button>
-          : <button type="button" class="button quiet" aria-label={`Undo: ${actInWords(act)}`} onClick={() => undo(act.id)}>Undo</button>}
+          ? <button type="button" class="button quiet" aria-label={`Redo: ${said(act)}`} onClick={() => redo(act.id)}>Redo</button>
+          : <button type="button" class="button quiet" aria-label={`Undo: ${said(act)}`} onClick={() => undo(act.id)}>Undo</button>}
       </div>
       <div class="small quietly ellipsis">{`${act.person} · ${ago(act.created_at, new Date())} · ${progressInWords(act)}`}</div>
       {!act.undone && share < 1 && <div class="bar" aria-hidden="true"><span style={{ width: `${100 * share}%` }} /></div>}

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { control, hovered, pinned, server } from '../state'
 import { screenPosition } from '../map'
+import { shownAs } from './classes'
 import { ClassName } from './ClassName'
 import { moreLikeThis } from './searchActions'
 import { type Card, item } from './server'
@@ -66,7 +67,7 @@ function Answer({ card }: { readonly card: Card }) {
       {card.label !== null && (<><dt>Label</dt><dd><ClassName name={card.label} /> <span class="quietly small">by {card.annotators.join(', ') || 'a person'}</span></dd></>)}
       <dt>Prediction</dt>
       <dd>{card.predicted === null ? <span class="quietly">none</span> : <><ClassName name={card.predicted} /> <b class="figures">{percent(card.confidence)}</b></>}</dd>
-      {card.top.length > 1 && <><dt>Then</dt><dd class="quietly small">{card.top.slice(1).map(([name, p]) => `${name} ${percent(p)}`).join(', ')}</dd></>}
+      {card.top.length > 1 && <><dt>Then</dt><dd class="quietly small">{card.top.slice(1).map(([name, p]) => `${shownAs(name)} ${percent(p)}`).join(', ')}</dd></>}
     </dl>
   )
 }
@@ -96,7 +97,7 @@ function Ways({ card }: { readonly card: Card }) {
 }
 
 function spoken(card: Card): string {
-  const answer = card.label !== null ? `labelled ${card.label}` : card.predicted !== null ? `predicted ${card.predicted}, ${percent(card.confidence)}` : 'nothing predicted'
+  const answer = card.label !== null ? `labelled ${shownAs(card.label)}` : card.predicted !== null ? `predicted ${shownAs(card.predicted)}, ${percent(card.confidence)}` : 'nothing predicted'
   return `${card.text.slice(0, 120)} ${answer}. ${(card.words ?? []).join(' ')}`
 }
 

@@ -1,4 +1,4 @@
-/** What the colours mean; each class can be hidden, shown alone, selected and recoloured. */
+/** What the colours mean; each class can be hidden, shown alone, selected, recoloured and given another name. */
 
 import { useMemo, useRef, useState } from 'preact/hooks'
 import { colourMode, columns, hidden, selection } from '../state'
@@ -26,7 +26,7 @@ export function Legend() {
 
 function Classes() {
   const [order, setOrder] = useState<Order>('config')
-  const [recoloured, setRecoloured] = useState<number | null>(null)
+  const [chosenLook, setChosenLook] = useState<number | null>(null)
   const timer = useRef<number | null>(null)
   const shown = columns.value
   const all = useMemo(() => classCounts(shown, null), [shown.class, shown.status])
@@ -65,7 +65,7 @@ function Classes() {
       <ul class="legend-rows">
         {rows.map((row) => (
           <LegendRow key={row.index} entry={row} selected={countOf(chosen, row.index)} colour={colourOf(row.index)} shown={!hidden.value.has(row.index)}
-            recolouring={recoloured === row.index} onRecolour={() => setRecoloured(recoloured === row.index ? null : row.index)} onClick={click} onAlone={alone} />
+            choosing={chosenLook === row.index} onChoose={() => setChosenLook(chosenLook === row.index ? null : row.index)} onClick={click} onAlone={alone} />
         ))}
       </ul>
     </>

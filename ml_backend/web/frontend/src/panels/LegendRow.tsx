@@ -1,9 +1,9 @@
 import { columns } from '../state'
-import { nameOf } from './classes'
+import { fullNameOf, nameOf } from './classes'
+import { ClassLook } from './ClassLook'
 import type { ClassCount } from './logic/mapSummary'
 import { NONE } from './logic/selectionSummary'
 import { count } from './logic/words'
-import { Recolour } from './Recolour'
 import { choose } from './selectionActions'
 import { inView } from '../map'
 
@@ -12,23 +12,24 @@ interface Props {
   readonly selected: number
   readonly colour: string
   readonly shown: boolean
-  readonly recolouring: boolean
-  readonly onRecolour: () => void
+  /** Whether its look is being chosen. */
+  readonly choosing: boolean
+  readonly onChoose: () => void
   /** byKeyboard: Enter and Space act at once, a pointer's click waits for a second one. */
   readonly onClick: (index: number, byKeyboard: boolean) => void
   readonly onAlone: (index: number) => void
 }
 
-export function LegendRow({ entry, selected, colour, shown, recolouring, onRecolour, onClick, onAlone }: Props) {
+export function LegendRow({ entry, selected, colour, shown, choosing, onChoose, onClick, onAlone }: Props) {
   const total = entry.human + entry.propagated
   const name = nameOf(entry.index)
-  const said = `${name}: ${selected > 0 ? `${count(selected)} of ` : ''}${count(total)}, ${count(entry.human)} by people`
+  const said = `${fullNameOf(entry.index)}: ${selected > 0 ? `${count(selected)} of ` : ''}${count(total)}, ${count(entry.human)} by people`
   return (
     <li class={shown ? '' : 'off'}>
       <div class="row">
         {entry.index === NONE
           ? <span class="swatch-button"><span class="swatch" style={{ background: colour }} /></span>
-          : <button type="button" class="swatch-button" aria-label={`Colour of ${name}`} aria-expanded={recolouring} onClick={onRecolour}><span class="swatch" style={{ background: colour }} /></button>}
+          : <button type="button" class="swatch-button" aria-label={`Colour and name of ${name}`} title="Change its colour or its name on the map" aria-expanded={choosing} onClick={onChoose}><span class="swatch" style={{ background: colour }} /></button>}
         <button type="button" class="legend-row" aria-pressed={shown} title={`${said}. A click hides it, a double-click shows it alone.`} onClick={(event) => onClick(entry.index, event.detail === 0)}
           onKeyDown={(event) => { if (event.key === 'Enter' && event.shiftKey) { event.preventDefault(); onAlone(entry.index) } }}>
           <span class="grow ellipsis">{name}</span>
@@ -37,7 +38,7 @@ export function LegendRow({ entry, selected, colour, shown, recolouring, onRecol
         </button>
         <button type="button" class="button quiet icon pick" aria-label={`Select all of ${name} in view`} title="Select all in view" onClick={() => choose(ofClassInView(entry.index), name)}>⊕</button>
       </div>
-      {recolouring && <Recolour index={entry.index} colour={colour} onDone={onRecolour} />}
+      {choosing && <ClassLook index={entry.index} onDone={onChoose} />}
     </li>
   )
 }

@@ -1,7 +1,8 @@
 /** All classes, by click, by digit or by typing; a new one where none fits. */
 
 import { useState } from 'preact/hooks'
-import { classNames, currentClasses } from './classes'
+import { classNames, currentClasses, fullNameOf, typedNames } from './classes'
+import { ValueBeside } from './ClassName'
 import { addClass, giveLabel } from './labelActions'
 import { exists, keyOfClass, matching } from './logic/typeahead'
 import { rejected } from './rejected'
@@ -11,8 +12,8 @@ import { TYPE_AHEAD } from './ui'
 export function Palette() {
   const [typed, setTyped] = useState('')
   const [active, setActive] = useState(0)
-  const found = matching(classNames.value, typed)
-  const creatable = typed.trim() !== '' && !exists(classNames.value, typed)
+  const found = matching(typedNames.value, typed)
+  const creatable = typed.trim() !== '' && !exists(typedNames.value, typed)
   const take = (place: number): void => {
     const index = found[place]
     if (index !== undefined) giveLabel(index)
@@ -64,9 +65,10 @@ function Choice({ index, id, active, onTake }: ChoiceProps) {
   const out = rejected.value === index
   const key = keyOfClass(index, classNames.value)
   return (
-    <li role="option" id={id} aria-selected={active} class={`choice ${active ? 'active' : ''} ${out ? 'rejected' : ''}`} onClick={onTake} title={out ? `${shown.name} (rejected)` : shown.name}>
+    <li role="option" id={id} aria-selected={active} class={`choice ${active ? 'active' : ''} ${out ? 'rejected' : ''}`} onClick={onTake} title={out ? `${fullNameOf(index)} (rejected)` : fullNameOf(index)}>
       <span class="swatch" style={{ background: shown.colour }} />
-      <span class="grow ellipsis">{shown.name}</span>
+      <span class="grow ellipsis">{shown.shown_as}</span>
+      <ValueBeside index={index} />
       {key !== '' && <kbd>{key}</kbd>}
     </li>
   )

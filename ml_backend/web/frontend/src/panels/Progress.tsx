@@ -58,7 +58,7 @@ function PerClass() {
       <div class="scrolls per-class" tabIndex={0} role="region" aria-label="Labels per class">
         <table class="figures">
           <thead><tr><th scope="col">Class</th><th scope="col">By people</th><th scope="col">Spread to</th></tr></thead>
-          <tbody>{classes.map(({ name, human, propagated }) => <tr key={name}><th scope="row">{name}</th><td>{count(human)}</td><td>{count(propagated)}</td></tr>)}</tbody>
+          <tbody>{classes.map(({ name, shown_as, human, propagated }) => <tr key={name}><th scope="row">{shown_as}</th><td>{count(human)}</td><td>{count(propagated)}</td></tr>)}</tbody>
         </table>
       </div>
     </details>

@@ -74,7 +74,7 @@ function Alternatives({ card }: { readonly card: Card }) {
       <span class="quietly small">Or</span>
       {others.map(([name, p]) => {
         const index = classNames.value.indexOf(name)
-        return index < 0 ? null : <button key={name} type="button" class="button" onClick={() => sendLabel(index, [card.row])}><ClassName name={name} /> <span class="quietly figures">{percent(p)}</span></button>
+        return index < 0 ? null : <button key={name} type="button" class="button" onClick={() => sendLabel(index, [card.row])}><ClassName name={name} gives /> <span class="quietly figures">{percent(p)}</span></button>
       })}
     </div>
   )

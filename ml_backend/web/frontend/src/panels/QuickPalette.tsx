@@ -1,4 +1,5 @@
-import { classNames, currentClasses } from './classes'
+import { classNames, currentClasses, fullNameOf } from './classes'
+import { ValueBeside } from './ClassName'
 import { giveLabel } from './labelActions'
 import { keyOfClass } from './logic/typeahead'
 
@@ -6,10 +7,11 @@ import { keyOfClass } from './logic/typeahead'
 export function QuickPalette() {
   return (
     <div class="quick" role="group" aria-label="Label the selection">
-      {currentClasses.value.map(({ name, colour }, index) => (
-        <button key={name} type="button" class="choice" onClick={() => giveLabel(index)}>
+      {currentClasses.value.map(({ name, shown_as, colour }, index) => (
+        <button key={name} type="button" class="choice" title={fullNameOf(index)} onClick={() => giveLabel(index)}>
           <span class="swatch" style={{ background: colour }} />
-          <span>{name}</span>
+          <span>{shown_as}</span>
+          <ValueBeside index={index} />
           {keyOfClass(index, classNames.value) !== '' && <kbd>{keyOfClass(index, classNames.value)}</kbd>}
         </button>
       ))}

@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals'
 import { person } from '../state'
+import { shownAs } from './classes'
 import { actInWords, nextRedo, nextUndo } from './logic/history'
 import { type Act, acts as fetchActs, redoAct, retryActs, undoAct } from './server'
 import { whenSignedIn } from './signInActions'
@@ -10,6 +11,11 @@ import { problem, toast } from './toasts'
 export const history = signal<readonly Act[]>([])
 /** Acts undone in this sitting, in order: redo goes back through them. */
 let undoneHere: Act['id'][] = []
+
+/** “Labelled 412 as refund”, with the name that the class is shown as. */
+export function said(act: Act): string {
+  return actInWords({ ...act, label: act.label === null ? null : shownAs(act.label, act.control) })
+}
 
 export async function loadHistory(): Promise<void> {
   try {
@@ -57,7 +63,7 @@ async function takeBack(id: Act['id']): Promise<void> {
   try {
     const act = await undoAct(id)
     undoneHere.push(id)
-    toast(`Undone: ${actInWords(act)}.`, 'done', { name: 'Redo', run: () => redo(id) })
+    toast(`Undone: ${said(act)}.`, 'done', { name: 'Redo', run: () => redo(id) })
   } catch (error) {
     problem(error)
   }
@@ -68,7 +74,7 @@ async function bringBack(id: Act['id']): Promise<void> {
   try {
     const act = await redoAct(id)
     undoneHere = undoneHere.filter((other) => other !== id)
-    toast(`${actInWords(act)}.`, 'done', { name: 'Undo', run: () => undo(id) })
+    toast(`${said(act)}.`, 'done', { name: 'Undo', run: () => undo(id) })
   } catch (error) {
     problem(error)
   }

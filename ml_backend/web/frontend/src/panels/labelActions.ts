@@ -3,12 +3,11 @@
 import { signal } from '@preact/signals'
 import { refreshState } from '../live'
 import { columns, control, current, excluded, pinned, selection } from '../state'
-import { classNames, currentClasses, nameOf } from './classes'
+import { classNames, currentClasses, nameOf, shownAs } from './classes'
 import { repaint, restorePaint } from './paint'
-import { actInWords } from './logic/history'
 import { type Assignment, assignment, asks } from './logic/guard'
 import { rowsToAccept, rowsToLabel, STATUS } from './logic/selectionSummary'
-import { inTurn, loadHistory, undo } from './historyActions'
+import { inTurn, loadHistory, said, undo } from './historyActions'
 import { type ActRequest, createClass, postAct } from './server'
 import { whenSignedIn } from './signInActions'
 import { problem, toast } from './toasts'
@@ -125,7 +124,7 @@ function send(request: ActRequest, rows: readonly number[], paint: () => void): 
       try {
         const { act, kept } = await postAct(request)
         const left = kept > 0 ? ` ${plural(kept, 'label')} of people kept.` : ''
-        toast(`${actInWords(act)}.${left}`, 'done', { name: 'Undo', run: () => undo(act.id) })
+        toast(`${said(act)}.${left}`, 'done', { name: 'Undo', run: () => undo(act.id) })
       } catch (error) {
         restorePaint(before, rows)
         problem(error, { name: 'Try again', run: () => send(request, rows, paint) })
@@ -148,5 +147,5 @@ function nothingToLabel(rows: Uint32Array): string {
 }
 
 function inWords(request: ActRequest, n: number): string {
-  return request.kind === 'label' ? `label ${plural(n, 'item')} as “${request.label}”` : `answer for ${plural(n, 'item')}`
+  return request.kind === 'label' ? `label ${plural(n, 'item')} as “${shownAs(request.label)}”` : `answer for ${plural(n, 'item')}`
 }

@@ -135,8 +135,8 @@ export const redoAct = async (id: number): Promise<Act> => (await api.post<{ act
 export const acts = async (): Promise<readonly Act[]> => (await api.get<{ acts: readonly Act[] }>('acts?limit=50')).acts
 export const retryActs = (): Promise<unknown> => api.post('acts/retry')
 export const createClass = (control: string, name: string): Promise<unknown> => api.post(`controls/${at(control)}/classes`, { name })
-export const recolour = (control: string, name: string, colour: string): Promise<unknown> =>
-  api.post(`controls/${at(control)}/classes/${at(name)}`, { colour })
+export const chooseLook = (control: string, name: string, look: { readonly colour: string } | { readonly shown_as: string }): Promise<unknown> =>
+  api.post(`controls/${at(control)}/classes/${at(name)}`, look)
 
 export const steering = (): Promise<Steering> => api.get<Steering>('training')
 export const startTraining = (request: TrainingRequest): Promise<unknown> => api.post('training', request)

@@ -31,19 +31,28 @@ describe('digit keys', () => {
 
 describe('typing a class', () => {
   const names = ['card arrival', 'refund', 'request refund', 'prefund', 'top up', 'REF']
+  const classes = names.map((name) => [name])
 
   it('puts the exact name first, then starts, words, parts and letters in order', () => {
-    expect(matching(names, 'ref').map((i) => names[i])).toEqual(['REF', 'refund', 'request refund', 'prefund'])
-    expect(matching(names, 'tup').map((i) => names[i])).toEqual(['top up'])
+    expect(matching(classes, 'ref').map((i) => names[i])).toEqual(['REF', 'refund', 'request refund', 'prefund'])
+    expect(matching(classes, 'tup').map((i) => names[i])).toEqual(['top up'])
   })
 
   it('shows all for nothing and none for nonsense', () => {
-    expect(matching(names, ' ')).toHaveLength(names.length)
-    expect(matching(names, 'zzz')).toEqual([])
+    expect(matching(classes, ' ')).toHaveLength(names.length)
+    expect(matching(classes, 'zzz')).toEqual([])
   })
 
   it('knows a name whatever its case', () => {
-    expect(exists(names, ' Refund ')).toBe(true)
-    expect(exists(names, 'refun')).toBe(false)
+    expect(exists(classes, ' Refund ')).toBe(true)
+    expect(exists(classes, 'refun')).toBe(false)
+  })
+
+  it('finds a class by its own value and by the name that it is shown as', () => {
+    const renamed = [['Money back', 'refund'], ['top up', 'top up']]
+    expect(matching(renamed, 'refu')).toEqual([0])
+    expect(matching(renamed, 'money')).toEqual([0])
+    expect(exists(renamed, 'money back')).toBe(true)
+    expect(exists(renamed, 'REFUND')).toBe(true)
   })
 })

@@ -28,29 +28,31 @@ function areDigits(names: readonly string[]): boolean {
 
 /**
  * Class indices that fit what was typed, best first: the start of the name, the start of a word in it, any part, the letters in order.
- * An empty text fits all.
+ * An empty text fits all. classes: the names of each, the one that fits best counts.
  */
-export function matching(names: readonly string[], typed: string): number[] {
+export function matching(classes: readonly (readonly string[])[], typed: string): number[] {
   const wanted = typed.trim().toLowerCase()
-  if (wanted === '') return names.map((_, index) => index)
-  const ranked = names.map((name, index) => ({ index, rank: rank(name.toLowerCase(), wanted) }))
+  if (wanted === '') return classes.map((_, index) => index)
+  const ranked = classes.map((names, index) => ({ index, rank: Math.min(...names.map((name) => rank(name.toLowerCase(), wanted))) }))
   return ranked
-    .filter(({ rank }) => rank !== null)
-    .sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0) || a.index - b.index)
+    .filter(({ rank }) => rank < UNLIKE)
+    .sort((a, b) => a.rank - b.rank || a.index - b.index)
     .map(({ index }) => index)
 }
 
 /** Whether a class of exactly this name (whatever its case) exists. */
-export function exists(names: readonly string[], typed: string): boolean {
+export function exists(classes: readonly (readonly string[])[], typed: string): boolean {
   const wanted = typed.trim().toLowerCase()
-  return names.some((name) => name.toLowerCase() === wanted)
+  return classes.some((names) => names.some((name) => name.toLowerCase() === wanted))
 }
 
-function rank(name: string, wanted: string): number | null {
+const UNLIKE = 5
+
+function rank(name: string, wanted: string): number {
   const at = name.indexOf(wanted)
   if (at === 0) return name.length === wanted.length ? 0 : 1
   if (at > 0) return /[\s_\-/>]/.test(name[at - 1] ?? '') ? 2 : 3
   let next = 0
   for (const letter of name) if (letter === wanted[next]) next++
-  return next === wanted.length ? 4 : null
+  return next === wanted.length ? 4 : UNLIKE
 }
