@@ -5,6 +5,7 @@ import { control, hovered, pinned, server } from '../state'
 import { screenPosition } from '../map'
 import { shownAs } from './classes'
 import { ClassName } from './ClassName'
+import { OutsideLink } from './OutsideLink'
 import { moreLikeThis } from './searchActions'
 import { type Card, item } from './server'
 import { Thumbnail } from './Thumbnail'
@@ -90,8 +91,7 @@ function Ways({ card }: { readonly card: Card }) {
   return (
     <div class="row wrap">
       <button type="button" class="button" onClick={() => void moreLikeThis(card.row)}>More like this</button>
-      {address !== null && <a class="button" href={address} target="_blank" rel="noreferrer">Open in Label Studio</a>}
-      {address !== null && <input class="field small whole-line" readOnly value={address} aria-label="Address of the task, to copy" onFocus={(event) => event.currentTarget.select()} />}
+      {address !== null && <OutsideLink address={address} of="the task" button>Open in Label Studio</OutsideLink>}
     </div>
   )
 }

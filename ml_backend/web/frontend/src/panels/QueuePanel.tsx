@@ -7,6 +7,7 @@ import { ClassName } from './ClassName'
 import { classNames } from './classes'
 import { giveAnswer, sendLabel } from './labelActions'
 import { count, percent } from './logic/words'
+import { OutsideLink } from './OutsideLink'
 import { Palette } from './Palette'
 import { acceptCurrent, answered, goTo, loadQueue, rejectCurrent, suggestions, walk } from './queueActions'
 import type { Card, Suggestion } from './server'
@@ -60,7 +61,7 @@ function Current({ suggestion, card }: { readonly suggestion: Suggestion; readon
         <button type="button" class="button" onClick={() => giveAnswer('never_seen')}>Never seen</button>
       </div>
       <Palette />
-      {address !== null && <a class="small" href={address} target="_blank" rel="noreferrer">Open task {suggestion.task} in Label Studio</a>}
+      {address !== null && <OutsideLink address={address} of="the task">{`Open task ${suggestion.task} in Label Studio`}</OutsideLink>}
     </div>
   )
 }

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { person, server } from '../state'
+import { OutsideLink } from './OutsideLink'
 import { signIn, signOut } from './server'
 import { afterSignIn, closeSignIn, signInOpen, wanted } from './signInActions'
 import { announce, compact } from './ui'
@@ -71,13 +72,12 @@ function Form() {
   )
 }
 
-/** Popups may be blocked where the map is embedded: the address can be copied, too. */
 function WhereToFind() {
   const home = server.value?.label_studio?.url ?? null
   return (
     <div class="note small">
       In Label Studio, click your picture (top right), then <b>Account &amp; Settings</b>, then <b>Personal Access Token</b> or <b>Legacy Token</b>.
-      {home !== null && <> The page: <a href={`${home}/user/account`} target="_blank" rel="noreferrer" class="address">{`${home}/user/account`}</a></>}
+      {home !== null && <> <OutsideLink address={`${home.replace(/\/$/, '')}/user/account`} of="your account">Open your account in Label Studio</OutsideLink></>}
     </div>
   )
 }
