@@ -8,7 +8,10 @@ import { problem, toast } from './toasts'
 import { announce, showBeside } from './ui'
 import { plural } from './logic/words'
 
-const NEIGHBOURS = 10
+/** Of each item, when a selection grows. */
+export const NEIGHBOURS = 10
+/** Items that grow at once: each is a question to the server. */
+export const MOST_GROWN = 50
 
 /** Takes these rows as the selection, and shows what they are. rows: any order, repeats allowed. */
 export function choose(rows: Iterable<number>, source: string): void {

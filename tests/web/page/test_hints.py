@@ -1,0 +1,23 @@
+"""What cannot be done right now says why, and what is done elsewhere says where."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.web.page.synthetic_map import SyntheticMap
+from tests.web.page.test_stage import opened
+
+pytestmark = pytest.mark.e2e
+
+
+def test_growing_says_for_how_many_it_is(browser_without_gl: Browser) -> None:
+    with opened(browser_without_gl, SyntheticMap(2000)) as page:
+        page.evaluate("window.__map.select([...Array(51).keys()])")
+        page.get_by_text("Change", exact=True).click()
+        grow = page.get_by_role("button", name="Grow to nearest neighbours")
+        expect(grow).to_be_disabled()
+        expect(grow).to_have_accessible_description("For at most 50 items; 51 are selected.")
+        page.evaluate("window.__map.select([...Array(50).keys()])")
+        expect(grow).to_be_enabled()
+        expect(page.get_by_text("For at most")).to_have_count(0)
