@@ -21,3 +21,12 @@ def test_growing_says_for_how_many_it_is(browser_without_gl: Browser) -> None:
         page.evaluate("window.__map.select([...Array(50).keys()])")
         expect(grow).to_be_enabled()
         expect(page.get_by_text("For at most")).to_have_count(0)
+
+
+def test_colours_of_components_say_how_to_see_one_alone(browser_without_gl: Browser) -> None:
+    with opened(browser_without_gl, SyntheticMap(2000)) as page:
+        page.get_by_label("Colour by").select_option("component")
+        legend = page.get_by_role("region", name="Legend")
+        expect(legend).to_contain_text("To see one alone, pick it under Components and press Select")
+        legend.get_by_role("button", name="Components").click()
+        expect(page.get_by_role("tab", name="Components")).to_have_attribute("aria-selected", "true")

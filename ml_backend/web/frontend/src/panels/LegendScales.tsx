@@ -1,5 +1,6 @@
 import { colourMode } from '../state'
 import { rampColours } from '../map'
+import { show } from './ui'
 
 /** The ends of each scale in words: low, high. */
 const ENDS: Readonly<Record<string, readonly [string, string]>> = {
@@ -11,11 +12,20 @@ const ENDS: Readonly<Record<string, readonly [string, string]>> = {
   density: ['lonely', 'crowded'],
 }
 
+/** There are too many for a list here. */
+function ByComponent() {
+  return (
+    <p class="quietly small">
+      Each component has a colour; neighbouring numbers differ. To see one alone, pick it under <button type="button" class="button link" onClick={() => show('components')}>Components</button> and press <b>Select</b>: all others are dimmed.
+    </p>
+  )
+}
+
 /** The scale of a colour mode that has no classes. */
 export function Continuous() {
   const mode = colourMode.value
   const ends = ENDS[mode]
-  if (ends === undefined) return <p class="quietly small">Each component has a colour; neighbouring numbers differ. The Components tab tells them apart.</p>
+  if (ends === undefined) return <ByComponent />
   const colours = rampColours(mode)
   return (
     <figure aria-label={`Scale from ${ends[0]} to ${ends[1]}`}>
