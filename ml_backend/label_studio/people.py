@@ -69,6 +69,15 @@ class People:
         self._lock = threading.Lock()
         self._known: dict[tuple[int, str, str], tuple[float, SignedIn]] = {}
 
+    def remembers(self, project: Project, token: str | None) -> bool:
+        """Whether Label Studio took this token for the project lately, so that it need not be asked again."""
+        address = self._connections.address(project)
+        if not token or address is None:
+            return False
+        with self._lock:
+            until, _who = self._known.get(_key(project, address.url, token), (0.0, None))
+        return until > self._clock()
+
     def check(self, project: Project, token: str | None) -> SignedIn:
         """Who this token belongs to. Raises PersonRefused (401) for a token that Label Studio does not take,
         PersonForbidden (403) without access to the project, ConflictError (409) when nobody said which Label Studio the
@@ -79,7 +88,7 @@ class People:
         address = self._connections.address(project)
         if address is None or project.connection.get("connected") is False:
             raise ConflictError("the project is not connected to a Label Studio: run `lantern connect`")
-        key = project.id, address.url, hashlib.sha256(token.encode()).hexdigest()
+        key = _key(project, address.url, token)
         with self._lock:
             self._known = {k: entry for k, entry in self._known.items() if entry[0] > self._clock()}
             found = self._known.get(key)
@@ -110,6 +119,10 @@ class People:
         if "." in project.uid and project_uid(found) != project.uid:
             raise PersonForbidden(_no_access(person))
         return SignedIn(person, api)
+
+
+def _key(project: Project, url: str, token: str) -> tuple[int, str, str]:
+    return project.id, url, hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _no_access(person: Person) -> str:

@@ -22,6 +22,7 @@ from ml_backend.label_studio.people import People
 from ml_backend.store import projects
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project
+from ml_backend.web.attempts import Attempts
 from ml_backend.web.map.sessions import Claim, Sessions, refusal
 
 API_PREFIX = "/map/<project>/api"
@@ -38,6 +39,10 @@ class MapContext:
     db: Database
     engine: Engine
     connections: Connections
+    token_attempts: Attempts = field(default_factory=Attempts)
+    """People's tokens that were refused. Apart from the bad log-ins: an old token in a page must not lock Label Studio
+    out, whose calls may come from the same address.
+    """
     sessions: Sessions = field(init=False)
     reading: MapReader = field(init=False)
     people: People = field(init=False)

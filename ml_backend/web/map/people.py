@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import TooManyRequests
 
+from ml_backend.errors import PersonRefused
 from ml_backend.label_studio.people import Person, SignedIn
 from ml_backend.logs import hide
 from ml_backend.store.tables import Project
@@ -33,8 +36,8 @@ def people_routes(maps: MapContext) -> Blueprint:
 def writes(maps: MapContext) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Decorator of a route that changes something: the view gets the project's uid and who the person is.
 
-    Checks the view token first, then the person's own token: 401, 403, 409 and 502 as `People.check` raises them. What
-    that person has waiting in the outbox goes on.
+    Checks the view token first, then the person's own token: 401, 403, 409 and 502 as `People.check` raises them, 429
+    after too many that were refused. What that person has waiting in the outbox goes on.
     """
 
     def decorate(view: Callable[..., R]) -> Callable[..., R]:
@@ -54,9 +57,27 @@ def sign_in(maps: MapContext, project: Project) -> SignedIn:
     """The person whose token the present request carries."""
     token = request.headers.get(TOKEN_HEADER)
     hide([token])
-    who = maps.people.check(project, token)
+    who = _checked(maps, project, token)
     maps.acts.go_on(project.uid, who)
     return who
+
+
+def _checked(maps: MapContext, project: Project, token: str | None) -> SignedIn:
+    """As `People.check`, but raises TooManyRequests (429) instead of asking Label Studio once more when the address has
+    shown too many tokens that were refused. Who is known already goes on, whatever others behind that address do.
+    """
+    if maps.people.remembers(project, token):
+        return maps.people.check(project, token)
+    address = request.remote_addr or "unknown"
+    wait = maps.token_attempts.wait_seconds(address)
+    if wait > 0:
+        raise TooManyRequests("too many bad tokens from this address: wait", retry_after=math.ceil(wait))
+    try:
+        return maps.people.check(project, token)
+    except PersonRefused:
+        if token:
+            maps.token_attempts.failed(address)
+        raise
 
 
 def person_json(person: Person) -> dict[str, object]:
