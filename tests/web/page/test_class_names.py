@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.web.page.synthetic_map import CLASSES, SyntheticMap, serving
-from tests.web.page.test_panels import Desk
+from tests.web.page.test_panels import AXE, SERIOUS, Desk
 
 pytestmark = pytest.mark.e2e
 
@@ -47,6 +47,8 @@ def test_a_name_is_given_and_taken_back_in_the_legend(desk: Desk) -> None:
     page.get_by_role("button", name=f"Colour and name of {VALUE}").click()
     field = page.get_by_label("Shown as")
     expect(field).to_have_attribute("placeholder", VALUE)
+    found = page.evaluate(AXE.read_text("utf-8") + "; axe.run(document).then((result) => result.violations)")
+    assert [one["id"] for one in found if one["impact"] in SERIOUS] == []
     field.fill(NAME)
     page.keyboard.press("Enter")
     desk.sign_in()
