@@ -33,7 +33,11 @@ PIXEL = """([x, y]) => {
   return [...canvas.getContext('2d').getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data];
 }"""
 
-
+COVER = """([x, y]) => {
+  const canvas = document.querySelectorAll('.map-host canvas')[1], ratio = canvas.width / canvas.clientWidth;
+  return canvas.getContext('2d').getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data[3];
+}"""
+"""How opaque what lies over the points is at a place, 0 to 255."""
 FRAME = """(address) => {
   const frame = document.createElement('iframe');
   frame.sandbox = 'allow-same-origin allow-scripts allow-presentation';  // Label Studio's, where it has one
@@ -195,6 +199,34 @@ def test_a_point_has_its_class_colour_and_another_after_a_label(
         )
         page.evaluate("window.__map.fps(2)")
         assert pixel(page, row) == pytest.approx(colour_of(page, row), abs=12)
+
+
+def test_a_crowd_of_fresh_labels_shows_its_colour(
+    browser_without_gl: Browser, browser_with_gl: Browser, kind: str
+) -> None:
+    world = SyntheticMap(3000)
+    rows = crowd(world, 160)
+    with opened(
+        browser_without_gl if kind == "canvas" else browser_with_gl, world, "" if kind == "canvas" else "?renderer=gl"
+    ) as page:
+        before = page.evaluate("(row) => window.__map.colourOf(row)", rows[0])
+        page.evaluate("(rows) => window.__map.select(rows)", rows)
+        world.act({"label": CLASSES[-1], "tasks": [FIRST_TASK + row for row in rows]})
+        page.wait_for_function("([row, was]) => window.__map.colourOf(row) !== was", arg=[rows[0], before])
+        for selected in (rows, []):  # with the marks of the selection, and with those of what is under way alone
+            page.evaluate("(rows) => window.__map.select(rows)", selected)
+            page.evaluate("window.__map.fps(2)")
+            covers = [page.evaluate(COVER, on_screen(page, row)) for row in rows]
+            assert np.mean(np.array(covers) > 0) < 0.1
+
+
+def crowd(world: SyntheticMap, n: int) -> list[int]:
+    """The n rows that are nearest to the middle of the largest clump."""
+    xy: NDArray[np.float32] = world.columns["xy"]  # type: ignore[assignment]
+    component = world.columns["component"]
+    spread = component[world.columns["status"] == 1]
+    own = component == np.bincount(spread.astype(np.int64)).argmax()
+    return [int(row) for row in np.argsort(np.linalg.norm(xy - xy[own].mean(axis=0), axis=1))[:n]]
 
 
 def colour_of(page: Page, row: int) -> list[int]:

@@ -4,6 +4,7 @@ import { toScreen, type Point, type View } from './camera'
 import type { ShownMarks } from './marks'
 import type { Motion } from './motion'
 import type { Name } from './names'
+import { Outlines } from './outlines'
 import { Sprites, type Ring } from './sprites'
 import { humanPixels } from './style'
 
@@ -45,9 +46,8 @@ export interface Scene {
 /** One kind of mark draws so many at most: the rest would only cover the map. */
 const MOST_MARKS = 2000
 const MANY_RINGS = 400
-/** More than these are ringed finer, so that a clump of them keeps its colour; many stand out enough by the others being dim. */
+/** More than these are outlined finer: they stand out by the others being dim. */
 const FEW_SELECTED = 20
-const SOME_SELECTED = 150
 /** More of them are written smaller. */
 const FEW_NAMES = 20
 const FULL = 2 * Math.PI
@@ -55,6 +55,7 @@ const FULL = 2 * Math.PI
 export class Overlay {
   private readonly context: CanvasRenderingContext2D
   private readonly sprites = new Sprites()
+  private readonly outlines: Outlines
   private ratio = 1
 
   /** inMemory: there is no graphics card, so the canvas is not to be drawn by a make-believe one. */
@@ -62,6 +63,7 @@ export class Overlay {
     const context = canvas.getContext('2d', { willReadFrequently: inMemory })
     if (context === null) throw new Error('this browser has no canvas')
     this.context = context
+    this.outlines = new Outlines(this.sprites, inMemory)
   }
 
   resize(width: number, height: number): void {
@@ -69,6 +71,7 @@ export class Overlay {
     this.sprites.setRatio(this.ratio)
     this.canvas.width = Math.max(1, Math.round(width * this.ratio))
     this.canvas.height = Math.max(1, Math.round(height * this.ratio))
+    this.outlines.resize(this.canvas.width, this.canvas.height)
   }
 
   paint(scene: Scene, colours: Colours, now: number): void {
@@ -85,23 +88,22 @@ export class Overlay {
     const { background, text, accent, warning } = colours
     this.paintOdd(this.inView(marks.odd, scene, now), usual, colours)
     this.stamp(this.inView(marks.setAside, scene, now), this.sprites.cross(usual + 2, text, 1.4))
-    this.rings(this.inView(marks.dimHuman, scene, now), { radius: human * 0.6 + 0.9, colour: text, width: 1, alpha: 0.3 })
-    const labelled = this.inView(marks.human, scene, now)
-    if (labelled.length > MANY_RINGS) this.rings(labelled, { radius: human + 0.4, colour: text, width: 1, alpha: 0.75 })
-    else this.rings(labelled, { radius: human + 0.9, colour: text, width: 1.2, alpha: 1, casing: { colour: background, width: 3.6 } })
-    this.rings(this.inView(marks.pending, scene, now), { radius: human + 4, colour: text, width: 1.3, alpha: 1, dash: [2.5, 2] })
-    this.rings(this.inView(marks.found, scene, now), { radius: usual + 2.5, colour: warning, width: 1.6, alpha: 0.9 })
-    if (marks.selected.length <= FEW_SELECTED) this.rings(this.inView(marks.selected, scene, now), { radius: usual + 2, colour: text, width: 1.2, alpha: 0.9 })
-    else if (marks.selected.length <= SOME_SELECTED) this.rings(this.inView(marks.selected, scene, now), { radius: usual + 0.6, colour: text, width: 0.8, alpha: 0.25 })
+    this.outline(this.inView(marks.dimHuman, scene, now), { radius: human * 0.6 + 0.9, colour: text, width: 1, alpha: 0.3 })
+    const labelled = this.inView(marks.human, scene, now), pending = this.inView(marks.pending, scene, now)
+    if (labelled.length > MANY_RINGS) this.outline(labelled, { radius: human + 0.4, colour: text, width: 1, alpha: 0.75 })
+    else this.outline(labelled, { radius: human + 0.9, colour: text, width: 1.2, alpha: 1, casing: { colour: background, width: 3.6 } })
+    this.outline(pending, { radius: human + 4, colour: text, width: 1.3, alpha: 1, dash: [2.5, 2] })
+    this.outline(this.inView(marks.found, scene, now), { radius: usual + 2.5, colour: warning, width: 1.6, alpha: 0.9 })
+    const few = marks.selected.length <= FEW_SELECTED
+    this.outline(this.inView(marks.selected, scene, now), { radius: usual + 2, colour: text, width: few ? 1.2 : 1, alpha: few ? 0.9 : 0.6 })
     if (marks.hovered !== null) this.rings([this.at(marks.hovered, scene, now)], { radius: usual + 4, colour: accent, width: 2, alpha: 1 })
     if (marks.pinned !== null) this.rings([this.at(marks.pinned, scene, now)], { radius: usual + 5, colour: accent, width: 2.5, alpha: 1, casing: { colour: background, width: 6 } })
     if (marks.current !== null) this.paintCurrent(this.at(marks.current, scene, now), usual, scene.pulse, colours)
   }
 
-  /** Many of them are drawn finer: a cloud of rings must not hide what it rings. */
   private paintOdd(places: readonly Point[], usual: number, { text, background }: Colours): void {
-    if (places.length > MANY_RINGS) this.rings(places, { radius: usual + 1.8, colour: text, width: 0.9, alpha: 0.6 })
-    else this.rings(places, { radius: usual + 2.6, colour: text, width: 1, alpha: 0.8, casing: { colour: background, width: 2.2 } })
+    if (places.length > MANY_RINGS) this.outline(places, { radius: usual + 1.8, colour: text, width: 0.9, alpha: 0.6 })
+    else this.outline(places, { radius: usual + 2.6, colour: text, width: 1, alpha: 0.8, casing: { colour: background, width: 2.2 } })
   }
 
   private paintCurrent(at: Point, usual: number, pulse: number | null, { accent, background }: Colours): void {
@@ -116,6 +118,15 @@ export class Overlay {
     context.arc(at[0], at[1], radius + 14 * pulse, 0, FULL)
     context.stroke()
     context.globalAlpha = 1
+  }
+
+  /** Rings that melt into one line where they meet: a crowd of marks must not hide what it marks. */
+  private outline(places: readonly Point[], ring: Ring): void {
+    if (places.length === 0) return
+    const { context } = this
+    context.setTransform(1, 0, 0, 1, 0, 0)
+    this.outlines.draw(context, places, ring, this.ratio)
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0)
   }
 
   private rings(places: readonly Point[], ring: Ring): void {

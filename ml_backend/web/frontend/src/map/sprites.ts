@@ -6,9 +6,9 @@ export interface Ring {
   readonly width: number
   readonly alpha: number
   /** Lengths of dashes and gaps. */
-  readonly dash?: readonly number[]
+  readonly dash?: readonly number[] | undefined
   /** Drawn below, wider on both sides, so that the ring is seen on any ground. */
-  readonly casing?: { readonly colour: string; readonly width: number }
+  readonly casing?: { readonly colour: string; readonly width: number } | undefined
 }
 
 const MOST_KEPT = 64
@@ -38,6 +38,14 @@ export class Sprites {
       context.lineWidth = ring.width
       context.setLineDash([...(ring.dash ?? [])])
       context.stroke()
+    })
+  }
+
+  disc(radius: number): OffscreenCanvas {
+    return this.made(`o${radius}`, radius, (context) => {
+      context.beginPath()
+      context.arc(0, 0, radius, 0, FULL)
+      context.fill()
     })
   }
 
