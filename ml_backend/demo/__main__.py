@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 from ml_backend.demo.demonstration import Demonstration
 from ml_backend.demo.options import parse_options
@@ -14,6 +15,8 @@ FAILED = 1
 
 def main() -> int:
     """Runs the demo; returns the exit status."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # through a pipe, too, each step is said when it begins
     options = parse_options()
     demonstration = Demonstration(options)
     with interrupts_on_request():

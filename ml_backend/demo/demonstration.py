@@ -21,6 +21,7 @@ from ml_backend.demo.ports import require_free
 from ml_backend.demo.scenario import Scenario, label_in_rounds, make_or_reuse
 from ml_backend.demo.servers import Server
 from ml_backend.demo.subjects import Subject, digits, notifications
+from ml_backend.demo.waiting import waiting
 from ml_backend.demo.workspace import Workspace
 from ml_backend.engine.engine import Engine
 from ml_backend.errors import DemoError
@@ -133,10 +134,8 @@ class Demonstration:
         return label_studio, lantern
 
     def _wait_until_up(self, server: Server) -> None:
-        with tqdm(
-            bar_format="  {desc} ({elapsed})", desc=f"waiting for {server.name}", leave=False, disable=None
-        ) as bar:
-            server.wait_until_up(lambda _waited: bar.refresh())
+        with waiting() as say:
+            server.wait_until_up(lambda _waited: say(f"waiting for {server.name}"))
 
     def prepare(
         self, subjects: list[Subject], label_studio: LabelStudioProcess, lantern: LanternProcess

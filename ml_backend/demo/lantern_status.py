@@ -49,7 +49,7 @@ class LanternStatus:
         if status["labels"] != labels:
             return f"{status['labels']} of {labels} labels have arrived"
         if publication is None:
-            return "reading the tasks and making the first model"
+            return f"reading {status['tasks']:,} tasks and making the first model"
         is_due = status["labels_since_training"] >= self._settings.start_training_each_n_updates
         if is_due or training.get("requested") or training.get("status") == "running":
             return f"training, epoch {len(training.get('epochs') or []) + 1}"
@@ -57,5 +57,6 @@ class LanternStatus:
             return "reading new tasks"
         is_pushed = push.get("state") == State.DONE and push.get("model_version") == publication["model_version"]
         if publication["behind_labels"] or not is_pushed:
-            return "sending predictions to Label Studio"
+            sent = push.get("sent", 0) if push.get("state") == State.RUNNING else 0
+            return f"sending predictions to Label Studio, {sent:,} of {status['tasks']:,}"
         return None

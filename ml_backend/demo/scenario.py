@@ -111,15 +111,16 @@ def label_in_rounds(scenarios: Sequence[Scenario], labels: int | None) -> None:
     """Give every project its labels (`labels`, or as many as its subject says, those of earlier runs included), ten at
     a time, always in a project that has caught up: so one is labelled while the other is trained."""
     missing = [max(0, (labels or s.subject.labels) - s.count_labels()) for s in scenarios]
-    with tqdm(total=sum(missing), desc="  labelling", unit="label", disable=None) as bar:
+    total = sum(missing)
+    with tqdm(total=total, desc="  labelling", unit="label", disable=None) as bar:
         while any(missing):
-            i = _ready_one(scenarios, missing)
+            i = _ready_one(scenarios, missing, f"{total - sum(missing)} of {total} labels given, waiting for Lantern")
             given = scenarios[i].label(min(ROUND, missing[i]), bar)
             missing[i] = missing[i] - given if given else 0
 
 
-def _ready_one(scenarios: Sequence[Scenario], missing: Sequence[int]) -> int:
-    """Waits for one of those that miss labels."""
+def _ready_one(scenarios: Sequence[Scenario], missing: Sequence[int], what: str) -> int:
+    """Waits for one of those that miss labels. what: how the waiting is called."""
     ready: list[int] = []
 
     def none_ready() -> str | None:
@@ -127,7 +128,7 @@ def _ready_one(scenarios: Sequence[Scenario], missing: Sequence[int]) -> int:
         ready[:] = [i for i, answer in answers.items() if answer is None]
         return None if ready else "; ".join(f"{scenarios[i].subject.title}: {answer}" for i, answer in answers.items())
 
-    wait_until("waiting for Lantern", none_ready, SPREAD_SECONDS)
+    wait_until(what, none_ready, SPREAD_SECONDS)
     return ready[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ml_backend.errors import DemoError
 
 DONE: dict[str, Any] = {
     "project": "3.1795381627",
+    "tasks": 1809,
     "labels": 10,
     "labels_since_training": 0,
     "publication": {"model_version": "v4", "behind_data": False, "behind_labels": False},
@@ -44,14 +46,14 @@ def test_nothing_is_missing_when_all_is_shown(status: LanternStatus, monkeypatch
     ("change", "missing"),
     [
         ({"labels": 9}, "9 of 10 labels"),
-        ({"publication": None, "push": None, "training": None}, "first model"),
+        ({"publication": None, "push": None, "training": None}, "1,809 tasks and making the first model"),
         ({"labels_since_training": 10}, "training"),
         ({"training": {"status": "running", "requested": False, "epochs": [{}, {}]}}, "epoch 3"),
         ({"training": {"status": "done", "requested": True}}, "training"),
         ({"publication": {**DONE["publication"], "behind_data": True}}, "new tasks"),
         ({"publication": {**DONE["publication"], "behind_labels": True}}, "sending"),
         ({"push": {"model_version": "v3", "state": "done"}}, "sending"),
-        ({"push": {"model_version": "v4", "state": "running"}}, "sending"),
+        ({"push": {"model_version": "v4", "state": "running", "sent": 500}}, "500 of 1,809"),
         ({"push": None}, "sending"),
     ],
 )
@@ -89,3 +91,17 @@ def test_waiting_ends_with_the_last_answer() -> None:
     wait_until("something", lambda: next(answers), 60.0)
     with pytest.raises(DemoError, match="something did not happen within 0 s: never"):
         wait_until("something", lambda: "never", 0.0)
+
+
+def test_waiting_is_said_again_and_again_where_no_bar_can_move(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter(range(0, 1000, 4))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    answers = iter([*(f"training, epoch {n}" for n in range(1, 9)), None])
+    wait_until("8 of 80 labels given", lambda: next(answers), 900.0)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) >= 3
+    assert len({line.split("epoch")[1] for line in lines}) == len(lines), "the count moves"
+    assert all(line.startswith("  8 of 80 labels given: training, epoch ") for line in lines)
