@@ -60,6 +60,13 @@ class Page:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
+    def wait_until_needed(self, people: list[dict[str, object]]) -> None:
+        """The thread that sends says so a moment after it was started, and leaves a moment after it was stopped."""
+        deadline = time.monotonic() + 20
+        while (needs := self.get("state")["outbox"]["needs"]) != people:
+            assert time.monotonic() < deadline, needs
+            time.sleep(0.02)
+
 
 @pytest.fixture(scope="module")
 def module_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
@@ -90,15 +97,15 @@ def test_what_waits_since_a_restart_is_named_and_goes_on_with_the_sign_in(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(senders, "FRESH_SECONDS", 0.0)
-    page.fake.before = lambda request: httpx.Response(503) if request.method == "POST" else None
+    monkeypatch.setattr(page.fake, "before", lambda request: httpx.Response(503) if request.method == "POST" else None)
     assert page.label(50, 51).status_code == 200
-    assert page.get("state")["outbox"]["needs"] == []
+    page.wait_until_needed([])
     page.sender.stop()
-    assert page.get("state")["outbox"]["needs"] == [{"id": 1, "name": "Ann Lee", "waiting": 2}]
+    page.wait_until_needed([{"id": 1, "name": "Ann Lee", "waiting": 2}])
     page.fake.before = None
     assert page.post("sign-in").status_code == 200
     page.sent()
-    assert page.get("state")["outbox"]["needs"] == []
+    page.wait_until_needed([])
 
 
 @pytest.mark.parametrize("path", ["sign-in", "acts", "acts/1/undo", "acts/retry", "controls/kind/classes"])
