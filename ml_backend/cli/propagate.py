@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -53,6 +54,12 @@ def run(args: Namespace, settings: Settings) -> int:
         summary = propagate_file(args.data, args.labels, args.output, options, progress=progress)
     print(
         f"{args.output}: {summary.records:,} records; {summary.labelled:,} labelled ones of {summary.classes:,} "
-        f"classes, {summary.never_seen:,} records like nothing else, {summary.unreadable:,} unreadable"
+        f"{'class' if summary.classes == 1 else 'classes'}, {summary.never_seen:,} records like nothing else, {summary.unreadable:,} unreadable"
     )
+    if summary.classes == 1:
+        print(
+            f"warning: all labels in {args.labels} are of one class: every predicted label is that class and every "
+            "confidence is 1, which says nothing; label records of a second class, too",
+            file=sys.stderr,
+        )
     return 0

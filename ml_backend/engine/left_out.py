@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ml_backend.core.labels import LabelSet, leave_one_out_probabilities, soft_counts
 from ml_backend.engine.label_store import LabelStore, fair_test
@@ -41,9 +42,13 @@ class LeftOutAccuracy:
 
 
 def left_out_accuracy(stores: Iterable[LabelStore]) -> LeftOutAccuracy | None:
-    """Over all labels of all stores; None without a label whose class has another one."""
+    """Over all labels of all stores; None without a label whose class has another one. A store whose labels are all of
+    one class is left out: it can name nothing else.
+    """
     right, n = 0.0, 0
     for store in stores:
+        if not _has_two_classes(store.targets):
+            continue
         named = store.targets[np.arange(len(store.rows)), store.left_out]
         right += float(named[store.fair].sum())
         n += int(store.fair.sum())
@@ -51,14 +56,12 @@ def left_out_accuracy(stores: Iterable[LabelStore]) -> LeftOutAccuracy | None:
 
 
 def accuracy_at_a_glance(pool: Pool, label_sets: Sequence[LabelSet]) -> float | None:
-    """The same from the components alone and a sample of the labels, for a model that is being trained; None without
-    labels.
-    """
+    """The same from the components alone and a sample of the labels, for a model that is being trained."""
     right, n = 0.0, 0
     for labels in label_sets:
         some = np.sort(np.random.default_rng(0).permutation(len(labels.rows))[:GLANCE_ROWS])
         fair = fair_test(labels.targets[some])
-        if not fair.any():
+        if not fair.any() or not _has_two_classes(labels.targets):
             continue
         own, targets = pool.model.responsibilities(pool.x[labels.rows[some]]), labels.targets[some]
         s = soft_counts(own, targets, own.n_components)
@@ -66,3 +69,8 @@ def accuracy_at_a_glance(pool: Pool, label_sets: Sequence[LabelSet]) -> float | 
         right += float(targets[np.arange(len(some)), p.argmax(axis=1)][fair].sum())
         n += int(fair.sum())
     return right / n if n else None
+
+
+def _has_two_classes(targets: NDArray[np.float64]) -> bool:
+    """targets: (n, Y) as people labelled."""
+    return int((targets.sum(axis=0) > 0).sum()) > 1

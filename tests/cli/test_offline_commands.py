@@ -43,9 +43,21 @@ def test_propagate_says_what_it_wrote(data: Path, capsys: pytest.CaptureFixture[
     labels, output = data.with_name("labels.csv"), data.with_name("out.csv")
     labels.write_text("id,label\n0,ant\n1,bee\n2,cat\n3,dog\n", "utf-8")
     assert main(["propagate", str(data), "--labels", str(labels), "--output", str(output)]) == 0
-    assert "60 records" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "60 records" in said.out
+    assert "warning" not in said.err
     with output.open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == 60
+
+
+def test_propagate_warns_of_labels_that_are_all_of_one_class(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels, output = data.with_name("labels.csv"), data.with_name("out.csv")
+    labels.write_text("id,label\n0,ant\n1,ant\n", "utf-8")
+    assert main(["propagate", str(data), "--labels", str(labels), "--output", str(output)]) == 0
+    said = capsys.readouterr()
+    assert "2 labelled ones of 1 class," in said.out
+    assert "one class" in said.err
+    assert "confidence is 1" in said.err
 
 
 @pytest.mark.parametrize("budgets", ["0", "a", "10,-3", ","])

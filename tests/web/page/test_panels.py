@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,20 @@ def test_the_legend_hides_on_a_click_and_isolates_on_a_double_click(desk: Desk) 
     expect(row).to_have_attribute("aria-pressed", "true")
     row.dblclick()
     expect(page.locator('.legend-row[aria-pressed="true"]')).to_have_count(1)
+
+
+def test_one_labelled_class_promises_no_accuracy(desk: Desk) -> None:
+    known: dict[str, Any] = desk.world.state()
+    for place, one in enumerate(known["controls"][0]["classes"]):
+        one["human"] = 3 if place == 0 else 0
+    known["progress"]["accuracy"] = None
+    desk.world.answers["state"] = known
+    progress = desk.open().get_by_role("region", name="Progress")
+    expect(progress).to_contain_text("needs labels of a second class")
+    known["controls"][0]["classes"][1]["human"] = 2
+    known["progress"]["accuracy"] = {"estimate": 0.8, "low": 0.4, "high": 0.95, "labels": 5}
+    desk.page.reload()
+    expect(progress).to_contain_text("80% 40–95%")
 
 
 def test_the_queue_is_walked_and_answered_by_keys(desk: Desk) -> None:

@@ -1,6 +1,6 @@
 /** How far the labelling is, and how good it is by now. */
 
-import { filters, server } from '../state'
+import { filters, server, type ShownControl } from '../state'
 import { currentClasses } from './classes'
 import { count, percent, plural, range } from './logic/words'
 import { EVERYTHING } from './highlights'
@@ -18,7 +18,7 @@ export function Progress() {
       <div class="heading" title="Estimated on the labelled items, each left out in turn, with its interval">
         <span>Accuracy</span>
         {progress.accuracy === null
-          ? <span class="quietly small">needs more labels</span>
+          ? <span class="quietly small">{whatIsMissing(state.controls)}</span>
           : <span class="figures"><b>{percent(progress.accuracy.estimate)}</b> <span class="quietly small">{range(progress.accuracy.low, progress.accuracy.high)}</span></span>}
       </div>
       {progress.accuracy !== null && <Interval {...progress.accuracy} />}
@@ -28,6 +28,12 @@ export function Progress() {
       <Running />
     </section>
   )
+}
+
+/** Labels of one class alone cannot be wrong about each other: they promise no accuracy. */
+function whatIsMissing(controls: readonly ShownControl[]): string {
+  const labelled = Math.max(0, ...controls.map(({ classes }) => classes.filter(({ human }) => human > 0).length))
+  return labelled === 0 ? 'needs labels of two classes' : labelled === 1 ? 'needs labels of a second class' : 'needs two labels of one class'
 }
 
 function Measure({ name, share, said, title }: { readonly name: string; readonly share: number; readonly said: string; readonly title?: string }) {
