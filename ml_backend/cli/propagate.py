@@ -52,9 +52,10 @@ def run(args: Namespace, settings: Settings) -> int:
     )
     with progress_bar() as progress:
         summary = propagate_file(args.data, args.labels, args.output, options, progress=progress)
+    classes = "1 class" if summary.classes == 1 else f"{summary.classes:,} classes"
     print(
-        f"{args.output}: {summary.records:,} records; {summary.labelled:,} labelled ones of {summary.classes:,} "
-        f"{'class' if summary.classes == 1 else 'classes'}, {summary.never_seen:,} records like nothing else, {summary.unreadable:,} unreadable"
+        f"{args.output}: {summary.records:,} records; {summary.labelled:,} labelled ones of {classes}, "
+        f"{summary.never_seen:,} records like nothing else, {summary.unreadable:,} unreadable"
     )
     if summary.classes == 1:
         print(
