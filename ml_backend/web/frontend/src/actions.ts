@@ -25,11 +25,17 @@ export function setMode(next: Mode): void {
   mode.value = next
 }
 
-/** Esc: the drawing, then the selection, then the card, then the mode. False when there is nothing left to leave. */
-export function leave(): boolean {
+/** Esc: the drawing, then the selection. False when there is neither. */
+export function leaveSelection(): boolean {
   if (drawing.peek() !== null) drawing.value = null
   else if (selection.peek().rows.length > 0) clearSelection()
-  else if (hovered.peek() !== null) hovered.value = null
+  else return false
+  return true
+}
+
+/** Esc: the card, then the tool. False when there is nothing left to leave. */
+export function leaveTool(): boolean {
+  if (hovered.peek() !== null) hovered.value = null
   else if (mode.peek() !== 'pan') mode.value = 'pan'
   else return false
   return true

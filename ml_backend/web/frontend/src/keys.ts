@@ -1,6 +1,6 @@
 /** The map's own keys, in one table with what they do. */
 
-import { clearSelection, cycleColours, fitAll, fitCurrent, fitSelection, leave, panBy, setMode, zoomBy } from './actions'
+import { cycleColours, fitAll, fitCurrent, fitSelection, panBy, setMode, zoomBy } from './actions'
 import { growBrush } from './map/gestures'
 import { frozen } from './state'
 
@@ -33,7 +33,7 @@ export const MAP_KEYS: readonly MapKey[] = [
   key('⇧ drag', 'Add to the selection', () => false, () => undefined),
   key('Alt drag', 'Take out of the selection', () => false, () => undefined),
   key('⇧ Alt drag', 'Keep only what is selected and inside', () => false, () => undefined),
-  key('Esc', 'Leave the drawing, then the selection, then the tool', () => false, () => undefined, true),
+  key('Esc', 'Leave the card, the selection, what was found, the tool: one after the other', () => false, () => undefined, true),
   key('C', 'Next way to colour', plain('c'), cycleColours),
   key('+ −', 'Closer, further away', typed('+', '=', '-', '_'), (event) => zoomBy(event.key === '+' || event.key === '=' ? 1.5 : 1 / 1.5)),
   key('⇧← ⇧→ ⇧↑ ⇧↓', 'Move the map', withShift(...Object.keys({ ArrowLeft: 0, ArrowRight: 0, ArrowUp: 0, ArrowDown: 0 })), (event) => panBy(...STEPS[event.key] ?? [0, 0])),
@@ -48,6 +48,3 @@ const STEPS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowLeft: [-0.2, 0], ArrowRight: [0.2, 0], ArrowUp: [0, -0.2], ArrowDown: [0, 0.2],
 }
 
-/** Esc on the map; false when there is nothing to leave. */
-export const escapeMap = leave
-export { clearSelection }

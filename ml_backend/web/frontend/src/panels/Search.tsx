@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { count, plural } from './logic/words'
-import { endSearch, find, hitAt, hits, hop, selectHits } from './searchActions'
+import { find, hitAt, hits, hop, leaveSearch, searchText, selectHits } from './searchActions'
 import { SEARCH_FIELD } from './ui'
 import { useDebounced } from './useDebounced'
 
@@ -8,13 +8,13 @@ const REST_MILLISECONDS = 250
 
 /** Text or pattern; hits are ringed on the map and can be labelled all at once. */
 export function Search() {
-  const [text, setText] = useState('')
+  const text = searchText.value
   const [regex, setRegex] = useState(false)
   const rested = useDebounced(text, REST_MILLISECONDS)
   useEffect(() => void find(rested, regex ? 'regex' : 'text'), [rested, regex])
   const keys = (event: KeyboardEvent): void => {
     if (event.key === 'Enter') hop(event.shiftKey ? -1 : 1)
-    else if (event.key === 'Escape') { setText(''); endSearch(); (event.currentTarget as HTMLElement).blur() }
+    else if (event.key === 'Escape') { leaveSearch(); (event.currentTarget as HTMLElement).blur() }
     else return
     event.preventDefault()
     event.stopPropagation()
@@ -22,14 +22,14 @@ export function Search() {
   return (
     <div class="search" role="search">
       <input id={SEARCH_FIELD} class="field" type="text" placeholder="Search  /" aria-label="Search the items" autocomplete="off" spellcheck={false} value={text}
-        onInput={(event) => setText(event.currentTarget.value)} onKeyDown={keys} />
+        onInput={(event) => (searchText.value = event.currentTarget.value)} onKeyDown={keys} />
       <button type="button" class="button icon" aria-pressed={regex} aria-label="Regular expression" title="Regular expression" onClick={() => setRegex(!regex)}>.*</button>
-      {hits.value !== null && <Found onEnd={() => { setText(''); endSearch() }} />}
+      {hits.value !== null && <Found onEnd={leaveSearch} />}
     </div>
   )
 }
 
-function Found({ onEnd }: { readonly onEnd: () => void }) {
+function Found({ onEnd }: { readonly onEnd: () => unknown }) {
   const found = hits.value
   if (found === null) return null
   const n = found.rows.length

@@ -1,13 +1,15 @@
 /** The keys of the panels, in one table with what they do, and the one listener for these and the map's own. */
 
 import { effect } from '@preact/signals'
-import { escapeMap, MAP_KEYS, type MapKey } from '../keys'
+import { leaveSelection, leaveTool } from '../actions'
+import { MAP_KEYS, type MapKey } from '../keys'
 import { hovered, pinned, selection } from '../state'
 import { classNames } from './classes'
 import { redoNewest, undoNewest } from './historyActions'
 import { confirmWaiting, dropWaiting, giveAnswer, giveLabel, waiting } from './labelActions'
 import { classOfKey } from './logic/typeahead'
 import { acceptCurrent, rejectCurrent, walk } from './queueActions'
+import { leaveSearch } from './searchActions'
 import { closeSignIn, signInOpen } from './signInActions'
 import { stop, train } from './trainingActions'
 import { helpOpen, SEARCH_FIELD, show, showBeside, singleKeys, TYPE_AHEAD } from './ui'
@@ -41,7 +43,7 @@ export const ALL_KEYS: readonly MapKey[] = [...PANEL_KEYS, ...MAP_KEYS]
 export function listenForKeys(): () => void {
   const listen = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || isTyping(event)) return
-    if (event.key === 'Escape' && (escape() || escapeMap())) return event.preventDefault()
+    if (event.key === 'Escape' && (escape() || leaveSelection() || leaveSearch() || leaveTool())) return event.preventDefault()
     // Who types fast confirms before the question has the focus.
     if (event.key === 'Enter' && waiting.value !== null && !hasItsOwnUse(event)) {
       confirmWaiting()

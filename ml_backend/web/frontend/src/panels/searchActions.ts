@@ -20,6 +20,8 @@ export interface Hits {
 const ALIKE = 50
 
 export const hits = signal<Hits | null>(null)
+/** What stands in the search field. */
+export const searchText = signal('')
 export const hitAt = signal(-1)
 let round = 0
 
@@ -54,6 +56,14 @@ export async function moreLikeThis(row: number): Promise<void> {
   } catch (error) {
     problem(error)
   }
+}
+
+/** Ends the search and empties its field; false when nothing was searched. */
+export function leaveSearch(): boolean {
+  if (hits.peek() === null && searchText.peek() === '') return false
+  searchText.value = ''
+  endSearch()
+  return true
 }
 
 export function endSearch(): void {
