@@ -12,6 +12,7 @@ import { Thumbnail } from './Thumbnail'
 import { useLoaded } from './useLoaded'
 import { taskAddress } from './taskAddress'
 import { percent } from './logic/words'
+import { toasts } from './toasts'
 import { announce } from './ui'
 
 const WIDTH = 300
@@ -31,7 +32,8 @@ function Shown({ row, onInside }: { readonly row: number; readonly onInside: (in
   const versions = server.value?.versions
   const { value: card, error } = useLoaded(`${row}|${control.value}|${versions?.labels}|${versions?.publication}`, () => item(row, control.value))
   const [place, setPlace] = useState<Place | null>(null)
-  useEffect(() => setPlace(placeBeside(row, box.current)), [row, card])
+  const messages = toasts.value.length
+  useEffect(() => setPlace(placeBeside(row, box.current)), [row, card, messages])
   const isPinned = pinned.value === row
   useEffect(() => { if (isPinned && card !== null) announce(spoken(card)) }, [isPinned, card])
   return (
@@ -104,7 +106,7 @@ function spoken(card: Card): string {
 interface Place {
   readonly left: number
   readonly top: number
-  /** Where the card lies above or below its point: so high that it does not cover it. */
+  /** So high that the card covers neither messages nor, where it lies above or below its point, that. */
   readonly most: number | null
 }
 
@@ -113,10 +115,15 @@ function placeBeside(row: number, box: HTMLDivElement | null): Place | null {
   const at = screenPosition(row)
   const area = box?.parentElement
   if (at === null || box === null || area == null) return { left: AWAY, top: AWAY, most: null }
-  const [x, y] = at, { clientWidth: width, clientHeight: height } = area
+  const [x, y] = at, { clientWidth: width, clientHeight } = area
+  const messages = area.querySelector<HTMLElement>('.toasts')?.offsetHeight ?? 0
+  const height = clientHeight - (messages === 0 ? 0 : messages + AWAY)
   const within = (value: number, most: number): number => Math.min(Math.max(AWAY, value), Math.max(AWAY, most))
   const side = x + AWAY + WIDTH <= width ? x + AWAY : x - AWAY - WIDTH >= AWAY ? x - AWAY - WIDTH : null
-  if (side !== null) return { left: side, top: within(y - 24, height - box.offsetHeight - AWAY), most: null }
+  if (side !== null) {
+    const most = height - 2 * AWAY, tall = Math.min(most, box.scrollHeight + box.offsetHeight - box.clientHeight)
+    return { left: side, top: within(y - 24, height - tall - AWAY), most }
+  }
   const left = within(x - WIDTH / 2, width - WIDTH - AWAY), below = height - y - 2 * AWAY, above = y - 2 * AWAY
   if (below >= Math.min(box.scrollHeight, above)) return { left, top: y + AWAY, most: below }
   return { left, top: y - AWAY - Math.min(box.scrollHeight, above), most: above }
