@@ -42,6 +42,7 @@ class SyntheticMap:
     )
     shown_as: dict[str, str] = field(default_factory=dict)
     """Names that people chose, by class."""
+    refuse_link: bool = False
     refuse_events: bool = False
     drop_events: bool = False
 
@@ -166,7 +167,9 @@ def handler_of(world: SyntheticMap) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
             path = urlsplit(self.path).path.rpartition("/api/")[2]
             world.bodies.append((path, body))
-            if path == "session":
+            if path == "session" and world.refuse_link:
+                self._send(403, b'{"error": "this link is wrong or was revoked"}', "application/json")
+            elif path == "session":
                 self._json({"token": "t", "expires_in": 900, "scope": "view"})
             elif path == "sign-in":
                 self._json({"person": {"id": 1, "name": "Ada", "email": "ada@example.org"}})

@@ -248,6 +248,71 @@ def test_more_like_this_counts_the_item_itself(desk: Desk) -> None:
     expect(page.get_by_role("button", name="Label all 4")).to_be_visible()
 
 
+def test_escape_leaves_the_card_the_selection_and_the_hits_one_by_one(desk: Desk) -> None:
+    page = desk.open()
+    alike = '{"rows": [7, 8, 9]}'
+    page.route("**/api/items/5/similar?*", lambda route: route.fulfill(body=alike))
+    page.evaluate("window.__map.select([5])")
+    page.locator(".gallery .tile").click(button="right")
+    card = page.locator(".card.pinned")
+    page.get_by_role("button", name="More like this").click()
+    expect(page.locator(".hits")).to_be_visible()
+    page.locator(".map-host").focus()
+    page.keyboard.press("Escape")
+    expect(card).to_have_count(0)
+    assert page.evaluate("window.__map.selection().length") == 4
+    page.keyboard.press("Escape")
+    assert page.evaluate("window.__map.selection().length") == 0
+    expect(page.locator(".hits")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".hits")).to_be_hidden()
+    expect(page.get_by_role("button", name="Lasso", exact=True)).to_have_attribute("aria-pressed", "true")
+
+
+def test_escape_empties_the_search_field_with_the_hits(desk: Desk) -> None:
+    page = desk.open()
+    page.keyboard.press("/")
+    page.keyboard.type("card")
+    expect(page.locator(".hits")).to_be_visible()
+    page.locator(".map-host").focus()
+    page.keyboard.press("Escape")
+    expect(page.locator(".hits")).to_be_hidden()
+    expect(page.get_by_label("Search the items")).to_have_value("")
+
+
+def test_messages_do_not_cover_a_pinned_card(desk: Desk) -> None:
+    desk.page.set_viewport_size({"width": 1280, "height": 420})
+    page = desk.open()
+    page.evaluate("window.__map.select([5])")
+    page.locator(".gallery .tile").click(button="right")
+    expect(page.locator(".card.pinned")).to_contain_text("More like this")
+    desk.select(30)
+    page.keyboard.press("3")
+    desk.sign_in()
+    toast = page.locator(".toast")
+    expect(toast).to_be_visible()
+    page.wait_for_function(
+        """() => document.querySelector('.card.pinned').getBoundingClientRect().bottom
+             <= document.querySelector('.toast').getBoundingClientRect().top"""
+    )
+    toast.get_by_role("button", name="Dismiss").click()
+
+
+def test_a_refused_link_is_no_lost_connection(desk: Desk) -> None:
+    desk.world.refuse_link = True
+    desk.page.goto(desk.address)
+    expect(desk.page.get_by_role("alert").filter(has_text="wrong or was revoked")).to_be_visible()
+    tries = len([at for at, _ in desk.world.bodies if at == "session"])
+    for _ in range(100):  # the page goes on asking, and says nothing else meanwhile
+        if len([at for at, _ in desk.world.bodies if at == "session"]) > tries:
+            break
+        desk.page.wait_for_timeout(50)
+    else:
+        raise AssertionError("the page gave up")
+    expect(desk.page.get_by_text("No connection")).to_have_count(0)
+    expect(desk.page.get_by_text("Loading")).to_have_count(0)
+
+
 def test_moved_sliders_reach_the_training(desk: Desk) -> None:
     page = desk.open()
     page.get_by_role("tab", name="Training").click()

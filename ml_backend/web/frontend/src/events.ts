@@ -15,7 +15,8 @@ export interface Listener {
   readonly onEvent: (name: string, data: unknown) => void
   /** Asked for every 3 s while no stream is to be had. Rejects when the server cannot be reached. */
   readonly poll: () => Promise<void>
-  readonly onConnection: (how: 'live' | 'polling' | 'lost') => void
+  /** refused: the server answers, and does not let this page in. */
+  readonly onConnection: (how: 'live' | 'polling' | 'lost' | 'refused') => void
 }
 
 /** Listens until the page goes; returns the way to stop. */
@@ -71,7 +72,7 @@ class Line {
           failures = 0
           await this.pollFor(1000 * (error.retryAfter ?? 10), over)
         } else {
-          this.listener.onConnection('lost')
+          this.listener.onConnection(isRefusal(error) ? 'refused' : 'lost')
           pause = Math.min(LONGEST_PAUSE_MILLISECONDS, FIRST_PAUSE_MILLISECONDS * 2 ** failures++) * (0.75 + Math.random() / 2)
         }
       }
@@ -113,12 +114,16 @@ class Line {
       try {
         await this.listener.poll()
         this.listener.onConnection('polling')
-      } catch {
-        this.listener.onConnection('lost')
+      } catch (error) {
+        this.listener.onConnection(isRefusal(error) ? 'refused' : 'lost')
       }
       await sleep(POLL_MILLISECONDS, over)
     }
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 401 || error.status === 403)
 }
 
 function sleep(milliseconds: number, over: AbortSignal): Promise<void> {

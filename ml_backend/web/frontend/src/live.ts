@@ -54,7 +54,7 @@ export function start(): () => void {
 
 /** After a restart Lantern knows nobody's token: what waits to be sent goes on with the next request that carries it. */
 function connected(how: typeof connection.value): void {
-  if (connection.peek() === 'lost' && how !== 'lost') void restorePerson()
+  if (connection.peek() === 'lost' && (how === 'live' || how === 'polling')) void restorePerson()
   connection.value = how
 }
 

@@ -108,7 +108,7 @@ export const server = signal<State | null>(null)
 export const columns = signal<Columns>(emptyColumns(0))
 /** Why the map cannot be shown, in words. */
 export const trouble = signal<string | null>(null)
-export const connection = signal<'live' | 'polling' | 'lost'>('live')
+export const connection = signal<'live' | 'polling' | 'lost' | 'refused'>('live')
 /** Which question is worked on; '' until the state is there. */
 export const control = signal('')
 export const colourMode = signal<ColourMode>('label')

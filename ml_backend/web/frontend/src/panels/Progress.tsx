@@ -1,6 +1,6 @@
 /** How far the labelling is, and how good it is by now. */
 
-import { filters, server, type ShownControl } from '../state'
+import { filters, server, trouble, type ShownControl } from '../state'
 import { currentClasses } from './classes'
 import { count, percent, plural, range } from './logic/words'
 import { EVERYTHING } from './highlights'
@@ -8,7 +8,7 @@ import { train, trainingReason } from './trainingActions'
 
 export function Progress() {
   const state = server.value
-  if (state === null) return <section class="section" aria-label="Progress"><p class="quietly">Loading …</p></section>
+  if (state === null) return <section class="section" aria-label="Progress">{trouble.value === null && <p class="quietly">Loading …</p>}</section>
   const { progress, changed, components, used_components: used } = state
   return (
     <section class="section progress-now" aria-label="Progress">
