@@ -27,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, settings: Settings) -> int:
-    """Disconnect and print what was done."""
+    """Disconnect and print what was done; a project that is not connected is left as it is."""
     # here, so that `lantern --help` does not import Label Studio's SDK
     from ml_backend.label_studio.connections import Connections
     from ml_backend.label_studio.disconnect import disconnect
@@ -39,6 +39,9 @@ def run(args: Namespace, settings: Settings) -> int:
         row = projects.by_label_studio_id(session, args.project)
     if row is None:
         raise ConfigError(f"project {args.project} is not known in {settings.home}: see --home")
+    if not row.connection.get("connected"):
+        print(f"project {args.project} is not connected to this Lantern: there is nothing to put back")
+        return 0
     connections = Connections(settings)
     kept = connections.address(row)
     url, token = args.url or (kept.url if kept else None), args.token or (kept.token if kept else None)

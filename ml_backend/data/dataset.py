@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,7 @@ class Dataset:
 
     x: (N, D) float32, finite. images: (N, C, H, W) uint8. text: N texts, "" where a row has none. y: (N,) labels; "" =
     not known. split: (N,); "" = not said. keys: (N,) the file's `id`s. Each None if the file has no such column.
+    name: of the data. file: name of the file with its ending, "" if it came from none.
     """
 
     name: str
@@ -46,6 +47,12 @@ class Dataset:
     y: Strings | None = None
     split: Strings | None = None
     keys: Strings | None = None
+    file: str = ""
+
+    @property
+    def where(self) -> str:
+        """What a message about it begins with."""
+        return self.file or self.name
 
     def __len__(self) -> int:
         if self.x is not None:
@@ -78,8 +85,16 @@ def read_dataset(path: Path) -> Dataset:
         raise InputError(f"{path}: there is no such file")
     try:
         return hide_oos_labels(reader(path))
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(not_utf_8(path, error)) from error
+    except OSError as error:
         raise InputError(f"{path.name}: cannot be read: {error}") from error
+
+
+def not_utf_8(path: Path, error: UnicodeDecodeError) -> str:
+    """What is wrong with a file in another character encoding, and what to do."""
+    byte = error.object[error.start]
+    return f"{path.name}: is not UTF-8 (byte 0x{byte:02x} is no character there): save it as UTF-8"
 
 
 def hide_oos_labels(dataset: Dataset) -> Dataset:
@@ -88,7 +103,7 @@ def hide_oos_labels(dataset: Dataset) -> Dataset:
         return dataset
     hidden = np.char.startswith(dataset.split, OOS_PREFIX)
     y = np.where(hidden, "", dataset.y)
-    return Dataset(dataset.name, dataset.x, dataset.images, dataset.text, y, dataset.split, dataset.keys)
+    return replace(dataset, y=y)
 
 
 def _read_npz(path: Path) -> Dataset:
@@ -110,6 +125,7 @@ def _read_npz(path: Path) -> Dataset:
         y=labels(_strings(arrays, "y", path.name), path.name) if "y" in arrays else None,
         split=_strings(arrays, "split", path.name) if "split" in arrays else None,
         keys=_strings(arrays, "id", path.name) if "id" in arrays else None,
+        file=path.name,
     )
 
 

@@ -81,6 +81,7 @@ def _dataset(path: Path, rows: list[Row]) -> Dataset:
         y=labels(_strings(path, rows, "label"), path.name) if any("label" in row for _, row in rows) else None,
         split=_strings(path, rows, "split") if any("split" in row for _, row in rows) else None,
         keys=_strings(path, rows, "id") if "id" in columns else None,
+        file=path.name,
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ml_backend.core.labels import LabelSet
-from ml_backend.data.dataset import MAX_LABEL_CHARACTERS, Dataset
+from ml_backend.data.dataset import MAX_LABEL_CHARACTERS, Dataset, not_utf_8
 from ml_backend.errors import InputError
 
 ID, ROW, LABEL = "id", "row", "label"
@@ -66,29 +66,37 @@ def _rows_by_key(dataset: Dataset) -> Mapping[str, int] | None:
     rows: dict[str, int] = {}
     for row, key in enumerate(dataset.keys.tolist()):
         if key in rows:
-            raise InputError(f"{dataset.name}: rows {rows[key]} and {row} have the same `id` {key!r}")
+            raise InputError(f"{dataset.where}: rows {rows[key]} and {row} have the same `id` {key!r}")
         rows[key] = row
     return rows
 
 
 def _row(line: Mapping[str, object], where: str, dataset: Dataset, row_of: Mapping[str, int] | None) -> int:
+    _check_columns(line, where)
     column = ROW if ROW in line else ID
-    if column not in line:
-        raise InputError(f"{where}: has no column `{ID}` (or `{ROW}`); it has {', '.join(sorted(line)) or 'none'}")
     text = str(line[column]).strip()
     if column == ID and row_of is not None:
         if text not in row_of:
-            raise InputError(f"{where}: `{ID}` {text!r} is no `{ID}` in {dataset.name}")
+            raise InputError(f"{where}: `{ID}` {text!r} is no `{ID}` in {dataset.where}")
         return row_of[text]
     if not text.isdecimal() or int(text) >= len(dataset):
-        raise InputError(f"{where}: `{column}` {text!r} is no row number of {dataset.name} (0..{len(dataset) - 1})")
+        raise InputError(f"{where}: `{column}` {text!r} is no row number of {dataset.where} (0..{len(dataset) - 1})")
     return int(text)
+
+
+def _check_columns(there: Iterable[str], where: str) -> None:
+    columns = sorted(there)
+    shown = ", ".join(columns) or "none"
+    if ID not in columns and ROW not in columns:
+        raise InputError(f"{where}: has no column `{ID}` (or `{ROW}`); it has {shown}")
+    if LABEL not in columns:
+        raise InputError(f"{where}: has no column `{LABEL}`; it has {shown}")
 
 
 def _label(line: Mapping[str, object], where: str) -> str:
     value = line.get(LABEL)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise InputError(f"{where}: `{LABEL}` is missing, or neither a text nor a number")
+        raise InputError(f"{where}: `{LABEL}` is neither a text nor a number")
     text = str(value).strip()
     if not text or len(text) > MAX_LABEL_CHARACTERS:
         raise InputError(f"{where}: `{LABEL}` has {len(text):,} characters, expected 1..{MAX_LABEL_CHARACTERS}")
@@ -102,7 +110,9 @@ def _lines(path: Path) -> Iterator[Line]:
         raise InputError(f"{path.name}: unknown kind of file for labels; expected {', '.join(readers)}")
     try:
         yield from reader(path)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(not_utf_8(path, error)) from error
+    except (OSError, csv.Error) as error:
         raise InputError(f"{path.name}: cannot be read: {error}") from error
 
 
@@ -110,6 +120,7 @@ def _csv_lines(path: Path) -> Iterator[Line]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+        _check_columns(reader.fieldnames, f"{path.name}: the header")
         for line in reader:
             if None in line or None in line.values():
                 raise InputError(f"{path.name}: line {reader.line_num} has another number of columns than the header")

@@ -101,7 +101,7 @@ def _answers(
     labelled_rows = {label.row for label in given}
     missing = labelled_rows - set(readable.rows.tolist())
     if missing:
-        raise InputError(f"{dataset.name}: row {min(missing)} has a label, but nothing readable to learn from")
+        raise InputError(f"{dataset.where}: row {min(missing)} has a label, but nothing readable to learn from")
     in_pool = np.isin(readable.rows, dataset.pool_rows) | np.isin(readable.rows, list(labelled_rows))
     pool_rows, other_rows = readable.rows[in_pool], readable.rows[~in_pool]
     label_set = label_set_of(given, {row: place for place, row in enumerate(pool_rows.tolist())})

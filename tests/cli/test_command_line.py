@@ -9,6 +9,8 @@ import pytest
 from ml_backend.cli import command_line, main
 from ml_backend.cli.command_line import BAD_INPUT, COMMANDS, FAILED, INTERRUPTED
 from ml_backend.errors import ConfigError, InputError, LabelStudioUnreachable, LanternError
+from ml_backend.store import projects
+from ml_backend.store.database import Database
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +84,20 @@ def test_connect_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> Non
 def test_disconnect_of_an_unknown_project_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["disconnect", "--project", "7"]) == BAD_INPUT
     assert "project 7" in capsys.readouterr().err
+
+
+def test_disconnect_again_changes_nothing_and_asks_for_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = Database.open(tmp_path / "home")
+    with db.write() as session:
+        project = projects.ensure(session, "7.1")
+        projects.configure(session, project, connection={"connected": False, "url": "http://label.example"})
+    db.close()
+    assert main(["disconnect", "--project", "7"]) == 0
+    said = capsys.readouterr()
+    assert "not connected" in said.out
+    assert said.err == ""
 
 
 def test_doctor_fails_while_something_does_not_work(capsys: pytest.CaptureFixture[str]) -> None:

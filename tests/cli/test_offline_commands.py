@@ -73,6 +73,13 @@ def test_bad_input_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.Captu
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_a_file_without_labels_is_named_with_its_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "nolabel.csv"
+    path.write_text("text\n" + "a short letter\n" * 20, "utf-8")
+    assert main(["simulate", str(path)]) == BAD_INPUT
+    assert "nolabel.csv: has no labels" in capsys.readouterr().err
+
+
 def test_the_table_shows_mean_and_spread_of_the_seeds() -> None:
     rows = tuple(
         SimulationRow(

@@ -215,7 +215,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=words):
             read_dataset(tmp_path / name)
     (tmp_path / "latin.csv").write_bytes(b"text\ncaf\xe9")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is not UTF-8"):
         read_dataset(tmp_path / "latin.csv")
 
 
@@ -260,3 +260,16 @@ def test_the_benchmark_files(name: str, n: int, shape: tuple[int, ...] | None, p
         oos = np.char.startswith(data.split, "oos_")
         assert (data.y[oos] == "").all()
         assert (data.y[~oos] != "").all()
+
+
+def test_a_file_in_another_character_encoding_says_how_to_save_it(tmp_path: Path) -> None:
+    path = tmp_path / "letters.csv"
+    path.write_bytes("text\ncafé au lait\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"letters\.csv: is not UTF-8 .*: save it as UTF-8"):
+        read_dataset(path)
+
+
+def test_a_data_set_knows_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "letters.csv"
+    path.write_text("text\na letter\n", "utf-8")
+    assert (read_dataset(path).name, read_dataset(path).where) == ("letters", "letters.csv")

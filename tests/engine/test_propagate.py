@@ -123,19 +123,20 @@ def test_annotators_of_a_row_share_one_count() -> None:
     ("name", "content", "message"),
     [
         ("l.csv", "id,label\n3,a\n4\n", r"l\.csv: line 3 has another number of columns"),
-        ("l.csv", "name,label\n3,a\n", r"l\.csv: line 2: has no column `id`"),
+        ("l.csv", "name,label\n3,a\n", r"l\.csv: the header: has no column `id`"),
         ("l.csv", "id,label\n3,a\n99,a\n", r"line 3: `id` '99' is no row number of few \(0\.\.3\)"),
         ("l.csv", "row,label\n-1,a\n", r"line 2: `row` '-1'"),
         ("l.csv", "id,label\n1,  \n", r"line 2: `label` has 0 characters"),
         ("l.csv", "id,label\n1," + "x" * 600 + "\n", r"line 2: `label` has 600 characters"),
-        ("l.csv", "id\n1\n", r"line 2: `label` is missing"),
+        ("l.csv", "id,class\n1,a\n", r"l\.csv: the header: has no column `label`; it has class, id"),
+        ("l.jsonl", '{"id": 1}\n', r"line 1: has no column `label`"),
         ("l.csv", "id,label\n", r"holds no labels"),
         ("l.jsonl", '{"id": 1, "label": "a"}\n{"id": 2, ', r"l\.jsonl: line 2 is no JSON"),
         ("l.jsonl", "[1]\n", r"line 1 is no JSON object"),
         ("l.jsonl", '{"id": 1, "label": ["a"]}\n', r"line 1: `label`"),
         ("l.jsonl", '{"id": 1, "label": true}\n', r"line 1: `label`"),
         ("l.txt", "1 a\n", r"expected \.csv, \.jsonl"),
-        ("l.csv", b"id,label\n1,\xff\xfe\n", r"l\.csv: cannot be read"),
+        ("l.csv", b"id,label\n1,\xff\xfe\n", r"l\.csv: is not UTF-8 \(byte 0xff .*save it as UTF-8"),
     ],
 )
 def test_bad_labels_are_named(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:

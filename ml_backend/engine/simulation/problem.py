@@ -74,18 +74,18 @@ def make_problem(
     oos_val into the pool, where the person skips them. Raises InputError when there is nothing to ask or no such label.
     """
     if dataset.y is None:
-        raise InputError(f"{dataset.name}: has no labels (`y` or `label`), so nobody can answer for the person")
+        raise InputError(f"{dataset.where}: has no labels (`y` or `label`), so nobody can answer for the person")
     readable = read_items(dataset, encoder, options=options, cache=cache)
     rows, y = readable.rows, dataset.y[readable.rows]
     split = dataset.split[rows] if dataset.split is not None else np.full(len(rows), "")
-    outside = _chosen(y, ood_labels, dataset.name)
+    outside = _chosen(y, ood_labels, dataset.where)
     in_pool = np.isin(rows, dataset.pool_rows) & ~outside
     if oos_in_pool:
         in_pool |= np.char.startswith(split, OOS_PREFIX) & (split != OOD_SPLIT)
     in_test = (split == TEST_SPLIT) & ~outside & (y != "")
     in_ood = outside if ood_labels else split == OOD_SPLIT
     if not np.any(y[in_pool] != ""):
-        raise InputError(f"{dataset.name}: no item of the pool (splits train and val, or no split) has a label")
+        raise InputError(f"{dataset.where}: no item of the pool (splits train and val, or no split) has a label")
     return Problem(
         name=dataset.name,
         encoder=readable.encoder,
@@ -116,13 +116,13 @@ def read_items(
     if dataset.images is not None and kind in (None, "image"):
         return Readable(dataset.images, everything, "pixels")
     if dataset.text is None or kind not in (None, "text"):
-        raise ConfigError(f"{dataset.name}: has no {kind} column, which the encoder {encoder!r} reads")
+        raise ConfigError(f"{dataset.where}: has no {kind} column, which the encoder {encoder!r} reads")
     maker = build_encoder(encoder or "text", options)
     source = Source(encoder or "text", "text", (TaskInput("text", "text", "text"),))
     records = [Record(row, {"text": text}) for row, text in enumerate(dataset.text)]
     encoded = encode_records(maker, source, records, cache=EmbeddingCache(cache) if cache else None, fetch=None)
     if not encoded.kept:
-        raise InputError(f"{dataset.name}: no text was readable: {next(iter(encoded.unreadable.values()))}")
+        raise InputError(f"{dataset.where}: no text was readable: {next(iter(encoded.unreadable.values()))}")
     return Readable(encoded.x, np.array(encoded.kept, np.int64), maker.name, encoded.unreadable)
 
 
