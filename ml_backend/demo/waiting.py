@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 def waiting(*, visible: bool = True) -> Iterator[Say]:
     """Shows what is waited for and since when: a line that changes on a terminal, else a new one every few seconds."""
     start = said = time.monotonic()
-    with tqdm(bar_format="  {desc} ({elapsed})", leave=False, disable=None if visible else True) as bar:
+    with tqdm(bar_format="  {elapsed} {desc}", leave=False, disable=None if visible else True) as bar:
 
         def say(what: str) -> None:
             nonlocal said
@@ -32,7 +32,7 @@ def waiting(*, visible: bool = True) -> Iterator[Say]:
                 bar.set_description_str(what)
             elif visible and now - said >= LINE_SECONDS:
                 said = now
-                print(f"  {what} ({tqdm.format_interval(now - start)})", file=sys.stderr, flush=True)
+                print(f"  {tqdm.format_interval(now - start)} {what}", file=sys.stderr, flush=True)
 
         yield say
 
