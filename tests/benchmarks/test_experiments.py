@@ -71,6 +71,7 @@ def test_a_finished_cell_is_not_done_again(blobs: Bench) -> None:
     assert path.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_strangers_far_away_are_told_apart_by_every_distance(blobs: Bench) -> None:
     figures = run("unknown", blobs, kind="oos", seed=0, labels=16)
     assert {name for name in figures if name.startswith("auroc")} == {f"auroc_{name}" for name in SCORES}
@@ -115,6 +116,7 @@ def test_a_lift_keeps_distances_but_for_its_noise() -> None:
     assert added.mean() == pytest.approx(24 * 0.25, rel=0.2)
 
 
+@pytest.mark.slow
 def test_lifted_accuracy_is_compared_with_the_same_seed(blobs: Bench) -> None:
     figures = run("lifted", blobs, seed=0, labels=16, dimensions=24, noise=0.01)
     assert figures["difference"] == pytest.approx(figures["accuracy_lifted"] - figures["accuracy_as_given"])
@@ -135,6 +137,7 @@ def test_wrong_labels_are_suspected(blobs: Bench) -> None:
     assert figures["average_precision"] > 0.5
 
 
+@pytest.mark.slow
 def test_priors_and_ablations_run_on_the_same_labels(blobs: Bench) -> None:
     options = {"labels": 12, "items": None}
     for prior in ("standard", "vamp"):

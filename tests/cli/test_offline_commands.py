@@ -39,6 +39,7 @@ def test_simulate_prints_a_table_and_writes_json(data: Path, capsys: pytest.Capt
     assert [line.split()[1] for line in lines[3:]] == [row["method"] for row in json.loads(target.read_text())["rows"]]
 
 
+@pytest.mark.slow
 def test_propagate_says_what_it_wrote(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels, output = data.with_name("labels.csv"), data.with_name("out.csv")
     labels.write_text("id,label\n0,ant\n1,bee\n2,cat\n3,dog\n", "utf-8")
@@ -50,6 +51,7 @@ def test_propagate_says_what_it_wrote(data: Path, capsys: pytest.CaptureFixture[
         assert len(list(csv.DictReader(file))) == 60
 
 
+@pytest.mark.slow
 def test_propagate_warns_of_labels_that_are_all_of_one_class(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels, output = data.with_name("labels.csv"), data.with_name("out.csv")
     labels.write_text("id,label\n0,ant\n1,ant\n", "utf-8")

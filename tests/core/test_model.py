@@ -60,6 +60,7 @@ def test_density_is_low_where_nothing_was_seen(pool: tuple[NDArray[np.float32], 
 
 
 @pytest.mark.parametrize("prior", ["standard", "mixture", "vamp"])
+@pytest.mark.slow
 def test_training_lowers_the_reconstruction_and_keeps_component_ids(
     pool: tuple[NDArray[np.float32], NDArray[np.int64]], prior: Prior
 ) -> None:
@@ -94,6 +95,7 @@ def test_switching_the_prior_keeps_weights_ids_and_answers(pool: tuple[NDArray[n
     assert ComponentModel.restore(model.config, model.state()).config.prior == "mixture"
 
 
+@pytest.mark.slow
 def test_the_classification_term_lowers_the_loss_of_the_labels() -> None:
     # Classes that the clusters do not follow: the sign of one weak direction.
     x, _ = blobs(400, 4, 20, seed=3, noise=0.8)

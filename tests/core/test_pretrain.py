@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
@@ -27,6 +28,7 @@ def misses(representation: ImageRepresentation, transform: ImageTransform, x: ND
         return float(view_loss(representation(distort(inputs, torch.Generator().manual_seed(1)))))
 
 
+@pytest.mark.slow
 def test_pretraining_brings_views_of_unseen_pictures_together_and_freezes() -> None:
     x, _ = bars(400, seed=0)
     unseen, _ = bars(100, seed=1)
