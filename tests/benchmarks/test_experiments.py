@@ -61,6 +61,7 @@ def test_names_of_cases_are_unique_and_all_are_for_known_data() -> None:
             assert len(set(names)) == len(names) > 0
 
 
+@pytest.mark.slow
 def test_a_finished_cell_is_not_done_again(blobs: Bench) -> None:
     case = Case("again", {"labels": 8, "flipped": 0.25, "seed": 0})
     experiment = EXPERIMENTS["mislabel"]
@@ -84,6 +85,7 @@ def test_strangers_far_away_are_told_apart_by_every_distance(blobs: Bench) -> No
 SCORES = ("novelty", "s_ood", "s_ood_exact", "knn1", "knn10", "centroids", "logreg")
 
 
+@pytest.mark.slow
 def test_a_class_that_is_left_out_is_novel(blobs: Bench) -> None:
     figures = run("unknown", blobs, kind="left_out", seed=0, labels=16, left_out=1)
     assert figures["auroc_knn1"] > 0.8
@@ -101,6 +103,7 @@ def test_thinned_classes_are_their_share_of_the_pool() -> None:
         assert counts[name] == np.sum(problem.pool_truth == name)
 
 
+@pytest.mark.slow
 def test_the_queue_finds_clear_rare_groups(blobs: Bench) -> None:
     figures = run("groups", blobs, seed=0, labels=20, groups=1, share=0.2)
     assert figures["found"] == figures["groups"] == 1
@@ -131,6 +134,7 @@ def test_flipped_labels_are_wrong_and_as_many_as_asked_for() -> None:
     assert np.array_equal(flipped.targets.argmax(axis=1) != targets.argmax(axis=1), wrong)
 
 
+@pytest.mark.slow
 def test_wrong_labels_are_suspected(blobs: Bench) -> None:
     figures = run("mislabel", blobs, seed=0, labels=40, flipped=0.1)
     assert figures["chance"] == pytest.approx(0.1)

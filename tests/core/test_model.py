@@ -77,6 +77,7 @@ def test_training_lowers_the_reconstruction_and_keeps_component_ids(
     assert np.mean(ids(model.encode(x)) == before) > 0.8
 
 
+@pytest.mark.slow
 def test_switching_the_prior_keeps_weights_ids_and_answers(pool: tuple[NDArray[np.float32], NDArray[np.int64]]) -> None:
     x, _ = pool
     model = model_of(x, replace(CONFIG, prior="standard"))
@@ -126,6 +127,7 @@ def test_several_label_sets_are_learned_at_once() -> None:
     assert accuracy(model.encode(x), sets[1], y % 2) > 0.9
 
 
+@pytest.mark.slow
 def test_sparsity_lowers_the_number_of_components_in_use() -> None:
     x, _ = blobs(500, 3, 20, seed=5)
     used = []
@@ -186,6 +188,7 @@ def test_restored_models_give_the_same_answers_bit_for_bit(pool: tuple[NDArray[n
     assert np.array_equal(model.encode(x).latent, restored.encode(x).latent)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_everything(pool: tuple[NDArray[np.float32], NDArray[np.int64]]) -> None:
     x, _ = pool
     states = []

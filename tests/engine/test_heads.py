@@ -23,6 +23,7 @@ def taught() -> Pool:
     return pool
 
 
+@pytest.mark.slow
 def test_a_description_after_training_carries_the_heads_answers_and_uses_them(taught: Pool) -> None:
     description = taught.describe()
     alone = replace(description, heads={})
@@ -62,6 +63,7 @@ def test_new_items_are_answered_by_the_same_head_after_a_restart(taught: Pool) -
     assert np.array_equal(restored.describe().heads["kind"].values, described.heads["kind"].values)
 
 
+@pytest.mark.slow
 def test_a_pool_in_which_everything_is_labelled_has_a_head_too() -> None:
     pool = Pool.create(X[:80], SETTINGS, seed=0)
     everything = replace(LABELS, rows=np.arange(80), targets=np.eye(GROUPS)[GROUP[:80]])

@@ -208,6 +208,7 @@ def test_a_pool_that_grew_by_more_than_a_fifth_is_computed_anew(
     assert newest(world).fitted_items == 80
 
 
+@pytest.mark.slow
 def test_a_training_moves_the_map_at_once_and_is_computed_after_a_rest(
     world: World, duty: LayoutDuty, fits: HereAndNow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,6 +279,7 @@ def damage(folder: Path) -> None:
         file.write_bytes(file.read_bytes()[:-3])
 
 
+@pytest.mark.slow
 def test_old_maps_are_swept(world: World, duty: LayoutDuty, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout_rules, "REST_SECONDS", 0.0)
     settle(duty)
@@ -291,6 +293,7 @@ def test_old_maps_are_swept(world: World, duty: LayoutDuty, monkeypatch: pytest.
     assert {f.name for f in root.rglob("*-*") if (f / "manifest.json").is_file()} == listed
 
 
+@pytest.mark.slow
 def test_frames_are_written_only_while_somebody_watches(world: World, duty: LayoutDuty) -> None:
     settle(duty)
     train(world)
@@ -323,6 +326,7 @@ def watch_epochs(world: World, look: Callable[[], None]) -> None:
         train(world)
 
 
+@pytest.mark.slow
 def test_when_the_training_is_over_the_map_stands_where_the_last_frame_left_it(world: World, duty: LayoutDuty) -> None:
     settle(duty)
     with world.db.write() as session:
@@ -347,6 +351,7 @@ def test_a_frame_that_a_dead_worker_left_is_taken_away(world: World, duty: Layou
         assert layouts.frame(session, projects.ensure(session, UID)) == (2, None)
 
 
+@pytest.mark.slow
 def test_a_remade_pool_finds_the_places_of_its_tasks_and_is_computed_at_once(
     world: World, duty: LayoutDuty, fits: HereAndNow
 ) -> None:
@@ -426,6 +431,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_takes_its_computation_along_and_the_next_one_makes_it(
     world: World, duty: LayoutDuty
 ) -> None:

@@ -63,6 +63,7 @@ def test_an_item_of_the_pool_asked_as_new_finds_itself(pool: Pool) -> None:
     assert d.neighbours[:, 0].tolist() == [7, 8]
 
 
+@pytest.mark.slow
 def test_training_keeps_component_identities(pool: Pool) -> None:
     x, group = items()
     trained = Pool.create(x, SETTINGS, seed=0)
