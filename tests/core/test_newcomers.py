@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from ml_backend.core.hyperparameters import PRIORS, ModelConfig, Prior, RunConfig
 from ml_backend.core.model import ComponentModel, TrainingData
 
+pytestmark = pytest.mark.slow
+
 OLD, NEW, WIDTH = 400, 60, 12
 
 

@@ -22,6 +22,8 @@ from ml_backend.engine.simulation.queries import ask_random
 from ml_backend.errors import ConfigError, InputError
 from tests.engine.simulated import FAST, GROUPS, problem, save, vectors
 
+pytestmark = pytest.mark.slow
+
 BUDGETS = (12, 24)
 OPTIONS = SimulationOptions(budgets=BUDGETS, seeds=2, loop=FAST)
 

@@ -17,6 +17,8 @@ from ml_backend.label_studio.findings import Severity
 from ml_backend.label_studio.home_check import is_other_home
 from ml_backend.store.tables import Project
 
+pytestmark = pytest.mark.slow
+
 UID = "7.1"
 
 

@@ -20,6 +20,8 @@ from ml_backend.store import artifacts, projects
 from ml_backend.store.database import Database
 from tests.store import children
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 SPAWN = multiprocessing.get_context("spawn")
 
