@@ -65,6 +65,7 @@ def test_other_settings_are_other_cells(data: Path) -> None:
     assert len(done(data)) == 2
 
 
+@pytest.mark.slow
 def test_baselines_get_the_labels_that_lantern_asked_for(data: Path) -> None:
     plan = Plan(budgets=(8,), seeds=1, methods=("lantern+knn", "lantern"), loop=LOOP)
     result = run(data, plan)
@@ -124,6 +125,7 @@ def test_processes_side_by_side_do_the_same(data: Path) -> None:
     assert figures[0] == figures[1]
 
 
+@pytest.mark.slow
 def test_the_command_writes_report_and_plots(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = data.with_name("report")
     argv = ["--data", str(data), "--out", str(out), "--only", "main", "--budgets", "6", "--seeds", "1", "--jobs", "1"]

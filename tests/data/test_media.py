@@ -330,6 +330,7 @@ def drip(handler: BaseHTTPRequestHandler, first: bytes, hung_up: threading.Event
         threading.Event().wait(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "first", [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: ", b""]
 )

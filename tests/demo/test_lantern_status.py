@@ -87,6 +87,7 @@ def test_replaced_predictions_are_untidy_until_they_are_gone(
     assert status.untidy(3) is None
 
 
+@pytest.mark.slow
 def test_waiting_ends_with_the_last_answer() -> None:
     answers = iter(["a", "b", None])
     wait_until("something", lambda: next(answers), 60.0)

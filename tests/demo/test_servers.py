@@ -16,6 +16,8 @@ from ml_backend.demo.ports import free_port
 from ml_backend.demo.servers import Server
 from ml_backend.errors import ConfigError, DemoError
 
+pytestmark = pytest.mark.slow
+
 HEALTHY = """
 import http.server
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -71,6 +71,7 @@ def test_a_label_counts_at_once_and_goes_again_when_it_is_changed(world: World) 
     assert after.answers["kind"][0][0] == "payment"
 
 
+@pytest.mark.slow
 def test_enough_labels_start_a_training_and_each_publication_has_a_version_of_its_own(world: World) -> None:
     fill(world)
     world.work()
@@ -236,6 +237,7 @@ def test_the_s_ood_query_gives_exactly_one_minus_s_ood(world: World) -> None:
     np.testing.assert_allclose([p.score for p in predictions], [1 - p.scores["s_ood"] for p in predictions], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_picture_whose_server_was_down_is_read_later(world: World) -> None:
     picture = to_data_uri(np.full((1, 8, 8), 200, dtype=np.uint8))
     down = True

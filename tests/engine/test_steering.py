@@ -20,6 +20,8 @@ from ml_backend.store.tables import TrainingRun
 
 from .conftest import UID, World
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("battery", "network", "payment")
 N = 90
 

@@ -131,6 +131,7 @@ def test_a_delete_before_its_create_wins(db: Database) -> None:
     assert second.labels_changed == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_order_with_any_repetition_ends_the_same(db: Database, data: Any) -> None:

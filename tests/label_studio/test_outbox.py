@@ -90,6 +90,7 @@ def test_a_label_studio_that_stumbles_is_tried_again(desk: Desk, status: int) ->
     assert desk.fake.labels() == {1: ["a"], 2: ["a"], 3: ["a"]}
 
 
+@pytest.mark.slow
 def test_a_label_studio_that_is_busy_for_long_loses_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite is locked while predictions are deleted, for minutes in a large project."""
     monkeypatch.setattr(delivery, "LONGEST_RETRY_SECONDS", 0.01)
@@ -135,6 +136,7 @@ def test_a_process_that_ends_leaves_the_rest_to_the_next_one(desk: Desk, db: Dat
     other.close()
 
 
+@pytest.mark.slow
 def test_one_that_fails_for_good_is_named_no_longer_counts_and_can_be_tried_again(desk: Desk) -> None:
     broken = True
 
@@ -275,6 +277,7 @@ def test_two_processes_share_the_work_and_send_nothing_twice(desk: Desk, setting
     other.db.close()
 
 
+@pytest.mark.slow
 def test_what_a_dead_process_had_taken_is_sent_after_a_while(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """It died between Label Studio's answer and writing it down."""
     desk.asleep = True

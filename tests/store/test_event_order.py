@@ -62,6 +62,7 @@ def test_the_state_is_what_the_newest_event_says_unless_deleted(events: list[Eve
             assert state.text in {event.text for event in told if event.updated_at == newest}
 
 
+@pytest.mark.slow
 @given(reordered(), st.integers(1, 4))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_tables_do_not_depend_on_order_repetition_or_batches(

@@ -45,6 +45,7 @@ def version(db: Database) -> int:
         return projects.ensure(session, 12).data_version
 
 
+@pytest.mark.slow
 def test_the_same_tasks_again_are_no_change(db: Database, project: Project) -> None:
     rows = [(i, {"text": f"t{i}", "meta": {"a": 1, "b": [1, 2]}}) for i in range(1, 6_002)]
     assert put(db, project, *rows) == 6_001
@@ -151,6 +152,7 @@ def test_a_bulk_change_is_seen_through_rows_that_the_session_already_holds(db: D
         assert tasks.live(session, project)[0].data == {"text": "b"}
 
 
+@pytest.mark.slow
 def test_an_export_is_taken_in_without_holding_all_of_it(db: Database, project: Project) -> None:
     """Vectors in 100,000 tasks' data do not fit into memory: only a part of them is there at a time."""
     size, n = 5_000, 5_000
