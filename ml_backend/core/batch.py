@@ -11,15 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core.description import PoolDescription
+from ml_backend.core.labels import component_means
 
 NOVEL_EVERY = 25
 """One of so many places goes to the item least like anything seen. An outlier teaches little about the rest:
 on CLINC150 1 in 8 cost 5 points of accuracy at 150 labels, 1 in 24 cost none."""
 
-DOUBT_FROM, DOUBT_ONLY = 0.85, 1.0
+DOUBT_FROM, DOUBT_ONLY = (0.85, 0.6), (1.0, 0.9)
 """Share of the pool on components that hold a label at which doubtful items begin to share the batch, and at which they
-fill it. What a label merely reaches does not count: on log lines the walk reaches other templates, and asking for
-doubtful items from a reached .6 on cost 7 points on Android with 100 labels; from a held .7 on, 1 point."""
+fill it: while labels still name new classes, and once they do not. What a label merely reaches does not count: on log
+lines the walk reaches other templates, and asking for doubtful items from a reached .6 on cost 7 points on Android with
+100 labels; from a held .7 on, 1 point."""
+
+SETTLED_EXPONENT = 1.5
+"""Confidence counts by this power of the labels' sample coverage: hardly at all while half of them name new classes."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,23 @@ class Batch:
     doubtful: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the labels say. doubt: (N,) HIGH = ask. confidence: (N,) in [0, 1]. sample_coverage: in [0, 1]."""
+
+    doubt: NDArray[np.float64]
+    confidence: NDArray[np.float32]
+    sample_coverage: float
+
+    @property
+    def settled(self) -> float:
+        """In [0, 1]: how far confidence can be trusted where there is no label: a class not met yet has none."""
+        return float(self.sample_coverage**SETTLED_EXPONENT)
+
+
 def choose_batch(
     description: PoolDescription,
-    doubt: NDArray[np.float64],
+    known: Known,
     labelled: NDArray[np.bool_],
     absent: NDArray[np.bool_],
     *,
@@ -42,10 +61,10 @@ def choose_batch(
 ) -> Batch:
     """At most `size` unlabelled items: typical ones of regions without labels, then doubtful ones, and some novel ones.
 
-    doubt: (N,) HIGH = ask. labelled, absent: (N,) bool, not to be asked; the labelled ones cover their components.
+    labelled, absent: (N,) bool, not to be asked; the labelled ones cover their components.
     Ends early when every item left is a neighbour of a chosen one.
     """
-    chooser = _Chooser(description, doubt, labelled, absent, never_seen_level)
+    chooser = _Chooser(description, known, labelled, absent, never_seen_level)
     rows, kinds = [], []
     for place in range(size):
         for kind in chooser.wishes(place):
@@ -69,7 +88,7 @@ class _Chooser:
     def __init__(
         self,
         description: PoolDescription,
-        doubt: NDArray[np.float64],
+        known: Known,
         labelled: NDArray[np.bool_],
         absent: NDArray[np.bool_],
         never_seen_level: float,
@@ -83,13 +102,15 @@ class _Chooser:
         self._members = _typical_members(description, seen)
         answered = np.unique(description.responsibilities.indices[labelled, 0])
         covered = float(self._graph.mass[answered].sum())  # by people: what the batch adds has raised no doubt yet
-        self._doubt_share = min(max((covered - DOUBT_FROM) / (DOUBT_ONLY - DOUBT_FROM), 0.0), 1.0)
-        self._importance = self._graph.importance(rooted=self._doubt_share)
+        self._doubt_share = _doubt_share(covered, known.settled)
+        rooted = max(self._doubt_share, known.settled)
+        unsure = 1.0 - known.settled * component_means(description.responsibilities, known.confidence)
+        self._importance = self._graph.importance(rooted, unsure)
         gains = self._importance @ np.maximum(self._graph.affinity - self._coverage[:, None], 0.0)
         self._heap = [(-float(gain), c) for c, gain in enumerate(gains)]
         heapq.heapify(self._heap)
         doubtful = np.flatnonzero(seen)
-        self._doubtful = iter(doubtful[np.argsort(-doubt[doubtful], kind="stable")].tolist())
+        self._doubtful = iter(doubtful[np.argsort(-known.doubt[doubtful], kind="stable")].tolist())
         self._novel = iter(np.argsort(description.novelty, kind="stable").tolist())
         self._doubt_due = 0.0
 
@@ -135,6 +156,12 @@ class _Chooser:
     def _first_free(self, queue: Iterator[int]) -> int | None:
         near = self._description.neighbours
         return next((item for item in queue if not self._blocked[item] and not self._chosen[near[item]].any()), None)
+
+
+def _doubt_share(covered: float, settled: float) -> float:
+    """Share of the batch that goes to doubtful items; covered: share of the pool on components with a label."""
+    first, only = (a + settled * (b - a) for a, b in (DOUBT_FROM, DOUBT_ONLY))
+    return min(max((covered - first) / (only - first), 0.0), 1.0)
 
 
 def _typical_members(description: PoolDescription, eligible: NDArray[np.bool_]) -> list[Iterator[int]]:

@@ -63,12 +63,13 @@ class ComponentGraph:
         """
         return np.asarray((self.affinity[:, indices] * (r / max(float(r[0]), 1e-12))).max(axis=1))
 
-    def importance(self, rooted: float) -> NDArray[np.float64]:
-        """(K,) what covering each component is worth, sums to 1: mass^(1 - rooted / 2), rooted in 0..1.
+    def importance(self, rooted: float, unsure: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(K,) what covering each component is worth, sums to 1: mass^(1 - rooted / 2) unsure^2, rooted in 0..1.
 
+        unsure: (K,) in [0, 1], HIGH = its items may be named wrongly.
         With the mass itself large groups come first; with its root small ones come before large ones are asked thrice.
         """
-        weight = self.mass ** (1.0 - 0.5 * rooted)
+        weight = self.mass ** (1.0 - 0.5 * rooted) * unsure**2
         return np.asarray(weight / max(float(weight.sum()), ISOLATED))
 
     def gain(self, importance: NDArray[np.float64], coverage: NDArray[np.float64], component: int) -> float:

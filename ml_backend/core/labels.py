@@ -82,6 +82,23 @@ def soft_counts(
     return np.asarray(as_matrix(responsibilities).T.astype(np.float64) @ targets, dtype=np.float64)
 
 
+def component_means(responsibilities: SparseResponsibilities, values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(K,) mean of an item's value (N,) over each component, weighed with r; 0 where nothing belongs to it."""
+    r = as_matrix(responsibilities)
+    mass = np.asarray(r.sum(axis=0), np.float64).ravel()
+    return np.asarray(np.asarray(r.T @ values, np.float64) / np.maximum(mass, np.finfo(np.float64).tiny))
+
+
+def sample_coverage(targets: NDArray[np.float64]) -> float:
+    """Chance in [0, 1] that one more label names a class already met: 1 - f1 / n (Good 1953, Turing's estimate).
+
+    targets: (L, Y), a unit of count each. f1: what lies on classes with one unit or less. 0 without labels.
+    """
+    of_class = targets.sum(axis=0)
+    total = float(of_class.sum())
+    return 1.0 - float(of_class[of_class <= 1.0].sum()) / total if total > 0.0 else 0.0
+
+
 def resolve_alpha0(alpha0: float | None, n_classes: int) -> float:
     """The smoothing per class: 1/Y unless given, so that an unlabelled component weighs one label in all."""
     if alpha0 is None:

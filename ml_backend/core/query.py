@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_backend.core.batch import choose_batch
+from ml_backend.core.batch import Known, choose_batch
 from ml_backend.core.description import PoolDescription
 from ml_backend.errors import InputError
 
@@ -66,8 +66,8 @@ class QueryScores:
     """What the label stores say of each of N items, (N,) float32 in [0, 1]; see `ml_backend.core.scores`.
 
     s_ood, ambiguity, clash: HIGH = ask. evidence, confidence: LOW = ask. clash: share of the neighbours that are
-    predicted another class. labelled: (N,) bool, the items that a person has answered; absent: (N,) bool, those that
-    nobody can be asked.
+    predicted another class. sample_coverage: in [0, 1], chance that a label names a class already met. labelled: (N,)
+    bool, the items that a person has answered; absent: (N,) bool, those that nobody can be asked.
     """
 
     s_ood: NDArray[np.float32]
@@ -75,6 +75,7 @@ class QueryScores:
     ambiguity: NDArray[np.float32]
     confidence: NDArray[np.float32]
     clash: NDArray[np.float32]
+    sample_coverage: float
     labelled: NDArray[np.bool_]
     absent: NDArray[np.bool_]
 
@@ -98,8 +99,9 @@ def rank_lantern(
     reason = _reasons(description, scores, never_seen_level)
     doubt = _doubt(description, scores)
     size = min(batch, max(SMALLEST_BATCH, n // 4), n)
+    known = Known(doubt, scores.confidence, scores.sample_coverage)
     head = choose_batch(
-        description, doubt, scores.labelled, scores.absent, size=size, never_seen_level=never_seen_level
+        description, known, scores.labelled, scores.absent, size=size, never_seen_level=never_seen_level
     )
     reason[head.rows[head.representative]] = Reason.UNLABELLED_GROUP
     doubtful = head.rows[head.doubtful]
@@ -114,7 +116,7 @@ def rank_lantern(
 
 def _check(description: PoolDescription, scores: QueryScores) -> None:
     for name, values in vars(scores).items():
-        if values.shape != (len(description),):
+        if np.ndim(values) and values.shape != (len(description),):
             raise InputError(f"{name} of shape {values.shape} for a pool of {len(description)} items")
 
 

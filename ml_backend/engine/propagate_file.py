@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.hyperparameters import RunConfig
+from ml_backend.core.hyperparameters import RunConfig, usual_epochs
 from ml_backend.data.dataset import Dataset, read_dataset
 from ml_backend.data.encoders import EncoderOptions
 from ml_backend.engine.label_store import NO_ROW
 from ml_backend.engine.labels_file import GivenLabel, label_set_of, read_labels
 from ml_backend.engine.pool import Pool, PoolSettings, Propagation, apply_store, propagate
-from ml_backend.engine.settings import DEFAULT_EPOCHS
 from ml_backend.engine.simulation.problem import Readable, read_items
 from ml_backend.errors import InputError
 
@@ -39,11 +38,13 @@ OutputRow = dict[str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class PropagateOptions:
-    """encoder: None = `x` of the file, else its text through the default encoder. epochs: of each training run."""
+    """encoder: None = `x` of the file, else its text through the default encoder. epochs: of each training run; None =
+    as suit the pool's size.
+    """
 
     encoder: str | None = None
     seed: int = 0
-    epochs: int = DEFAULT_EPOCHS
+    epochs: int | None = None
     pool: PoolSettings = field(default_factory=PoolSettings)
     encoder_options: EncoderOptions | None = field(default=None, repr=False)
     cache: Path | None = None
@@ -110,7 +111,7 @@ def _answers(
     for run in range(TRAINING_RUNS):
         report("training", run / TRAINING_RUNS)
         config = RunConfig(
-            epochs=options.epochs,
+            epochs=options.epochs or usual_epochs(len(pool)),
             seed=options.seed + run,
             prior=options.pool.prior,
             device=options.pool.device,

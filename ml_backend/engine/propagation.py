@@ -12,7 +12,7 @@ from ml_backend.core import scores
 from ml_backend.core.calibration import apply_temperature, tempered_maximum, without_floor
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.head_answers import JoinedHead
-from ml_backend.core.labels import LabelSet, class_probabilities, leftover
+from ml_backend.core.labels import LabelSet, class_probabilities, leftover, sample_coverage
 from ml_backend.core.neighbour_votes import NeighbourVotes
 from ml_backend.core.query import QueryScores, Ranking, rank_lantern, rank_s_ood
 from ml_backend.core.responsibilities import SparseResponsibilities
@@ -60,13 +60,17 @@ class Propagation:
 
 @dataclass(frozen=True)
 class TaskScores:
-    """All label stores together: a task is as sure as its least sure store. Each (N,) float32 in [0, 1]."""
+    """All label stores together: a task is as sure as its least sure store. Each (N,) float32 in [0, 1].
+
+    sample_coverage: of the store with the least, in [0, 1]; see `ml_backend.core.labels`.
+    """
 
     s_ood: NDArray[np.float32]
     evidence: NDArray[np.float32]
     ambiguity: NDArray[np.float32]
     confidence: NDArray[np.float32]
     clash: NDArray[np.float32]
+    sample_coverage: float
 
 
 def apply_store(
@@ -169,7 +173,7 @@ def combine(propagations: Sequence[Propagation], description: PoolDescription) -
     n = len(description)
     if not propagations:
         nothing, everything = np.zeros(n, np.float32), np.ones(n, np.float32)
-        return TaskScores(everything, nothing, nothing, nothing, nothing)
+        return TaskScores(everything, nothing, nothing, nothing, nothing, 0.0)
     if any(len(p.label) != n for p in propagations):
         raise InputError("the propagations are not of the described items")
     return TaskScores(
@@ -178,6 +182,7 @@ def combine(propagations: Sequence[Propagation], description: PoolDescription) -
         ambiguity=np.max([p.ambiguity for p in propagations], axis=0),
         confidence=np.min([p.confidence for p in propagations], axis=0),
         clash=np.max([p.clash for p in propagations], axis=0),
+        sample_coverage=min(sample_coverage(p.store.targets) for p in propagations),
     )
 
 

@@ -15,9 +15,6 @@ from ml_backend.engine.pool_settings import VECTOR_LATENT_DIM, PoolSettings
 from ml_backend.errors import ConfigError
 from ml_backend.store.tables import JsonObject, Project
 
-DEFAULT_EPOCHS = 5
-"""Epochs of a training run unless the project says otherwise (1..5)."""
-
 T = TypeVar("T")
 
 MIN_COMPONENTS = 2
@@ -42,14 +39,14 @@ STEERED = ("alpha0", "never_seen_level", "prior")
 
 @dataclass(frozen=True)
 class ProjectSettings:
-    """encoder, field: what to read and how (None = automatic). epochs: of one run. weights: None = the curriculum's
-    own.
+    """encoder, field: what to read and how (None = automatic). epochs: of one run; None = as suit the pool's size.
+    weights: None = the curriculum's own.
     """
 
     pool: PoolSettings
     encoder: str | None = None
     field: str | None = None
-    epochs: int = DEFAULT_EPOCHS
+    epochs: int | None = None
     weights: LossWeights | None = None
 
 
@@ -84,7 +81,7 @@ def project_settings(settings: Settings, extra_params: Mapping[str, object]) -> 
         pool=_made(PoolSettings, pool),
         encoder=_text(extra_params, "encoder") or settings.encoder,
         field=_text(extra_params, "field"),
-        epochs=int(_cast("epochs", int, extra_params.get("epochs", DEFAULT_EPOCHS))),
+        epochs=int(_cast("epochs", int, extra_params["epochs"])) if "epochs" in extra_params else None,
         weights=_weights(extra_params.get("weights")),
     )
     _check_ranges(made)
@@ -94,7 +91,8 @@ def project_settings(settings: Settings, extra_params: Mapping[str, object]) -> 
 def _check_ranges(made: ProjectSettings) -> None:
     """Now, and not when the first model is made or trained."""
     chosen = made.pool
-    RunConfig(epochs=made.epochs)
+    if made.epochs is not None:
+        RunConfig(epochs=made.epochs)
     ModelConfig(
         input_shape=(1,),
         n_components=MIN_COMPONENTS if chosen.n_components is None else chosen.n_components,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ml_backend.config import Settings
-from ml_backend.core.hyperparameters import RunConfig
+from ml_backend.core.hyperparameters import RunConfig, usual_epochs
 from ml_backend.core.labels import LabelSet
 from ml_backend.core.model import EpochReport
 from ml_backend.data.label_config import LabelSchema
@@ -71,7 +71,8 @@ class Training:
         """Train 1-5 epochs and publish. Labels that come meanwhile count in the next propagation, and toward the next
         run. A run that a person stops is over; one that a shutdown stops waits again.
         """
-        begun = self._runs.begin(uid, TrainingRequest.usual(self._wanted))
+        usual = TrainingRequest.usual(self._wanted)
+        begun = self._runs.begin(uid, replace(usual, epochs=self._epochs(usual)))
         if begun is None:
             return
         asked = StopAsked(self._db, begun.run.id)
@@ -115,13 +116,16 @@ class Training:
     def _config(self, begun: Begun) -> RunConfig:
         request = TrainingRequest.of_row(begun.run.request, self._wanted)
         return RunConfig(
-            epochs=request.epochs,
+            epochs=self._epochs(request),
             seed=self._settings.seed + self._working.pool.model.epochs_done,
             weights=request.weights,
             prior=request.prior,
             phase=request.phase,
             device=self._settings.device,
         )
+
+    def _epochs(self, request: TrainingRequest) -> int:
+        return request.epochs or usual_epochs(len(self._working.pool))
 
     def _record(self, begun: Begun, place: int, epoch: EpochReport, label_sets: Sequence[LabelSet]) -> None:
         """place: 1.. within the run."""

@@ -23,11 +23,11 @@ _WEIGHT_NAMES = tuple(field.name for field in fields(LossWeights))
 class TrainingRequest:
     """Everything that the run's outcome depends on, besides the labels.
 
-    phase: None lets the curriculum choose. requested_by: the person who asked, None = Lantern itself. restores: instead
-    of training, bring back the model of that run.
+    epochs: None = as suit the pool's size. phase: None lets the curriculum choose. requested_by: the person who asked,
+    None = Lantern itself. restores: instead of training, bring back the model of that run.
     """
 
-    epochs: int
+    epochs: int | None
     weights: LossWeights
     prior: Prior
     phase: Phase | None = None
@@ -45,7 +45,7 @@ class TrainingRequest:
         usual = TrainingRequest.usual(wanted)
         by, restores = request.get("requested_by"), request.get("restores")
         return TrainingRequest(
-            epochs=read_epochs(request.get("epochs") or usual.epochs),
+            epochs=read_epochs(request["epochs"]) if request.get("epochs") else usual.epochs,
             weights=read_weights(request.get("weights")) or usual.weights,
             prior=read_prior(request.get("prior")) or usual.prior,
             phase=read_phase(request.get("phase")),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_backend.core.curriculum import phase_of, weights_at
-from ml_backend.core.hyperparameters import LossWeights, Phase
+from ml_backend.core.hyperparameters import MAX_EPOCHS_PER_RUN, LossWeights, Phase, RunConfig, usual_epochs
 from ml_backend.errors import ConfigError
 
 BASE = LossWeights()
@@ -57,3 +57,14 @@ def test_a_term_switched_off_stays_off(epochs: float, phase: Phase) -> None:
 def test_a_weight_must_be_finite_and_not_negative(value: float) -> None:
     with pytest.raises(ConfigError, match="sparsity"):
         LossWeights(sparsity=value)
+
+
+@given(st.integers(0, 10**7), st.integers(0, 10**7))
+def test_a_run_on_a_larger_pool_has_no_more_epochs_and_always_some(one: int, other: int) -> None:
+    small, large = sorted((one, other))
+    assert 1 <= usual_epochs(large) <= usual_epochs(small) <= MAX_EPOCHS_PER_RUN
+    assert RunConfig(epochs=usual_epochs(large)).epochs == usual_epochs(large)
+
+
+def test_a_run_passes_sixty_thousand_items_once_and_a_small_pool_as_often_as_it_may() -> None:
+    assert [usual_epochs(n) for n in (1_797, 18_000, 30_000, 60_000)] == [5, 5, 3, 1]

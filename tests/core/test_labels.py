@@ -11,8 +11,10 @@ from ml_backend.core.labels import (
     LabelSet,
     check_label_set,
     class_probabilities,
+    component_means,
     disagreement,
     leave_one_out_probabilities,
+    sample_coverage,
     soft_counts,
     tau,
 )
@@ -96,6 +98,26 @@ def test_leave_one_out_equals_refitting_without_the_item(
         rest = np.delete(np.arange(n), i)
         store = tau(soft_counts(r.take(rest), t[rest], k), alpha0)
         np.testing.assert_allclose(p[i], class_probabilities(r.take(np.array([i])), store)[0], atol=1e-5)
+
+
+@given(seeds, sizes, components)
+def test_component_means_are_the_weighted_means(seed: int, n: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    r, values = responsibilities(rng, n, k, min(k, 3)), rng.random(n).astype(np.float32)
+    weights = dense(r)
+    mass = weights.sum(axis=0)
+    naive = np.where(mass > 0, weights.T @ values / np.where(mass > 0, mass, 1.0), 0.0)
+    np.testing.assert_allclose(component_means(r, values), naive, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [([], 0.0), ([0], 0.0), ([0, 1, 2], 0.0), ([0, 0], 1.0), ([0, 0, 1, 2], 0.5), ([0, 0, 0, 1], 0.75)],
+)
+def test_sample_coverage_is_the_share_of_labels_whose_class_was_named_more_than_once(
+    labels: list[int], expected: float
+) -> None:
+    assert sample_coverage(np.eye(4)[labels].reshape(-1, 4)) == pytest.approx(expected)
 
 
 def test_disagreement_is_zero_for_one_voice_and_one_for_an_even_split() -> None:

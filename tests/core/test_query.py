@@ -21,7 +21,9 @@ LEVEL = 0.01
 
 def random_scores(rng: np.random.Generator, n: int) -> QueryScores:
     s_ood, evidence, ambiguity, confidence, clash = rng.random((5, n)).astype(np.float32)
-    return QueryScores(s_ood, evidence, ambiguity, confidence, clash, rng.random(n) < 0.3, rng.random(n) < 0.1)
+    return QueryScores(
+        s_ood, evidence, ambiguity, confidence, clash, float(rng.random()), rng.random(n) < 0.3, rng.random(n) < 0.1
+    )
 
 
 def grouped(sizes: tuple[int, ...], seed: int = 0) -> tuple[PoolDescription, np.ndarray]:
@@ -36,7 +38,7 @@ def grouped(sizes: tuple[int, ...], seed: int = 0) -> tuple[PoolDescription, np.
 
 def nothing_known(n: int) -> QueryScores:
     zero, one = np.zeros(n, np.float32), np.ones(n, np.float32)
-    return QueryScores(one, zero, zero, zero, zero, np.zeros(n, bool), np.zeros(n, bool))
+    return QueryScores(one, zero, zero, zero, zero, 0.0, np.zeros(n, bool), np.zeros(n, bool))
 
 
 def order(ranking: Ranking) -> np.ndarray:
@@ -98,6 +100,19 @@ def test_a_labelled_group_waits_for_the_others() -> None:
     assert group[queue[:2]].tolist() == [1, 2]
 
 
+@pytest.mark.parametrize(("sample_coverage", "first"), [(0.0, 1), (1.0, 2)])
+def test_once_labels_name_known_classes_the_group_that_nobody_can_name_comes_first(
+    sample_coverage: float, first: int
+) -> None:
+    pool, group = grouped((60, 40, 30))
+    scores = replace(nothing_known(120 + 10), sample_coverage=sample_coverage)
+    scores.labelled[np.flatnonzero(group == 0)[:2]] = True
+    scores.confidence[group < 2] = 0.8
+    scores.confidence[group == 2] = 0.2
+    queue = order(rank_lantern(pool, scores, never_seen_level=LEVEL))
+    assert group[queue[0]] == first
+
+
 def test_absent_items_are_last_and_speak_for_no_group() -> None:
     pool, group = grouped((60, 40, 20))
     scores = nothing_known(120)
@@ -116,7 +131,7 @@ def test_where_all_groups_have_labels_doubtful_items_lead() -> None:
     confidence[doubtful] = 0.4
     low, high = np.full(120, 0.1, np.float32), np.full(120, 0.9, np.float32)
     scores = QueryScores(
-        low, high, low, confidence, rng.random(120).astype(np.float32) / 10, labelled, np.zeros(120, bool)
+        low, high, low, confidence, rng.random(120).astype(np.float32) / 10, 0.0, labelled, np.zeros(120, bool)
     )
     ranking = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=24)
     head = order(ranking)[:4]
@@ -136,7 +151,7 @@ def test_the_batch_has_a_place_for_what_was_never_seen() -> None:
 def test_each_reason_is_given_for_its_cause() -> None:
     pool, _ = grouped((30, 30))
     low, high = np.full(60, 0.1, np.float32), np.full(60, 0.9, np.float32)
-    scores = QueryScores(low, high.copy(), low.copy(), high, low.copy(), np.zeros(60, bool), np.zeros(60, bool))
+    scores = QueryScores(low, high.copy(), low.copy(), high, low.copy(), 0.0, np.zeros(60, bool), np.zeros(60, bool))
     pool = replace(pool, novelty=np.full(60, 0.5, np.float32))
     scores.evidence[1], scores.ambiguity[2], scores.clash[4] = 0.1, 0.8, 0.9
     pool.novelty[3] = 0.001

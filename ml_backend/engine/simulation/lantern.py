@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.hyperparameters import RunConfig
+from ml_backend.core.hyperparameters import RunConfig, usual_epochs
 from ml_backend.engine.pool import (
     Pool,
     PoolSettings,
@@ -18,7 +18,6 @@ from ml_backend.engine.pool import (
     propagate,
     rank,
 )
-from ml_backend.engine.settings import DEFAULT_EPOCHS
 from ml_backend.engine.simulation.embedded import Part
 from ml_backend.engine.simulation.oracle import AskedLabels, Oracle
 from ml_backend.engine.simulation.outcome import Fitted, Outcome
@@ -32,13 +31,13 @@ Progress = Callable[[str, float], None]
 class LoopSettings:
     """batch: labels asked from one queue, at least; batch_share: or this share of the labels so far, if that is more.
 
-    epochs: of one training run (1..5). growth: a training is due when there are so many times the labels of the last
-    one; one more comes before each budget is graded.
+    epochs: of one training run (1..5); None = as suit the pool's size. growth: a training is due when there are so many
+    times the labels of the last one; one more comes before each budget is graded.
     """
 
     batch: int = 10
     batch_share: float = 0.1
-    epochs: int = DEFAULT_EPOCHS
+    epochs: int | None = None
     growth: float = 2.0
     pool: PoolSettings = field(default_factory=PoolSettings)
 
@@ -105,7 +104,7 @@ class _Session:
         self._report("training")
         pool, given = self._pool, self._labels.label_set
         run = RunConfig(
-            epochs=self._settings.epochs,
+            epochs=self._settings.epochs or usual_epochs(len(pool)),
             seed=self._seed + pool.model.epochs_done,
             prior=self._settings.pool.prior,
             device=self._settings.pool.device,
