@@ -32,8 +32,16 @@ def reply(handler: BaseHTTPRequestHandler, content: bytes, status: int = 200, **
     handler.wfile.write(content)
 
 
+def hello(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+    """An answer for `serve`."""
+    reply(handler, b"hello")
+
+
+Serve = Callable[[Answer], LocalServer]
+
+
 @pytest.fixture
-def serve() -> Iterator[Callable[[Answer], LocalServer]]:
+def serve() -> Iterator[Serve]:
     """Starts servers on free loopback ports; all are stopped after the test."""
     running: list[ThreadingHTTPServer] = []
 

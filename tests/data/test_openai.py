@@ -5,7 +5,6 @@ from __future__ import annotations
 import email.utils
 import json
 import time
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 
 import numpy as np
@@ -13,9 +12,8 @@ import pytest
 
 from ml_backend.data.encoders import Encoder, EncoderOptions, Unreadable, build_encoder
 from ml_backend.errors import ConfigError, EncoderUnavailable, EncodingError
-from tests.data.conftest import LocalServer, reply
+from tests.data.conftest import LocalServer, Serve, reply
 
-Serve = Callable[..., LocalServer]
 KEY = "sk-secret-key"
 
 
