@@ -90,13 +90,20 @@ def component_means(responsibilities: SparseResponsibilities, values: NDArray[np
 
 
 def sample_coverage(targets: NDArray[np.float64]) -> float:
-    """Chance in [0, 1] that one more label names a class already met: 1 - f1 / n (Good 1953, Turing's estimate).
+    """Chance in [0, 1] that one more label names a class already met, less its standard error: few labels prove nothing.
 
-    targets: (L, Y), a unit of count each. f1: what lies on classes with one unit or less. 0 without labels.
+    1 - f1 / n (Good 1953, Turing's estimate), variance (f1 (1 - f1 / n) + 2 f2) / n^2 (Esty 1983). targets: (L, Y), a
+    unit of count each, n in all. f1, f2: classes with more than none and up to one, up to two units. 0 without labels.
     """
     of_class = targets.sum(axis=0)
-    total = float(of_class.sum())
-    return 1.0 - float(of_class[of_class <= 1.0].sum()) / total if total > 0.0 else 0.0
+    n = float(of_class.sum())
+    if n <= 0.0:
+        return 0.0
+    once = float(np.sum((of_class > 0.0) & (of_class <= 1.0)))
+    twice = float(np.sum((of_class > 1.0) & (of_class <= 2.0)))
+    coverage = 1.0 - once / n
+    error = math.sqrt(max(once * coverage + 2.0 * twice, 0.0)) / n
+    return min(max(coverage - error, 0.0), 1.0)
 
 
 def resolve_alpha0(alpha0: float | None, n_classes: int) -> float:

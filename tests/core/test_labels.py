@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -112,12 +114,29 @@ def test_component_means_are_the_weighted_means(seed: int, n: int, k: int) -> No
 
 @pytest.mark.parametrize(
     ("labels", "expected"),
-    [([], 0.0), ([0], 0.0), ([0, 1, 2], 0.0), ([0, 0], 1.0), ([0, 0, 1, 2], 0.5), ([0, 0, 0, 1], 0.75)],
+    [
+        ([], 0.0),
+        ([0], 0.0),
+        ([0, 1, 2], 0.0),
+        ([0, 0], 1.0 - math.sqrt(2.0) / 2.0),
+        ([0, 0, 1, 2], 0.5 - math.sqrt(3.0) / 4.0),
+        ([0, 0, 0, 1], 0.75 - math.sqrt(0.75) / 4.0),
+        ([0] * 100 + [1] * 100, 1.0),
+    ],
 )
-def test_sample_coverage_is_the_share_of_labels_whose_class_was_named_more_than_once(
-    labels: list[int], expected: float
-) -> None:
+def test_sample_coverage_is_the_share_of_classes_named_twice_less_its_error(labels: list[int], expected: float) -> None:
     assert sample_coverage(np.eye(4)[labels].reshape(-1, 4)) == pytest.approx(expected)
+
+
+@given(seeds, st.integers(20, 60))
+def test_sample_coverage_is_seldom_above_the_share_of_known_classes(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet(np.ones(30))
+    claims = 0
+    for _ in range(40):
+        drawn = rng.choice(30, n, p=p)
+        claims += sample_coverage(np.eye(30)[drawn]) > p[np.unique(drawn)].sum() + 0.01
+    assert claims <= 20
 
 
 def test_disagreement_is_zero_for_one_voice_and_one_for_an_even_split() -> None:
