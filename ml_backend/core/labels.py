@@ -90,7 +90,7 @@ def component_means(responsibilities: SparseResponsibilities, values: NDArray[np
 
 
 def sample_coverage(targets: NDArray[np.float64]) -> float:
-    """Chance in [0, 1] that one more label names a class already met, less its standard error: few labels prove nothing.
+    """Chance in [0, 1] that one more label names a class already met, less its standard error: few prove nothing.
 
     1 - f1 / n (Good 1953, Turing's estimate), variance (f1 (1 - f1 / n) + 2 f2) / n^2 (Esty 1983). targets: (L, Y), a
     unit of count each, n in all. f1, f2: classes with more than none and up to one, up to two units. 0 without labels.
