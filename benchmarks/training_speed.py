@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ml_backend.core.batches import PoolBatches
 from ml_backend.core.hyperparameters import ModelConfig, Phase, RunConfig
@@ -35,7 +36,7 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def vectors(n: int, dim: int) -> np.ndarray:
+def vectors(n: int, dim: int) -> NDArray[np.float32]:
     """Unit-length vectors (n, dim) around 150 directions."""
     random = np.random.default_rng(0)
     centres = random.normal(size=(150, dim)).astype(np.float32)
@@ -47,7 +48,7 @@ def vectors(n: int, dim: int) -> np.ndarray:
     return x
 
 
-def pictures(n: int) -> np.ndarray:
+def pictures(n: int) -> NDArray[np.float32]:
     """Grey pictures (n, 1, 28, 28) uint8: two soft blobs each."""
     random = np.random.default_rng(0)
     grid = np.arange(28, dtype=np.float32)
@@ -59,7 +60,7 @@ def pictures(n: int) -> np.ndarray:
     return (np.clip(x, 0, 1) * 255).astype(np.uint8)[:, None]
 
 
-def data_for(x: np.ndarray) -> TrainingData:
+def data_for(x: NDArray[np.float32]) -> TrainingData:
     """Random neighbours and 300 labels: the cost does not depend on what they say."""
     random = np.random.default_rng(0)
     neighbours = random.integers(0, len(x), size=(len(x), 15), dtype=np.int32)
@@ -68,7 +69,7 @@ def data_for(x: np.ndarray) -> TrainingData:
     return TrainingData(x, neighbours, (LabelSet("kind", tuple(map(str, range(150))), rows, targets),))
 
 
-def measure(x: np.ndarray, n_components: int, latent_dim: int) -> tuple[ComponentModel, Figures]:
+def measure(x: NDArray[np.float32], n_components: int, latent_dim: int) -> tuple[ComponentModel, Figures]:
     """Create, two epochs of phase 3, encode."""
     config = ModelConfig(input_shape=x.shape[1:], n_components=n_components, latent_dim=latent_dim)
     start = time.perf_counter()
@@ -90,7 +91,7 @@ def measure(x: np.ndarray, n_components: int, latent_dim: int) -> tuple[Componen
     }
 
 
-def plain_epoch_seconds(model: ComponentModel, x: np.ndarray) -> float:
+def plain_epoch_seconds(model: ComponentModel, x: NDArray[np.float32]) -> float:
     """One epoch of a VAE without components: the same encoder and decoder, one decode an item."""
     vae = model._vae
     pool = PoolBatches(model._backbone, x, vae.pi_logits.device)

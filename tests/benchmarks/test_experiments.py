@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,12 @@ from benchmarks.label_efficiency.experiments import (
     unknown,
     usage,
 )
+from benchmarks.label_efficiency.experiments.training import continue_training
 from benchmarks.label_efficiency.store import Store
+from ml_backend.core.hyperparameters import usual_epochs
 from ml_backend.core.labels import LabelSet
 from ml_backend.core.responsibilities import SparseResponsibilities
+from ml_backend.engine.pool import Pool
 from tests.benchmarks.small import LOOP, save_blobs
 from tests.engine.labelled_blobs import blob_problem
 
@@ -62,6 +66,13 @@ def test_names_of_cases_are_unique_and_all_are_for_known_data() -> None:
 
 
 @pytest.mark.slow
+def test_epochs_that_nobody_chose_suit_the_pool(blobs: Bench) -> None:
+    loop = replace(LOOP, epochs=None)
+    pool = Pool.create(blobs.problem().pool, loop.pool, seed=0)
+    continue_training(pool, [], 0, loop, runs=1)
+    assert pool.model.epochs_done == usual_epochs(len(pool))
+
+
 def test_a_finished_cell_is_not_done_again(blobs: Bench) -> None:
     case = Case("again", {"labels": 8, "flipped": 0.25, "seed": 0})
     experiment = EXPERIMENTS["mislabel"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.hyperparameters import LossWeights, Phase, RunConfig
+from ml_backend.core.hyperparameters import LossWeights, Phase, RunConfig, usual_epochs
 from ml_backend.core.labels import LabelSet
 from ml_backend.core.model import EpochReport
 from ml_backend.engine.pool import Pool, Propagation, apply_store, propagate
@@ -76,7 +76,7 @@ def continue_training(
     """`runs` more runs with the session's epochs, prior and device."""
     for _ in range(runs):
         run = RunConfig(
-            epochs=loop.epochs,
+            epochs=loop.epochs or usual_epochs(len(pool)),
             seed=seed + pool.model.epochs_done,
             weights=weights,
             phase=phase,
