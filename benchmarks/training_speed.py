@@ -36,6 +36,9 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+Items = NDArray[np.float32] | NDArray[np.uint8]
+
+
 def vectors(n: int, dim: int) -> NDArray[np.float32]:
     """Unit-length vectors (n, dim) around 150 directions."""
     random = np.random.default_rng(0)
@@ -48,7 +51,7 @@ def vectors(n: int, dim: int) -> NDArray[np.float32]:
     return x
 
 
-def pictures(n: int) -> NDArray[np.float32]:
+def pictures(n: int) -> NDArray[np.uint8]:
     """Grey pictures (n, 1, 28, 28) uint8: two soft blobs each."""
     random = np.random.default_rng(0)
     grid = np.arange(28, dtype=np.float32)
@@ -60,7 +63,7 @@ def pictures(n: int) -> NDArray[np.float32]:
     return (np.clip(x, 0, 1) * 255).astype(np.uint8)[:, None]
 
 
-def data_for(x: NDArray[np.float32]) -> TrainingData:
+def data_for(x: Items) -> TrainingData:
     """Random neighbours and 300 labels: the cost does not depend on what they say."""
     random = np.random.default_rng(0)
     neighbours = random.integers(0, len(x), size=(len(x), 15), dtype=np.int32)
@@ -69,7 +72,7 @@ def data_for(x: NDArray[np.float32]) -> TrainingData:
     return TrainingData(x, neighbours, (LabelSet("kind", tuple(map(str, range(150))), rows, targets),))
 
 
-def measure(x: NDArray[np.float32], n_components: int, latent_dim: int) -> tuple[ComponentModel, Figures]:
+def measure(x: Items, n_components: int, latent_dim: int) -> tuple[ComponentModel, Figures]:
     """Create, two epochs of phase 3, encode."""
     config = ModelConfig(input_shape=x.shape[1:], n_components=n_components, latent_dim=latent_dim)
     start = time.perf_counter()
@@ -91,7 +94,7 @@ def measure(x: NDArray[np.float32], n_components: int, latent_dim: int) -> tuple
     }
 
 
-def plain_epoch_seconds(model: ComponentModel, x: NDArray[np.float32]) -> float:
+def plain_epoch_seconds(model: ComponentModel, x: Items) -> float:
     """One epoch of a VAE without components: the same encoder and decoder, one decode an item."""
     vae = model._vae
     pool = PoolBatches(model._backbone, x, vae.pi_logits.device)
