@@ -26,8 +26,8 @@ class Phase(IntEnum):
 
 
 def default_components(n_items: int) -> int:
-    """K = clip(4 sqrt(N), 64, 512); unused components cost nothing, too few cap the accuracy."""
-    return int(min(MAX_COMPONENTS, max(MIN_COMPONENTS, round(4 * math.sqrt(max(n_items, 1))))))
+    """K = clip(8 sqrt(N), 64, 512); unused components cost nothing, too few cap the accuracy."""
+    return int(min(MAX_COMPONENTS, max(MIN_COMPONENTS, round(8 * math.sqrt(max(n_items, 1))))))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,9 @@ from ml_backend.core.priors import AnyPrior, build_prior
 
 POSTERIOR_LOG_VARIANCE_MIN = -8.0
 POSTERIOR_LOG_VARIANCE_MAX = 2.0
+MOST_NATS_APART = 40.0
+"""Between the largest and any other log r of an item. Smaller r, and what is multiplied with them, are denormal numbers,
+with which processors are many times slower (an epoch of MNIST: 6.7 seconds instead of 2.5)."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class ComponentVAE(nn.Module):
         """inputs (B, *input_shape) preprocessed, base (B, F) frozen representation."""
         hidden = self.encoder(inputs)
         return Inference(
-            log_r=torch.log_softmax(self.component_logits(base + self.residual(hidden)), 1),
+            log_r=torch.log_softmax(_bounded(self.component_logits(base + self.residual(hidden))), 1),
             mean=self.to_mean(hidden),
             log_variance=self._log_variance(hidden),
         )
@@ -136,3 +139,8 @@ class ComponentVAE(nn.Module):
 def _logits(features: Tensor, prototypes: Tensor, log_scale: Tensor, bias: Tensor) -> Tensor:
     inner = 2 * features @ prototypes.T - prototypes.square().sum(1)
     return log_scale.exp() * inner + bias
+
+
+def _bounded(logits: Tensor) -> Tensor:
+    """(B, K), what lies MOST_NATS_APART below the row's largest raised to there, without a gradient."""
+    return torch.maximum(logits, logits.detach().amax(1, keepdim=True) - MOST_NATS_APART)

@@ -16,6 +16,7 @@ from ml_backend.data.cache import Array
 from ml_backend.data.encoders.base import Item, Value, finite_vectors, other_dimension
 from ml_backend.data.records import Unreadable
 from ml_backend.data.source import SourceKind
+from ml_backend.data.variable_parts import without_variable_parts
 
 DIMENSION = 256
 _PADDED_CHARACTERS = 64 * 1024
@@ -25,16 +26,21 @@ _loading = threading.Lock()
 
 
 class WordLlamaEncoder:
-    """Mean of the static vectors of a text's tokens, (256,) float32, L2-normalised."""
+    """Mean of the static vectors of a text's tokens, (256,) float32, L2-normalised; see `without_variable_parts`."""
 
-    name = f"wordllama{DIMENSION}"
+    name = f"wordllama{DIMENSION}-2"
+    """Ends in a version: vectors of another one must not be mixed with these."""
     kind: SourceKind = "text"
     batch = 512
 
     def encode(self, items: Sequence[Item]) -> list[Value]:
         """Items: texts. A text without a known token (blanks, control characters) is Unreadable."""
         values: list[Value] = [Unreadable("it is no text")] * len(items)
-        texts = [(i, item) for i, item in enumerate(items) if isinstance(item, str) and item.strip()]
+        texts = [
+            (i, without_variable_parts(item))
+            for i, item in enumerate(items)
+            if isinstance(item, str) and item.strip()
+        ]
         texts.sort(key=lambda pair: len(pair[1]))
         for group in _groups(texts):
             vectors = _model().embed([text for _, text in group], norm=False, batch_size=len(group))

@@ -1,0 +1,74 @@
+"""What is left of a message without its identifiers, addresses, times and values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_backend.data.encoders import build_encoder
+from ml_backend.data.variable_parts import without_variable_parts
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("connection from 81.171.220.226 at 12:59:44", "connection from 10.0.0.7 at 03:26:49"),
+        ("ARPT: 682466.260119: wl0: leaving", "ARPT: 620701.011328: wl0: leaving"),
+        ("BSSID changed to 5c:50:15:4c:18:13", "BSSID changed to 64:d9:89:6b:b5:33"),
+        ("lock=173466309, flags=0x1 taken", "lock=234, flags=0xE000034 taken"),
+        ("request 550e8400-e29b-41d4-a716-446655440000 done", "request 123e4567-e89b-12d3-a456-426614174000 done"),
+        ("battery at 36.6 degrees", "battery at 41,2 degrees"),
+        ("commit 9fceb02 deployed", "commit 1a410ef deployed"),
+    ],
+)
+def test_occurrences_of_one_message_become_the_same(one: str, other: str) -> None:
+    assert without_variable_parts(one).split() == without_variable_parts(other).split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Error 10054: reset by peer",
+        "failed with status=0x80070005",
+        "HTTP 404 for the page",
+        "exit code: 137",
+        "E404 on wl0",
+        "the facade of a decade was added, e.g. a.b.c",
+    ],
+)
+def test_codes_and_words_stay(text: str) -> None:
+    assert without_variable_parts(text) == text
+
+
+@pytest.mark.parametrize("text", ["12345", "10.0.0.1", "0xdeadbeef0 :: 17", ""])
+def test_a_text_of_nothing_else_stays_as_it_is(text: str) -> None:
+    assert without_variable_parts(text) == text
+
+
+@given(st.text(alphabet="abcdefxyz0123456789 .:-=#(", max_size=80))
+def test_words_without_digits_never_go_and_nothing_is_added(text: str) -> None:
+    left = without_variable_parts(text)
+    assert [c for c in left if c in "xyz"] == [c for c in text if c in "xyz"]
+    assert len(left) <= len(text)
+
+
+@pytest.mark.parametrize("unit", ["a.", "1", "1.", "ab12", "0x", "err ", "error 1 ", "-1:", "f"])
+def test_hostile_texts_take_no_time(unit: str) -> None:
+    text = unit * (200_000 // len(unit))
+    assert len(without_variable_parts(text + "z")) <= len(text) + 1  # a backtracking pattern would not come back
+
+
+def test_log_lines_that_differ_in_numbers_only_get_one_vector_and_error_codes_two() -> None:
+    a, b, c, d = build_encoder("text").encode(
+        [
+            "wakelock 173466309 acquired by uid 1041",
+            "wakelock 23 acquired by uid 10111",
+            "request failed with error 404",
+            "request failed with error 500",
+        ]
+    )
+    np.testing.assert_allclose(a, b, atol=1e-6)
+    assert isinstance(c, np.ndarray)
+    assert float(c @ d) < 0.99
