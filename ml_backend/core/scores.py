@@ -20,8 +20,8 @@ from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.errors import InputError
 
 DENSITY_WEIGHT = 0.25
-"""Weight of the mixture density beside the neighbour distance (weight 1) in the novelty score. The pool's own items had a
-say in where its components are: at 1/2, .4 % more of ordinary new items (CLINC150, train against val) get p <= .05."""
+"""Weight of the mixture density beside the neighbour distance (weight 1) in the novelty score. The pool's own items had
+a say in where its components are: at 1/2, .4 % more of ordinary new items (CLINC150, train and val) get p <= .05."""
 
 OUTSIDE_FROM, OUTSIDE_WEIGHT = 2.0, 4.0
 """What lies outside the pool's pictures counts only far beyond the ordinary (2 = twice as far above the median as the

@@ -9,7 +9,8 @@ import re
 
 _PARTS = re.compile(
     r"""
-    (?P<kept> \b(?:err(?:or|no)?|code|status|exit|signal|reason|http|response|returned)\b [\s:=\#(]* (?:0x[0-9a-f]+|\d+)\b )
+    (?P<kept> \b (?:err(?:or|no)?|code|status|exit|signal|reason|http|response|returned) \b
+        [\s:=\#(]* (?:0x[0-9a-f]+|\d+) \b )
     | \b [0-9a-f]{8} (?:-[0-9a-f]{4}){3} -[0-9a-f]{12} \b    # UUIDs
     | \b (?:[0-9a-f]{1,4}[:.-]){2,} [0-9a-f]{1,4} \b      # network addresses, times, dates
     | \b 0x[0-9a-f]+ \b
