@@ -37,9 +37,7 @@ class WordLlamaEncoder:
         """Items: texts. A text without a known token (blanks, control characters) is Unreadable."""
         values: list[Value] = [Unreadable("it is no text")] * len(items)
         texts = [
-            (i, without_variable_parts(item))
-            for i, item in enumerate(items)
-            if isinstance(item, str) and item.strip()
+            (i, without_variable_parts(item)) for i, item in enumerate(items) if isinstance(item, str) and item.strip()
         ]
         texts.sort(key=lambda pair: len(pair[1]))
         for group in _groups(texts):
