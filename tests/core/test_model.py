@@ -235,6 +235,17 @@ def test_degenerate_pools_train(x: NDArray[np.float32]) -> None:
     assert all(np.isfinite(value).all() for value in model.state().values())
 
 
+def test_copies_belong_to_their_component_and_mere_neighbours_are_shared() -> None:
+    random = np.random.default_rng(0)
+    copies = np.repeat(random.normal(size=(K, 20)).astype(np.float32), 30, axis=0)
+    alike = random.normal(size=(30 * K, 20)).astype(np.float32)
+    effective = []
+    for x in (copies, alike):
+        log_r = model_of(x, replace(CONFIG, top_m=K)).encode(x).responsibilities.log_r.astype(np.float64)
+        effective.append(float(np.median(np.exp(-(np.exp(log_r) * log_r).sum(1)))))
+    assert effective == pytest.approx([1.2, 2.0], abs=0.05)
+
+
 def test_components_without_items_stay_free() -> None:
     x = np.repeat(np.eye(20, dtype=np.float32)[:3], 20, axis=0)
     usage = np.bincount(ids(model_of(x).encode(x)), minlength=K)

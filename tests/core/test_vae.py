@@ -66,6 +66,18 @@ def test_r_is_a_softmax_of_scaled_squared_distances() -> None:
     assert torch.allclose(vae.infer(inputs, base).log_r.exp(), expected, atol=1e-5)
 
 
+def test_no_responsibility_is_so_small_that_arithmetic_crawls() -> None:
+    vae = random_vae()
+    with torch.no_grad():
+        vae.log_scale.fill_(8.0)
+    log_r = vae.infer(torch.randn(50, 6), torch.randn(50, 4)).log_r
+    assert torch.allclose(log_r.exp().sum(1), torch.ones(50))
+    assert float(log_r.detach().exp().min()) > 1e6 * torch.finfo(torch.float32).tiny  # smaller numbers are denormal
+    torch.autograd.backward(log_r.sum())
+    assert vae.prototypes.grad is not None
+    assert bool(vae.prototypes.grad.isfinite().all())
+
+
 def test_renaming_the_components_changes_nothing_but_their_names() -> None:
     vae, renamed = random_vae(), random_vae()
     order = torch.tensor([3, 0, 4, 1, 2])
