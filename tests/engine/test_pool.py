@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -154,7 +156,7 @@ def test_an_empty_pool_and_odd_settings_are_refused(pool: Pool) -> None:
 def test_a_small_pool_keeps_most_of_its_components_free() -> None:
     x = items(n_per_group=12)[0]
     pool = Pool.create(x, PoolSettings(latent_dim=4, device="cpu"), seed=0)
-    assert pool.model.config.n_components == 64
+    assert pool.model.config.n_components == round(8 * math.sqrt(len(x)))
     assert len(np.unique(pool.describe().responsibilities.indices[:, 0])) <= len(x) // 4
     assert PoolSettings().placed(256) == 64 < PoolSettings().components(256)
     assert PoolSettings(n_components=40).placed(50) == 40
