@@ -27,6 +27,10 @@ SETTLED_EXPONENT = 1.5
 """Confidence counts by this power of the labels' sample coverage: hardly at all while half of them name new classes."""
 
 
+FIRST_LABELS = 10
+"""Until so many items are labelled, a label speaks for what longer walks reach (`component_graph.FIRST_REACH`)."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """rows: (b,) in the order of asking. representative, doubtful: (b,) bool, why it was chosen; neither: novel."""
@@ -94,7 +98,8 @@ class _Chooser:
         never_seen_level: float,
     ) -> None:
         self._description = description
-        self._graph = description.component_graph
+        first = np.count_nonzero(labelled) < FIRST_LABELS
+        self._graph = description.first_component_graph if first else description.component_graph
         self._coverage = self._graph.coverage(description.responsibilities.take(np.flatnonzero(labelled)))
         self._blocked = labelled | absent
         self._chosen = np.zeros(len(description) + 1, bool)  # the last place stands for "no neighbour" (-1)

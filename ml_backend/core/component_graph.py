@@ -17,6 +17,11 @@ from ml_backend.core.responsibilities import SparseResponsibilities
 REACH = 0.9
 """Chance that the walk goes on at each step. On CLINC150 .8 to .95 were within a point of each other, .5 lost 7."""
 
+FIRST_REACH = 0.97
+"""The same for the first labels of a session (`batch.FIRST_LABELS`), which should speak for as much as they can: of the
+ten digits 10 labels meet all instead of 9 (accuracy on 10,000 images .96 instead of .87). For all labels, 3 points less
+on CLINC150 with 150; for the first ten, half a point."""
+
 ISOLATED = 1e-9
 """Weight of the step from a component to itself, so that one without neighbours has a walk too."""
 
@@ -33,16 +38,22 @@ class ComponentGraph:
 
     @staticmethod
     def of(
-        responsibilities: SparseResponsibilities, neighbours: NDArray[np.int32], similarities: NDArray[np.float32]
+        responsibilities: SparseResponsibilities,
+        neighbours: NDArray[np.int32],
+        similarities: NDArray[np.float32],
+        reach: float = REACH,
     ) -> ComponentGraph:
-        """Steps go along the neighbour lists, weighed by cosine, from an item's first component to its neighbour's."""
+        """Steps go along the neighbour lists, weighed by cosine, from an item's first component to its neighbour's.
+
+        reach: in [0, 1), chance that the walk goes on at each step.
+        """
         k, home = responsibilities.n_components, responsibilities.indices[:, 0].astype(np.int64)
         weight = np.where(neighbours >= 0, np.maximum(similarities, 0.0), 0.0)
         edges = (home[:, None] * k + home[neighbours]).ravel()
         flow = np.bincount(edges, weights=weight.ravel(), minlength=k * k).reshape(k, k)
         steps = flow + flow.T + ISOLATED * np.eye(k)
         walk = steps / steps.sum(axis=1, keepdims=True)
-        visits = np.linalg.inv(np.eye(k) - REACH * walk)
+        visits = np.linalg.inv(np.eye(k) - reach * walk)
         mass = np.asarray(as_matrix(responsibilities).sum(axis=0), np.float64).ravel()
         return ComponentGraph(np.minimum(visits / np.diag(visits), 1.0), mass / max(len(home), 1))
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_backend.core.component_graph import ComponentGraph
+from ml_backend.core.component_graph import FIRST_REACH, ComponentGraph
 from ml_backend.core.head_answers import HeadAnswers
 from ml_backend.core.responsibilities import SparseResponsibilities
 
@@ -38,6 +38,11 @@ class PoolDescription:
     def component_graph(self) -> ComponentGraph:
         """How far a label on one component speaks for another; made once."""
         return ComponentGraph.of(self.responsibilities, self.neighbours, self.similarities)
+
+    @cached_property
+    def first_component_graph(self) -> ComponentGraph:
+        """The same with longer walks, for the first questions of a session; made once."""
+        return ComponentGraph.of(self.responsibilities, self.neighbours, self.similarities, FIRST_REACH)
 
     def __len__(self) -> int:
         return len(self.density)

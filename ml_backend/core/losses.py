@@ -17,6 +17,8 @@ FREE_NATS_PER_DIMENSION = 0.05
 USAGE_DECAY = 0.9
 """Memory of the moving average of usage, per batch: a batch mean alone is biased when K is near the batch size."""
 PROBABILITY_FLOOR = 1e-8
+SMALLEST_PLACE = 1e-30
+"""Above 0, so that a draw never stops at a component with no mass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +68,10 @@ def select_components(log_r: Tensor, top_m: int, generator: torch.Generator | No
     share = rest / rest.sum(1, keepdim=True).clamp_min(PROBABILITY_FLOOR)
     uniform = torch.full_like(rest, 1.0 / (n_components - top_m)).scatter(1, top, 0.0)
     q = 0.5 * share + 0.5 * uniform
-    noise = torch.empty_like(q).exponential_(generator=generator).clamp_min(1e-20)
-    other = (q / noise).argmax(1, keepdim=True)
+    up_to = q.cumsum(1)
+    place = torch.rand(len(q), 1, device=q.device, generator=generator) * up_to[:, -1:]
+    other = torch.searchsorted(up_to, place.clamp_min(SMALLEST_PLACE))  # the first that reaches it, so one with q > 0
+    other = other.clamp_max(n_components - 1)  # none reaches NaN; the loss, NaN too, is what says so
     weight = r.gather(1, other) / q.gather(1, other)
     return Selection(torch.cat([top, other], 1), torch.cat([r.gather(1, top), weight], 1))
 

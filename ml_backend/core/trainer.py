@@ -157,7 +157,7 @@ class Trainer:
         assignment = self._vae.assignment_parameters()
         chosen = {id(parameter) for parameter in assignment}
         others = [parameter for parameter in self._vae.parameters() if id(parameter) not in chosen]
-        return torch.optim.Adam([{"params": assignment}, {"params": others}], lr=self._run.learning_rate)
+        return torch.optim.Adam([{"params": assignment}, {"params": others}], lr=self._run.learning_rate, fused=True)
 
     def _targets(self, weights: LossWeights) -> EpochTargets:
         teacher = None

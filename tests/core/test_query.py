@@ -185,6 +185,28 @@ def test_a_walk_reaches_near_components_more_often_than_far_ones() -> None:
 
 
 @given(seeds, st.integers(8, 30))
+def test_a_longer_walk_reaches_everything_at_least_as_often(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    pool = description(responsibilities(rng, n, 5), rng.normal(size=(n, 4)))
+    assert np.all(pool.first_component_graph.affinity >= pool.component_graph.affinity - 1e-9)
+
+
+@pytest.mark.parametrize("n_labelled", [0, 9, 10, 30])
+def test_the_first_ten_labels_are_chosen_by_longer_walks(n_labelled: int) -> None:
+    rng = np.random.default_rng(4)
+    points = np.repeat(rng.normal(size=(12, 3)), 20, axis=0) + 0.5 * rng.normal(size=(240, 3))
+    logits = np.where(np.eye(12)[np.repeat(np.arange(12), 20)] > 0, 9.0, 0.0).astype(np.float32)
+    pool = description(SparseResponsibilities.from_logits(logits, top_m=12, temperature=1.0), points, k=6)
+    scores = nothing_known(240)
+    scores.labelled[:n_labelled] = True
+    queue = order(rank_lantern(pool, replace(scores, sample_coverage=0.0), never_seen_level=0.0))
+    graph = pool.first_component_graph if n_labelled < 10 else pool.component_graph
+    coverage = graph.coverage(pool.responsibilities.take(np.flatnonzero(scores.labelled)))
+    gains = graph.mass @ np.maximum(graph.affinity - coverage[:, None], 0.0)
+    assert pool.responsibilities.indices[queue[0], 0] == np.argmax(gains)
+
+
+@given(seeds, st.integers(8, 30))
 def test_renumbering_the_components_changes_no_affinity(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     logits, renumber = rng.normal(size=(n, 4)).astype(np.float32), rng.permutation(4)
