@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ml_backend.core.batch import Known, choose_batch
 from ml_backend.core.description import PoolDescription
+from ml_backend.core.neighbourhood import nearness
 from ml_backend.errors import InputError
 
 BATCH = 200
@@ -121,11 +122,11 @@ def _check(description: PoolDescription, scores: QueryScores) -> None:
 
 
 def _doubt(description: PoolDescription, scores: QueryScores) -> NDArray[np.float64]:
-    """(N,) in [0, 1], HIGH = ask: s_ood times lack of confidence, weighed with how typical the item is.
+    """(N,) in [0, 1], HIGH = ask: s_ood (1 - confidence) (1 - nearness to a label), weighed with how typical it is.
 
-    Both must be high: copies of a labelled item may be named without confidence, a group without any label with it.
+    All must be high: copies of a labelled item may be named without confidence, a group without any label with it.
     """
-    unknown = scores.s_ood * (1.0 - scores.confidence)
+    unknown = scores.s_ood * (1.0 - scores.confidence) * (1.0 - nearness(description, scores.labelled))
     return np.asarray(unknown * (0.5 + 0.5 * description.density), np.float64)
 
 

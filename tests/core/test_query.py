@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ml_backend.core.component_graph import ComponentGraph
 from ml_backend.core.description import PoolDescription
+from ml_backend.core.neighbourhood import nearness
 from ml_backend.core.query import QueryScores, Ranking, Reason, rank_lantern, rank_s_ood
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.errors import InputError
@@ -138,6 +139,19 @@ def test_where_all_groups_have_labels_doubtful_items_lead() -> None:
     assert set(head.tolist()) <= set(doubtful.tolist())
     assert set(ranking.reason[head].tolist()) == {Reason.AMBIGUOUS}
     assert set(group[head].tolist()) <= {0, 1, 2}
+
+
+def test_of_equally_doubtful_items_the_one_far_from_all_labels_comes_first() -> None:
+    pool, group = grouped((40, 40))
+    pool = replace(pool, density=np.ones(80, np.float32), novelty=np.ones(80, np.float32))
+    scores = nothing_known(80)
+    scores.labelled[np.flatnonzero(group == 0)[0]] = True
+    scores.labelled[np.flatnonzero(group == 1)[:20]] = True
+    near = nearness(pool, scores.labelled)
+    ranking = rank_lantern(pool, scores, never_seen_level=0.0, batch=1)
+    rest = [item for item in order(ranking)[1:] if not scores.labelled[item]]
+    assert np.all(np.diff(near[rest]) >= -1e-6)
+    assert near[rest][0] < near[rest][-1]
 
 
 def test_the_batch_has_a_place_for_what_was_never_seen() -> None:
