@@ -181,7 +181,8 @@ class _Connecting:
         """Point the project at predictions that were pushed earlier, or have them pushed again."""
         with self.db.read() as session:
             push = pushes.newest(session, self.row, pushes.State.DONE)
-        if push is None or self.found.get("model_version") == push.model_version:
+        # read anew: a push that ends while this command runs changes the project before it counts as done
+        if push is None or self.api.project(self.number).get("model_version") == push.model_version:
             return Change("predictions", False, push.model_version if push else "follow after the first model")
         if self.api.model_versions(self.number).get(push.model_version):
             self.api.update_project(self.number, {"model_version": push.model_version})
