@@ -41,19 +41,28 @@ class HeadAnswers:
         """The rows named, in that order."""
         return replace(self, indices=self.indices[rows], values=self.values[rows])
 
-    def joined(self, classes: tuple[str, ...], s: NDArray[np.float64], r: SparseResponsibilities) -> JoinedHead:
+    def counts_of(self, classes: tuple[str, ...]) -> NDArray[np.float64]:
+        """(K, Y') the counts in the order of other classes; 0 for those that the head does not know."""
+        then = np.zeros((len(self.counts), len(classes)))
+        for place, name in enumerate(classes):
+            if name in self.classes:
+                then[:, place] = self.counts[:, self.classes.index(name)]
+        return then
+
+    def joined(
+        self,
+        classes: tuple[str, ...],
+        s: NDArray[np.float64],
+        current: NDArray[np.float32],
+        r: SparseResponsibilities,
+    ) -> JoinedHead:
         """Ready to be blended with a label store of these classes and counts s (K, Y'); r: of the same N items.
 
+        current: (K,) in [0, 1], how far what the labels say of each component is what it was when the head learnt.
         A class that has lost its last label is no longer named.
         """
         place = {name: position for position, name in enumerate(classes) if s[:, position].any()}
         columns = np.array([place.get(name, -1) for name in self.classes], np.int64)
-        then = np.zeros_like(s)
-        then[:, columns[columns >= 0]] = self.counts[:, columns >= 0]
-        known = np.minimum(then, s).sum(axis=1)
-        most = np.maximum(self.counts.sum(axis=1), s.sum(axis=1))
-        overall = known.sum() / max(float(most.sum()), TINY)
-        current = np.where(most > TINY, known / np.maximum(most, TINY), overall).astype(np.float32)
         indices = columns[self.indices]
         values = np.where(indices >= 0, self.values, 0.0).astype(np.float32)
         total = values.sum(axis=1)
@@ -66,9 +75,8 @@ class HeadAnswers:
 class JoinedHead:
     """indices (N, M) positions in the label store's classes (-1 = not among them), values (N, M) summing to 1 or 0.
 
-    weight: (N,) in [0, WEIGHT], less where the labels of the item's components have changed since the head learnt:
-    the overlap of old and new counts, sum_y min(s_old, s_new) / max(n_old, n_new), so that labels count at once; on
-    components that never had any, the overlap of all.
+    weight: (N,) in [0, WEIGHT], less where what the labels say of the item's components has changed since the head
+    learnt, so that labels count at once.
     """
 
     indices: NDArray[np.int64]

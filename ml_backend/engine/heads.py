@@ -90,7 +90,8 @@ class _Teacher:
         given = replace(labels, rows=labels.rows[used], targets=labels.targets[used])
         store = fit_store(self.description, given, alpha0=self.alpha0)
         unlabelled = ~np.isin(self.sample, labels.rows)
-        spread = probabilities(store, self.description.take(self.sample[unlabelled]), len(self.description))
+        rows = self.sample[unlabelled]
+        spread = probabilities(store, self.description.take(rows), rows)
         lesson = Lesson(
             features=np.concatenate([self.labelled[used], self.sampled[unlabelled]]),
             p=np.concatenate([given.targets.astype(np.float32), spread]),

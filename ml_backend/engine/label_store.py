@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ml_backend.core.calibration import fit_temperature, without_floor
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.graph_prior import component_reach, left_out_shift, tau_with_prior
+from ml_backend.core.graph_prior import agreement, component_reach, left_out_shift, tau_with_prior
 from ml_backend.core.labels import (
     LabelSet,
     as_matrix,
@@ -20,8 +20,7 @@ from ml_backend.core.labels import (
     tau,
 )
 from ml_backend.core.neighbour_votes import NeighbourVotes
-
-NO_ROW = -1
+from ml_backend.core.neighbourhood import NO_ROW, LabelWays
 
 OTHER_LABELS = 0.5
 """Labels of an item's class on other items from which on a leave-one-out prediction of it is a fair test."""
@@ -32,12 +31,14 @@ class LabelStore:
     """What a label set means for a model: everything that a new item needs besides its responsibilities.
 
     s: (K, Y) soft counts. tau: (K, Y). tau_named: (K, Y) tau with the graph's prior, for the label that is named
-    (`core.graph_prior`). reach: (K,) in [0, 1], how near each is to a labelled component. temperature: of the
-    confidence. rows: (n,) labelled rows of the pool, targets: (n, Y) their labels. suspicion: (n,) in [0, 1], 1 - p of
-    the given label by all the others, HIGH = they contradict it (mislabelled?), 1 - 1/Y where they say nothing.
+    (`core.graph_prior`). reach: (K,) in [0, 1], how near each is to a labelled component. current: (K,) in [0, 1], how
+    far tau_named is what it was when the head learnt. temperature: of the confidence. rows: (n,) labelled rows of the
+    pool, targets: (n, Y) their labels. suspicion: (n,) in [0, 1], 1 - p of the given label by all the others, HIGH =
+    they contradict it (mislabelled?), 1 - 1/Y where they say nothing.
     left_out: (n,) int32 position of the class that all the others name; fair: (n,) bool, whether another item has a
     label of the item's class, without which leaving it out is no test.
-    example: (K,) the labelled row that belongs most to each component, or -1.
+    ways: from the pool's items to the labelled ones. example: (K,) the labelled row that belongs most to each
+    component, or -1.
     """
 
     name: str
@@ -47,12 +48,14 @@ class LabelStore:
     tau: NDArray[np.float64]
     tau_named: NDArray[np.float64]
     reach: NDArray[np.float32]
+    current: NDArray[np.float32]
     temperature: float
     rows: NDArray[np.int64]
     targets: NDArray[np.float64]
     suspicion: NDArray[np.float32]
     left_out: NDArray[np.int32]
     fair: NDArray[np.bool_]
+    ways: LabelWays
     example: NDArray[np.int64]
 
 
@@ -63,15 +66,19 @@ def fit_store(
     check_label_set(labels, len(description))
     own = description.responsibilities.take(labels.rows)
     s = soft_counts(own, labels.targets, own.n_components)
-    votes = NeighbourVotes.of(description.take(labels.rows), labels.rows, labels.targets, len(description))
+    ways = LabelWays.of(description, labels.rows)
+    asked = description.take(labels.rows)
+    votes = NeighbourVotes.of(asked, ways.nearest(asked, labels.rows), labels.rows, labels.targets)
     graph = description.component_graph
     left_out, _ = leave_one_out_probabilities(own, labels.targets, s, alpha0)
     left_out += left_out_shift(graph, own, labels.targets, s, alpha0)
     floor = np.asarray(leftover(own) / len(labels.classes), np.float64)
-    votes.blend(left_out, floor)  # an item is not its own neighbour, so its own label has no vote either
+    votes.blend(left_out, floor)
     left_out = np.asarray(without_floor(left_out, floor), np.float64)
-    if labels.name in description.heads:
-        description.heads[labels.name].take(labels.rows).joined(labels.classes, s, own).blend(left_out)
+    current: NDArray[np.float32] = np.ones(own.n_components, np.float32)
+    if head := description.heads.get(labels.name):
+        current = agreement(graph, head.counts_of(labels.classes), s, alpha0)
+        head.take(labels.rows).joined(labels.classes, s, current, own).blend(left_out)
     fair = fair_test(labels.targets)
     example = np.full(own.n_components, NO_ROW, np.int64)
     by_share = np.argsort(own.values, axis=None, kind="stable")  # the largest share is written last
@@ -84,12 +91,14 @@ def fit_store(
         tau=tau(s, alpha0),
         tau_named=tau_with_prior(graph, s, alpha0),
         reach=component_reach(graph, s),
+        current=current,
         temperature=_temperature(description, labels, left_out, fair) if calibrate else 1.0,
         rows=labels.rows,
         targets=labels.targets,
         suspicion=(1.0 - (left_out * labels.targets).sum(axis=1)).astype(np.float32),
         left_out=left_out.argmax(axis=1).astype(np.int32),
         fair=fair,
+        ways=ways,
         example=example,
     )
 

@@ -138,7 +138,7 @@ class MapItems:
         spread = self._columns.propagation
         if spread is None:
             return np.zeros((len(rows), 0), np.float32)
-        return probabilities(spread.store, self._view.snapshot.description.take(rows), len(self._columns))
+        return probabilities(spread.store, self._view.snapshot.description.take(rows), rows)
 
     def _told(self, rows: NDArray[np.int64]) -> dict[int, _Told]:
         """By row; rows without a task are missing."""

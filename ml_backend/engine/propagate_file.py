@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.hyperparameters import RunConfig, usual_epochs
+from ml_backend.core.neighbourhood import NO_ROW
 from ml_backend.data.dataset import Dataset, read_dataset
 from ml_backend.data.encoders import EncoderOptions
-from ml_backend.engine.label_store import NO_ROW
 from ml_backend.engine.labels_file import GivenLabel, label_set_of, read_labels
 from ml_backend.engine.pool import Pool, PoolSettings, Propagation, apply_store, propagate
 from ml_backend.engine.simulation.problem import Readable, read_items
@@ -127,7 +127,7 @@ def _answers(
     _fill(answers, pool_rows, description, spread, pool_keys, level)
     if len(other_rows):
         others = pool.describe_new(readable.x[~in_pool])
-        _fill(answers, other_rows, others, apply_store(spread.store, others, len(pool)), pool_keys, level)
+        _fill(answers, other_rows, others, apply_store(spread.store, others), pool_keys, level)
     _fill_given(answers, pool_rows, spread)
     for row, reason in readable.unreadable.items():
         answers[row]["reason"] = reason

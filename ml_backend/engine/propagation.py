@@ -14,9 +14,10 @@ from ml_backend.core.description import PoolDescription
 from ml_backend.core.head_answers import JoinedHead
 from ml_backend.core.labels import LabelSet, class_probabilities, leftover, sample_coverage
 from ml_backend.core.neighbour_votes import NeighbourVotes
+from ml_backend.core.neighbourhood import NearestLabels
 from ml_backend.core.query import QueryScores, Ranking, rank_lantern, rank_s_ood
 from ml_backend.core.responsibilities import SparseResponsibilities
-from ml_backend.engine.label_store import NO_ROW, LabelStore, fit_store
+from ml_backend.engine.label_store import LabelStore, fit_store
 from ml_backend.errors import ConfigError, InputError
 
 CHUNK = 2048
@@ -74,17 +75,21 @@ class TaskScores:
 
 
 def apply_store(
-    store: LabelStore, description: PoolDescription, n_pool: int, pool_label: NDArray[np.int32] | None = None
+    store: LabelStore,
+    description: PoolDescription,
+    pool_label: NDArray[np.int32] | None = None,
+    *,
+    rows: NDArray[np.int64] | None = None,
 ) -> Propagation:
-    """description: of the pool, or of new items whose neighbours point into it; n_pool: the pool's size.
+    """description: of items of the pool, which are its rows (N,), or of new ones, whose neighbours point into it.
 
-    pool_label: (n_pool,) labels propagated to the pool, for the clash of new items with their neighbours; None: no
+    pool_label: (N_pool,) labels propagated to the pool, for the clash of new items with their neighbours; None: no
     clash.
     """
-    n = len(description)
+    n, nearest = len(description), store.ways.nearest(description, rows)
     label, p_label = np.zeros(n, np.int32), np.zeros(n, np.int32)
     p_max, second, confidence = (np.zeros(n, np.float32) for _ in range(3))
-    votes = NeighbourVotes.of(description, store.rows, store.targets, n_pool)
+    votes = NeighbourVotes.of(description, nearest, store.rows, store.targets)
     head = _head(store, description)
     share = scores.labelled_share(description.responsibilities, store.s, store.alpha0)
     floor = leftover(description.responsibilities) / np.float32(len(store.classes))
@@ -112,7 +117,7 @@ def apply_store(
         reach=_reach(description.responsibilities, store.reach),
         s_ood=scores.s_ood(description.responsibilities, store.tau),
         clash=np.zeros(n, np.float32) if pool_label is None else _clash(description, label, pool_label),
-        nearest_labelled=_nearest_labelled(store, description, n_pool),
+        nearest_labelled=_nearest_labelled(store, description, nearest),
     )
 
 
@@ -121,31 +126,31 @@ def propagate(
 ) -> Propagation:
     """Spread one label set over its pool."""
     store = fit_store(description, labels, alpha0=alpha0, calibrate=calibrate)
-    spread = apply_store(store, description, len(description))
+    spread = apply_store(store, description, rows=np.arange(len(description)))
     return replace(spread, clash=_clash(description, spread.label, spread.label))
 
 
-def probabilities(store: LabelStore, description: PoolDescription, n_pool: int) -> NDArray[np.float32]:
-    """(N, Y) calibrated p(y|x), rows sum to 1; for few items at a time: N Y numbers."""
+def probabilities(store: LabelStore, description: PoolDescription, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(N, Y) calibrated p(y|x) of some rows of the pool, rows sum to 1; for few items at a time: N Y numbers."""
     p = np.zeros((len(description), len(store.classes)), np.float32)
-    for part, values in _probabilities(store, description, n_pool):
+    for part, values in _probabilities(store, description, rows):
         p[part] = values
     return p
 
 
-def probability_of(store: LabelStore, description: PoolDescription, n_pool: int, position: int) -> NDArray[np.float32]:
-    """(N,) calibrated p of one class, the `position`-th, of every item."""
+def probability_of(store: LabelStore, description: PoolDescription, position: int) -> NDArray[np.float32]:
+    """(N,) calibrated p of one class, the `position`-th, of every item of the pool."""
     p = np.zeros(len(description), np.float32)
-    for part, values in _probabilities(store, description, n_pool):
+    for part, values in _probabilities(store, description, np.arange(len(description))):
         p[part] = values[:, position]
     return p
 
 
 def _probabilities(
-    store: LabelStore, description: PoolDescription, n_pool: int
+    store: LabelStore, description: PoolDescription, rows: NDArray[np.int64]
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Calibrated p(y|x) of some items at a time."""
-    votes = NeighbourVotes.of(description, store.rows, store.targets, n_pool)
+    votes = NeighbourVotes.of(description, store.ways.nearest(description, rows), store.rows, store.targets)
     head = _head(store, description)
     floor = leftover(description.responsibilities) / np.float32(len(store.classes))
     for part, responsibilities in _chunks(description):
@@ -165,7 +170,7 @@ def _reach(r: SparseResponsibilities, reach: NDArray[np.float32]) -> NDArray[np.
 def _head(store: LabelStore, description: PoolDescription) -> JoinedHead | None:
     """None: no head was fitted for this label set."""
     answers = description.heads.get(store.name)
-    return answers.joined(store.classes, store.s, description.responsibilities) if answers else None
+    return answers.joined(store.classes, store.s, store.current, description.responsibilities) if answers else None
 
 
 def combine(propagations: Sequence[Propagation], description: PoolDescription) -> TaskScores:
@@ -240,15 +245,9 @@ def _clash(
     return np.where(total > 0, (weight * other).sum(axis=1) / np.where(total > 0, total, 1.0), 0.0).astype(np.float32)
 
 
-def _nearest_labelled(store: LabelStore, description: PoolDescription, n_pool: int) -> NDArray[np.int32]:
-    """The nearest labelled neighbour, else the labelled row that belongs most to the item's component."""
-    labelled = np.zeros(n_pool + 1, bool)  # the last place stands for "no neighbour" (-1)
-    labelled[store.rows] = True
-    result = np.full(len(description), NO_ROW, np.int32)
+def _nearest_labelled(store: LabelStore, description: PoolDescription, nearest: NearestLabels) -> NDArray[np.int32]:
+    """The nearest labelled row along the neighbour graph, else the one that belongs most to the item's component."""
     examples = store.example[description.responsibilities.indices]
-    for found, rows in ((examples >= 0, examples), (labelled[description.neighbours], description.neighbours)):
-        if rows.shape[1]:
-            first = found.argmax(axis=1)[:, None]
-            hit = np.take_along_axis(found, first, axis=1)[:, 0]
-            result[hit] = np.take_along_axis(rows, first, axis=1)[hit, 0]
-    return result
+    first = (examples >= 0).argmax(axis=1)
+    of_component = examples[np.arange(len(examples)), first]
+    return np.where(nearest.row >= 0, nearest.row, of_component).astype(np.int32)

@@ -91,11 +91,9 @@ class ProjectView:
 
     def predictions_of_new(self, task_ids: Sequence[int], description: PoolDescription) -> list[TaskPrediction]:
         """Of tasks outside the publication. description: their rows, with neighbours among this publication's rows."""
-        n_pool = len(self.snapshot.task_ids)
         known = self.scored
         propagations = {
-            name: apply_store(p.store, description, n_pool, pool_label=p.label)
-            for name, p in known.propagations.items()
+            name: apply_store(p.store, description, pool_label=p.label) for name, p in known.propagations.items()
         }
         scores = combine(list(propagations.values()), description)
         nobody = np.empty(0, dtype=np.int64)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_backend.core.component_graph import ComponentGraph
-from ml_backend.core.graph_prior import component_reach, left_out_shift, tau_with_prior
+from ml_backend.core.graph_prior import agreement, component_reach, left_out_shift, tau_with_prior
 from ml_backend.core.labels import class_probabilities, soft_counts, tau
 from tests.core.random_pools import description, responsibilities, seeds, targets
 
@@ -31,6 +31,35 @@ def test_where_no_walk_leads_nothing_is_known() -> None:
     apart = ComponentGraph(np.eye(3), np.full(3, 1 / 3))
     s = np.array([[5.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
     assert np.allclose(tau_with_prior(apart, s, None)[1], 0.5)
+
+
+def test_one_label_nearby_outweighs_many_far_away() -> None:
+    affinity = np.eye(9)
+    affinity[0, 1:] = [0.4] + 7 * [0.12]
+    s = np.zeros((9, 2))
+    s[1, 0] = 1.0
+    s[2:, 1] = 1.0
+    named = tau_with_prior(ComponentGraph(affinity, np.full(9, 1 / 9)), s, None)
+    assert named[0, 0] > 0.5
+
+
+def test_labels_that_say_the_same_agree_and_a_new_class_nearby_does_not() -> None:
+    chain = ComponentGraph(np.array([[1.0, 0.8, 0.3], [0.8, 1.0, 0.3], [0.3, 0.3, 1.0]]), np.full(3, 1 / 3))
+    then = np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 2.0]])
+    assert np.allclose(agreement(chain, then, then, None), 1.0)
+    assert (agreement(chain, then, then + np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 3.0]]), None) > 0.9).all()
+    new_class = agreement(chain, then, then + np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]), None)
+    assert new_class[1] < 0.5 < new_class[2], "a component without a label follows its neighbour, a labelled one stays"
+
+
+@given(seeds, st.integers(2, 6), st.integers(2, 5))
+def test_agreement_is_a_share_and_the_same_both_ways(seed: int, k: int, y: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph, one, other = random_graph(rng, k), rng.random((k, y)), rng.random((k, y))
+    both_ways = agreement(graph, one, other, None), agreement(graph, other, one, None)
+    assert np.allclose(*both_ways)
+    assert (both_ways[0] >= 0.0).all()
+    assert (both_ways[0] <= 1.0 + 1e-6).all()
 
 
 def test_reach_is_the_walk_to_the_nearest_label() -> None:

@@ -1,4 +1,4 @@
-"""Labelled neighbours as votes on top of the mixture."""
+"""Labelled neighbours, and the nearest label beyond them, as votes on top of the mixture."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_backend.core.neighbour_votes import SHARPNESS, NeighbourVotes
+from ml_backend.core.neighbourhood import LabelWays
 from tests.core.random_pools import description, responsibilities, seeds, targets
 
 
@@ -18,13 +19,17 @@ def test_the_blend_is_the_mixture_with_votes_added(seed: int, n: int, y: int) ->
     t = targets(rng, len(rows), y)
     p = rng.dirichlet(np.ones(y), n).astype(np.float32)
     blended, floor = p.copy(), np.full(n, 0.1, np.float32)
-    NeighbourVotes.of(pool, rows, t, n).blend(blended, floor)
+    nearest = LabelWays.of(pool, rows).nearest(pool, np.arange(n))
+    NeighbourVotes.of(pool, nearest, rows, t).blend(blended, floor)
     for i in range(n):
-        votes, total = p[i].astype(float), 1.0
-        for j, cosine in zip(pool.neighbours[i], pool.similarities[i], strict=True):
+        near = {int(nearest.row[i]): float(nearest.closeness[i])} if nearest.row[i] >= 0 else {}
+        for j, cosine in zip(pool.neighbours[i].tolist(), pool.similarities[i].tolist(), strict=True):
             if j in rows:
-                weight = max(float(cosine), 0.0) ** SHARPNESS
-                votes, total = votes + weight * t[rows.tolist().index(j)], total + weight
+                near[j] = max(near.get(j, 0.0), cosine)
+        votes, total = p[i].astype(float), 1.0
+        for j, closeness in near.items():
+            weight = closeness**SHARPNESS
+            votes, total = votes + weight * t[rows.tolist().index(j)], total + weight
         np.testing.assert_allclose(blended[i], votes / total, atol=1e-5)
         np.testing.assert_allclose(floor[i], 0.1 / total, atol=1e-6)
     np.testing.assert_allclose(blended.sum(axis=1), 1.0, atol=1e-5)
@@ -35,6 +40,7 @@ def test_an_item_without_labelled_neighbours_keeps_its_probabilities() -> None:
     pool = description(responsibilities(rng, 20, 3), rng.normal(size=(20, 4)), k=3)
     p = rng.dirichlet(np.ones(3), 20).astype(np.float32)
     kept = p.copy()
-    votes = NeighbourVotes.of(pool, np.empty(0, np.int64), np.empty((0, 3)), 20)
+    none = np.empty(0, np.int64)
+    votes = NeighbourVotes.of(pool, LabelWays.of(pool, none).nearest(pool), none, np.empty((0, 3)))
     votes.blend(kept, np.zeros(20, np.float32))
     np.testing.assert_array_equal(kept, p)

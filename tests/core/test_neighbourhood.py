@@ -7,9 +7,10 @@ from itertools import product
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.neighbourhood import STEPS, nearness
+from ml_backend.core.neighbourhood import NO_ROW, STEPS, LabelWays, nearness
 from tests.core.random_pools import description, responsibilities, seeds
 
 
@@ -22,11 +23,10 @@ def random_pool(seed: int, n: int, k: int) -> PoolDescription:
     return pool
 
 
-@given(seeds, st.integers(4, 8), st.integers(1, 3))
-def test_nearness_is_the_best_product_of_cosines_on_a_short_way_to_a_label(seed: int, n: int, k: int) -> None:
-    pool = random_pool(seed, n, k)
-    labelled = np.random.default_rng(seed).random(n) < 0.3
-    best = labelled.astype(float)
+def best_ways(pool: PoolDescription, labelled: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(N, N) by brute force: the best product of cosines on a way of 1 to STEPS steps from an item to a label."""
+    n, k = pool.neighbours.shape
+    best = np.zeros((n, n))
     for item, ways in product(range(n), product(range(k), repeat=STEPS)):
         place, cosine = item, 1.0
         for way in ways:
@@ -35,8 +35,30 @@ def test_nearness_is_the_best_product_of_cosines_on_a_short_way_to_a_label(seed:
             cosine *= max(float(pool.similarities[place, way]), 0.0)
             place = following
             if labelled[place]:
-                best[item] = max(best[item], cosine)
+                best[item, place] = max(best[item, place], cosine)
+    return best
+
+
+@given(seeds, st.integers(4, 8), st.integers(1, 3))
+def test_nearness_is_the_best_product_of_cosines_on_a_short_way_to_a_label(seed: int, n: int, k: int) -> None:
+    pool = random_pool(seed, n, k)
+    labelled = np.random.default_rng(seed).random(n) < 0.3
+    best = np.maximum(best_ways(pool, labelled).max(axis=1), labelled)
     np.testing.assert_allclose(nearness(pool, labelled), best, atol=1e-5)
+
+
+@given(seeds, st.integers(4, 8), st.integers(1, 3))
+def test_the_nearest_label_is_the_end_of_the_best_way_and_never_the_item_itself(seed: int, n: int, k: int) -> None:
+    pool = random_pool(seed, n, k)
+    labelled = np.random.default_rng(seed).random(n) < 0.5
+    ways = LabelWays.of(pool, np.flatnonzero(labelled))
+    to_any, to_others = ways.nearest(pool), ways.nearest(pool, np.arange(n))
+    best = best_ways(pool, labelled)
+    np.testing.assert_allclose(to_any.closeness, best.max(axis=1), atol=1e-5)
+    np.fill_diagonal(best, 0.0)
+    np.testing.assert_allclose(to_others.closeness, best.max(axis=1), atol=1e-5)
+    found = to_others.row != NO_ROW
+    np.testing.assert_allclose(best[found, to_others.row[found]], to_others.closeness[found], atol=1e-5)
 
 
 def test_without_labels_or_neighbours_nothing_is_near() -> None:

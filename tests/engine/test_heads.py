@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from ml_backend.core.hyperparameters import RunConfig
+from ml_backend.core.labels import LabelSet
 from ml_backend.engine.heads import fit_heads, heads_state, restore_heads
 from ml_backend.engine.pool import Pool, apply_store, fit_store, propagate
-from tests.engine.test_pool import GROUPS, SETTINGS, items, label_set
+from tests.engine.test_pool import DIMENSION, GROUPS, SETTINGS, items, label_set
 
 X, GROUP = items()
 LABELS = label_set(GROUP, per_group=4)
@@ -55,12 +56,32 @@ def test_new_items_are_answered_by_the_same_head_after_a_restart(taught: Pool) -
     described = taught.describe()
     store = fit_store(described, LABELS)
     restored = Pool.restore(X, SETTINGS, taught.state())
-    answers = [apply_store(store, p.describe_new(new), len(X)) for p in (taught, restored)]
+    answers = [apply_store(store, p.describe_new(new)) for p in (taught, restored)]
     assert np.array_equal(answers[0].confidence, answers[1].confidence)
     assert (answers[0].label == group).mean() > 0.9
     again = restore_heads(heads_state(taught._heads))
     assert [h.name for h in again] == ["kind"]
     assert np.array_equal(restored.describe().heads["kind"].values, described.heads["kind"].values)
+
+
+def test_the_first_label_of_a_new_class_counts_at_once_though_the_head_has_not_learnt_it() -> None:
+    """Two labelled groups, and a third beside the first of them, all of several components."""
+    group = np.repeat(np.arange(3), 200)
+    angle = np.deg2rad(45)
+    centres = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [np.cos(angle), np.sin(angle), 0.0]])
+    noise = np.random.default_rng(0).normal(size=(len(group), DIMENSION))
+    x = (np.pad(centres[group], ((0, 0), (0, DIMENSION - 3))) + 0.15 * noise).astype(np.float32)
+    description = Pool.create(x, replace(SETTINGS, n_components=60), seed=0).describe()
+
+    def labels(rows: list[int]) -> LabelSet:
+        return LabelSet("kind", ("a", "b", "new"), np.array(rows), np.eye(3)[group[rows]])
+
+    old = [*range(20), *range(200, 220)]
+    (head,) = fit_heads(description, [labels(old)], lambda rows: x[rows], None)
+    taught = replace(description, heads={"kind": head.answers(lambda rows: x[rows], len(x), of_pool=True)})
+    right = propagate(taught, labels([*old, 400])).label == group
+    assert right[group == 2].mean() > 0.5
+    assert right[group < 2].mean() > 0.9
 
 
 @pytest.mark.slow

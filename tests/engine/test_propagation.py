@@ -50,7 +50,7 @@ def test_the_formula_stays_visible_beside_the_blend(description: PoolDescription
 
 def test_confidence_is_the_calibrated_probability_of_the_label(description: PoolDescription) -> None:
     spread = propagate(description, label_set(items()[1]))
-    p = probabilities(spread.store, description, N)
+    p = probabilities(spread.store, description, np.arange(N))
     np.testing.assert_allclose(p.sum(axis=1), 1.0, atol=1e-4)
     np.testing.assert_allclose(spread.confidence, p[np.arange(N), spread.label], atol=1e-3)
 
@@ -106,7 +106,7 @@ def test_new_items_get_labels_and_point_to_examples_of_the_pool(pool: Pool, desc
     group = items()[1]
     spread = propagate(description, label_set(group))
     x_new, new_group = items(10, seed=4)
-    new = apply_store(spread.store, pool.describe_new(x_new), N, spread.label)
+    new = apply_store(spread.store, pool.describe_new(x_new), spread.label)
     assert np.mean(new.label == new_group) > 0.9
     assert np.mean(group[new.nearest_labelled] == new_group) > 0.9
     assert new.clash.mean() < 0.2
