@@ -21,6 +21,9 @@ from ml_backend.core.neighbourhood import NearestLabels
 SHARPNESS = 8
 """Exponent of the cosine. On CLINC150 (training split, held-out part) 1 cost up to 2 points, 4 and 8 were alike."""
 
+LEAST_VOTE = 0.01
+"""Lighter ones from beyond the neighbours are not worth their time: cosine .56."""
+
 
 @dataclass(frozen=True)
 class NeighbourVotes:
@@ -39,7 +42,7 @@ class NeighbourVotes:
         position[rows] = np.arange(len(rows))
         labelled = position[description.neighbours]
         item, place = np.nonzero(labelled >= 0)
-        reached = np.flatnonzero(nearest.row >= 0)
+        reached = np.flatnonzero(nearest.closeness**SHARPNESS >= LEAST_VOTE)
         shape = (len(description), len(rows))
         near = _weights(description.similarities[item, place], item, labelled[item, place], shape)
         far = _weights(nearest.closeness[reached], reached, position[nearest.row[reached]], shape)

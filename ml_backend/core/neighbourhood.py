@@ -24,6 +24,11 @@ class NearestLabels:
     row: NDArray[np.int64]
     closeness: NDArray[np.float32]
 
+    @staticmethod
+    def none(n: int) -> NearestLabels:
+        """No label near any of n items."""
+        return NearestLabels(np.full(n, NO_ROW, np.int64), np.zeros(n, np.float32))
+
 
 @dataclass(frozen=True)
 class LabelWays:
@@ -55,52 +60,58 @@ class LabelWays:
 
         rows: (n,) the items themselves, if they are of the pool: no item is its own nearest label.
         """
-        source, closeness = np.full(len(description), NO_ROW, np.int64), np.zeros(len(description), np.float32)
-        for part in _parts(len(description)):
-            sources, near = self._from_neighbours(description, part)
-            if rows is not None:
-                near = np.where(sources == rows[part, None], np.float32(0.0), near)
-            source[part], closeness[part] = _largest(sources, near)
-        return NearestLabels(source, closeness)
+        found = NearestLabels.none(len(description))
+        closest, source = self.closeness[:, 0].copy(), self.sources[:, 0]
+        for items in _parts(self._reached(description)):
+            neighbours = description.neighbours[items]
+            near = _cosines(description, items) * closest[neighbours]
+            best = (np.arange(len(items)), near.argmax(axis=1))
+            found.closeness[items] = near[best]
+            found.row[items] = np.where(near[best] > 0.0, source[neighbours[best]], NO_ROW)
+        if rows is not None:
+            for items in _parts(np.flatnonzero(source[rows] == rows)):
+                sources, near = self._over(description, items)
+                near = np.where(sources == rows[items, None], np.float32(0.0), near)
+                found.row[items], found.closeness[items] = _largest(sources, near)
+        return found
 
     def _a_step_more(self, description: PoolDescription) -> LabelWays:
-        sources, closeness = np.empty_like(self.sources), np.empty_like(self.closeness)
-        for part in _parts(len(self)):
-            beyond = self._from_neighbours(description, part)
-            reached = np.concatenate([self.sources[part], beyond[0]], axis=1)
-            near = np.concatenate([self.closeness[part], beyond[1]], axis=1)
-            sources[part, 0], closeness[part, 0] = _largest(reached, near)
-            others = np.where(reached == sources[part, :1], np.float32(0.0), near)
-            sources[part, 1], closeness[part, 1] = _largest(reached, others)
+        sources, closeness = self.sources.copy(), self.closeness.copy()
+        for items in _parts(self._reached(description)):
+            beyond, near = self._over(description, items)
+            beyond = np.concatenate([self.sources[items], beyond], axis=1)
+            near = np.concatenate([self.closeness[items], near], axis=1)
+            sources[items, 0], closeness[items, 0] = _largest(beyond, near)
+            others = np.where(beyond == sources[items, :1], np.float32(0.0), near)
+            sources[items, 1], closeness[items, 1] = _largest(beyond, others)
         return LabelWays(sources, closeness)
 
-    def _from_neighbours(
-        self, description: PoolDescription, part: slice
+    def _reached(self, description: PoolDescription) -> NDArray[np.int64]:
+        """Items from whose neighbours a way leads on: few, as long as labels are."""
+        known = np.append(self.closeness[:, 0] > 0.0, False)  # the last place stands for "no neighbour" (-1)
+        return np.flatnonzero(known[description.neighbours].any(axis=1))
+
+    def _over(
+        self, description: PoolDescription, items: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """(m, 2 k) sources and closeness of the ways of some items over each of their neighbours."""
-        neighbours = description.neighbours[part]
-        cosine = np.where(neighbours >= 0, np.clip(description.similarities[part], 0.0, 1.0), 0.0)
-        near = cosine[:, :, None].astype(np.float32) * self.closeness[neighbours]
-        return self.sources[neighbours].reshape(len(neighbours), -1), near.reshape(len(neighbours), -1)
+        """(m, 2 k) sources and closeness of some items by the ways of each of their neighbours."""
+        neighbours = description.neighbours[items]
+        near = _cosines(description, items)[:, :, None] * self.closeness[neighbours]
+        return self.sources[neighbours].reshape(len(items), -1), near.reshape(len(items), -1)
 
 
-def nearness(description: PoolDescription, labelled: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(N,) in [0, 1]: the largest product of cosines on a way of at most STEPS steps to a labelled item of the pool.
-
-    1 for labelled items themselves, 0 where no way leads to one. labelled: (N,), of the pool that is described.
-    """
-    near = LabelWays.of(description, np.flatnonzero(labelled)).nearest(description)
-    return np.where(labelled, np.float32(1.0), near.closeness)
+def _cosines(description: PoolDescription, items: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(m, k) float32 in [0, 1], of the neighbours of some items; 0 = no neighbour, or none alike."""
+    cosine = np.clip(description.similarities[items], 0.0, 1.0)
+    return np.where(description.neighbours[items] >= 0, cosine, np.float32(0.0))
 
 
 def _largest(sources: NDArray[np.int64], near: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """(m,) source and closeness of the nearest of each row; NO_ROW and 0 where nothing is near. Both (m, w)."""
-    if not near.shape[1]:
-        return np.full(len(near), NO_ROW, np.int64), np.zeros(len(near), np.float32)
+    """(m,) source and closeness of the nearest of each row; NO_ROW and 0 where nothing is near. Both (m, w >= 1)."""
     best = near.argmax(axis=1)[:, None]
     closeness = np.take_along_axis(near, best, axis=1)[:, 0]
     return np.where(closeness > 0, np.take_along_axis(sources, best, axis=1)[:, 0], NO_ROW), closeness
 
 
-def _parts(n: int) -> list[slice]:
-    return [slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]
+def _parts(items: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ml_backend.core.batch import Known, choose_batch
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.neighbourhood import nearness
 from ml_backend.errors import InputError
 
 BATCH = 200
@@ -66,9 +65,10 @@ class Ranking:
 class QueryScores:
     """What the label stores say of each of N items, (N,) float32 in [0, 1]; see `ml_backend.core.scores`.
 
-    s_ood, ambiguity, clash: HIGH = ask. evidence, confidence: LOW = ask. clash: share of the neighbours that are
-    predicted another class. sample_coverage: in [0, 1], chance that a label names a class already met. labelled: (N,)
-    bool, the items that a person has answered; absent: (N,) bool, those that nobody can be asked.
+    s_ood, ambiguity, clash: HIGH = ask. evidence, confidence, nearness: LOW = ask. clash: share of the neighbours that
+    are predicted another class. nearness: of a label along the neighbour graph (`core.neighbourhood`). sample_coverage:
+    in [0, 1], chance that a label names a class already met. labelled: (N,) bool, the items that a person has
+    answered; absent: (N,) bool, those that nobody can be asked.
     """
 
     s_ood: NDArray[np.float32]
@@ -76,6 +76,7 @@ class QueryScores:
     ambiguity: NDArray[np.float32]
     confidence: NDArray[np.float32]
     clash: NDArray[np.float32]
+    nearness: NDArray[np.float32]
     sample_coverage: float
     labelled: NDArray[np.bool_]
     absent: NDArray[np.bool_]
@@ -126,7 +127,7 @@ def _doubt(description: PoolDescription, scores: QueryScores) -> NDArray[np.floa
 
     All must be high: copies of a labelled item may be named without confidence, a group without any label with it.
     """
-    unknown = scores.s_ood * (1.0 - scores.confidence) * (1.0 - nearness(description, scores.labelled))
+    unknown = scores.s_ood * (1.0 - scores.confidence) * (1.0 - scores.nearness)
     return np.asarray(unknown * (0.5 + 0.5 * description.density), np.float64)
 
 

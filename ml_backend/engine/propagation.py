@@ -31,9 +31,9 @@ class Propagation:
     label, confidence: int32 position in classes and calibrated probability, from tau with the graph's prior, the
     neighbours' votes and the head. p_label, p_max: the same of p(y|x) = sum_c r_c tau[c, y] alone, exactly as the
     formula gives it.
-    s_ood, ambiguity, clash: HIGH = ask. evidence, reach: HIGH = well supported by
-    labels on the item's components, or near them on the graph. nearest_labelled: int32 row of the pool, or
-    -1.
+    s_ood, ambiguity, clash: HIGH = ask. evidence, reach: HIGH = well supported by labels on the item's components, or
+    near them on the graph. nearest_labelled: int32 row of the pool, or -1. nearness: in [0, 1], HIGH = a label is near
+    along the neighbour graph (`core.neighbourhood`).
     """
 
     store: LabelStore
@@ -47,6 +47,7 @@ class Propagation:
     s_ood: NDArray[np.float32]
     clash: NDArray[np.float32]
     nearest_labelled: NDArray[np.int32]
+    nearness: NDArray[np.float32]
 
     @property
     def label_set(self) -> str:
@@ -71,6 +72,7 @@ class TaskScores:
     ambiguity: NDArray[np.float32]
     confidence: NDArray[np.float32]
     clash: NDArray[np.float32]
+    nearness: NDArray[np.float32]
     sample_coverage: float
 
 
@@ -118,6 +120,7 @@ def apply_store(
         s_ood=scores.s_ood(description.responsibilities, store.tau),
         clash=np.zeros(n, np.float32) if pool_label is None else _clash(description, label, pool_label),
         nearest_labelled=_nearest_labelled(store, description, nearest),
+        nearness=nearest.closeness,
     )
 
 
@@ -178,7 +181,7 @@ def combine(propagations: Sequence[Propagation], description: PoolDescription) -
     n = len(description)
     if not propagations:
         nothing, everything = np.zeros(n, np.float32), np.ones(n, np.float32)
-        return TaskScores(everything, nothing, nothing, nothing, nothing, 0.0)
+        return TaskScores(everything, nothing, nothing, nothing, nothing, nothing, 0.0)
     if any(len(p.label) != n for p in propagations):
         raise InputError("the propagations are not of the described items")
     return TaskScores(
@@ -187,6 +190,7 @@ def combine(propagations: Sequence[Propagation], description: PoolDescription) -
         ambiguity=np.max([p.ambiguity for p in propagations], axis=0),
         confidence=np.min([p.confidence for p in propagations], axis=0),
         clash=np.max([p.clash for p in propagations], axis=0),
+        nearness=np.min([p.nearness for p in propagations], axis=0),
         sample_coverage=min(sample_coverage(p.store.targets) for p in propagations),
     )
 

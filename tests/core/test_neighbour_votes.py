@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_backend.core.neighbour_votes import SHARPNESS, NeighbourVotes
+from ml_backend.core.neighbour_votes import LEAST_VOTE, SHARPNESS, NeighbourVotes
 from ml_backend.core.neighbourhood import LabelWays
 from tests.core.random_pools import description, responsibilities, seeds, targets
 
@@ -22,7 +22,8 @@ def test_the_blend_is_the_mixture_with_votes_added(seed: int, n: int, y: int) ->
     nearest = LabelWays.of(pool, rows).nearest(pool, np.arange(n))
     NeighbourVotes.of(pool, nearest, rows, t).blend(blended, floor)
     for i in range(n):
-        near = {int(nearest.row[i]): float(nearest.closeness[i])} if nearest.row[i] >= 0 else {}
+        far = float(nearest.closeness[i])
+        near = {int(nearest.row[i]): far} if far**SHARPNESS >= LEAST_VOTE else {}
         for j, cosine in zip(pool.neighbours[i].tolist(), pool.similarities[i].tolist(), strict=True):
             if j in rows:
                 near[j] = max(near.get(j, 0.0), cosine)

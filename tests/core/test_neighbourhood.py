@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.neighbourhood import NO_ROW, STEPS, LabelWays, nearness
+from ml_backend.core.neighbourhood import NO_ROW, STEPS, LabelWays
 from tests.core.random_pools import description, responsibilities, seeds
 
 
@@ -40,14 +40,6 @@ def best_ways(pool: PoolDescription, labelled: NDArray[np.bool_]) -> NDArray[np.
 
 
 @given(seeds, st.integers(4, 8), st.integers(1, 3))
-def test_nearness_is_the_best_product_of_cosines_on_a_short_way_to_a_label(seed: int, n: int, k: int) -> None:
-    pool = random_pool(seed, n, k)
-    labelled = np.random.default_rng(seed).random(n) < 0.3
-    best = np.maximum(best_ways(pool, labelled).max(axis=1), labelled)
-    np.testing.assert_allclose(nearness(pool, labelled), best, atol=1e-5)
-
-
-@given(seeds, st.integers(4, 8), st.integers(1, 3))
 def test_the_nearest_label_is_the_end_of_the_best_way_and_never_the_item_itself(seed: int, n: int, k: int) -> None:
     pool = random_pool(seed, n, k)
     labelled = np.random.default_rng(seed).random(n) < 0.5
@@ -63,7 +55,9 @@ def test_the_nearest_label_is_the_end_of_the_best_way_and_never_the_item_itself(
 
 def test_without_labels_or_neighbours_nothing_is_near() -> None:
     pool = random_pool(0, 8, 3)
-    assert not nearness(pool, np.zeros(8, bool)).any()
+    none = np.empty(0, np.int64)
+    assert not LabelWays.of(pool, none).nearest(pool).closeness.any()
     pool.neighbours[:] = -1
-    labelled = np.arange(8) == 2
-    np.testing.assert_array_equal(nearness(pool, labelled), labelled.astype(np.float32))
+    nearest = LabelWays.of(pool, np.array([2])).nearest(pool)
+    assert not nearest.closeness.any()
+    assert (nearest.row == NO_ROW).all()

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from ml_backend.core.component_graph import ComponentGraph
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.neighbourhood import nearness
 from ml_backend.core.query import QueryScores, Ranking, Reason, rank_lantern, rank_s_ood
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.errors import InputError
@@ -21,9 +20,17 @@ LEVEL = 0.01
 
 
 def random_scores(rng: np.random.Generator, n: int) -> QueryScores:
-    s_ood, evidence, ambiguity, confidence, clash = rng.random((5, n)).astype(np.float32)
+    s_ood, evidence, ambiguity, confidence, clash, nearness = rng.random((6, n)).astype(np.float32)
     return QueryScores(
-        s_ood, evidence, ambiguity, confidence, clash, float(rng.random()), rng.random(n) < 0.3, rng.random(n) < 0.1
+        s_ood,
+        evidence,
+        ambiguity,
+        confidence,
+        clash,
+        nearness,
+        float(rng.random()),
+        rng.random(n) < 0.3,
+        rng.random(n) < 0.1,
     )
 
 
@@ -39,7 +46,7 @@ def grouped(sizes: tuple[int, ...], seed: int = 0) -> tuple[PoolDescription, np.
 
 def nothing_known(n: int) -> QueryScores:
     zero, one = np.zeros(n, np.float32), np.ones(n, np.float32)
-    return QueryScores(one, zero, zero, zero, zero, 0.0, np.zeros(n, bool), np.zeros(n, bool))
+    return QueryScores(one, zero, zero, zero, zero, zero, 0.0, np.zeros(n, bool), np.zeros(n, bool))
 
 
 def order(ranking: Ranking) -> np.ndarray:
@@ -132,7 +139,7 @@ def test_where_all_groups_have_labels_doubtful_items_lead() -> None:
     confidence[doubtful] = 0.4
     low, high = np.full(120, 0.1, np.float32), np.full(120, 0.9, np.float32)
     scores = QueryScores(
-        low, high, low, confidence, rng.random(120).astype(np.float32) / 10, 0.0, labelled, np.zeros(120, bool)
+        low, high, low, confidence, rng.random(120).astype(np.float32) / 10, low, 0.0, labelled, np.zeros(120, bool)
     )
     ranking = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=24)
     head = order(ranking)[:4]
@@ -147,7 +154,8 @@ def test_of_equally_doubtful_items_the_one_far_from_all_labels_comes_first() -> 
     scores = nothing_known(80)
     scores.labelled[np.flatnonzero(group == 0)[0]] = True
     scores.labelled[np.flatnonzero(group == 1)[:20]] = True
-    near = nearness(pool, scores.labelled)
+    near = np.random.default_rng(0).random(80).astype(np.float32)
+    scores = replace(scores, nearness=near)
     ranking = rank_lantern(pool, scores, never_seen_level=0.0, batch=1)
     rest = [item for item in order(ranking)[1:] if not scores.labelled[item]]
     assert np.all(np.diff(near[rest]) >= -1e-6)
@@ -165,7 +173,9 @@ def test_the_batch_has_a_place_for_what_was_never_seen() -> None:
 def test_each_reason_is_given_for_its_cause() -> None:
     pool, _ = grouped((30, 30))
     low, high = np.full(60, 0.1, np.float32), np.full(60, 0.9, np.float32)
-    scores = QueryScores(low, high.copy(), low.copy(), high, low.copy(), 0.0, np.zeros(60, bool), np.zeros(60, bool))
+    scores = QueryScores(
+        low, high.copy(), low.copy(), high, low.copy(), low, 0.0, np.zeros(60, bool), np.zeros(60, bool)
+    )
     pool = replace(pool, novelty=np.full(60, 0.5, np.float32))
     scores.evidence[1], scores.ambiguity[2], scores.clash[4] = 0.1, 0.8, 0.9
     pool.novelty[3] = 0.001
