@@ -14,7 +14,8 @@ from ml_backend.errors import InputError
 
 def unit_rows(n: int, dimension: int = 8, seed: int = 0) -> NDArray[np.float32]:
     x = np.random.default_rng(seed).normal(size=(n, dimension))
-    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+    rows: NDArray[np.float64] = x / np.linalg.norm(x, axis=1, keepdims=True)
+    return rows.astype(np.float32)
 
 
 @settings(max_examples=30)
@@ -22,7 +23,7 @@ def unit_rows(n: int, dimension: int = 8, seed: int = 0) -> NDArray[np.float32]:
 def test_neighbours_are_those_of_brute_force_without_the_row_itself(n: int, k: int, seed: int) -> None:
     x = unit_rows(n, seed=seed)
     index, similar = neighbours(x, k)
-    cosine = x @ x.T
+    cosine: NDArray[np.float32] = x @ x.T
     np.fill_diagonal(cosine, -2)
     found = min(k, n - 1)
     np.testing.assert_allclose(similar[:, :found], -np.sort(-cosine, axis=1)[:, :found], atol=1e-5)
