@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from tests.web.page.synthetic_map import CLASSES, FIRST_TASK, SyntheticMap, serving
@@ -89,7 +88,9 @@ def inside_another_page(browser: Browser, world: SyntheticMap, query: str = "") 
 def framed(page: Page, address: str) -> Frame:
     """The map in a new frame, with its points."""
     page.evaluate(FRAME, address)
-    frame = page.wait_for_selector("iframe").content_frame()
+    element = page.wait_for_selector("iframe")
+    assert element is not None
+    frame = element.content_frame()
     assert frame is not None
     frame.wait_for_function("window.__map?.ready === true")
     return frame
@@ -140,13 +141,13 @@ def rows_around(world: SyntheticMap, page: Page, row: int) -> tuple[set[int], se
     """Rows certainly in the square around a point, and those that may be: a pixel more."""
     view = page.evaluate("window.__map.view()")
     unit = view["zoom"] * 0.94 * min(view["width"], view["height"]) / 2
-    away = np.abs(world.columns["xy"] - world.columns["xy"][row]).max(axis=1) * unit  # type: ignore[operator]
+    away = np.abs(world.xy - world.xy[row]).max(axis=1) * unit
     return set(np.flatnonzero(away < SIDE / 2 - 1).tolist()), set(np.flatnonzero(away < SIDE / 2 + 1).tolist())
 
 
 def lonely_human(world: SyntheticMap) -> int:
     """A row labelled by a person with room around it, so that its pixel is its own."""
-    xy: NDArray[np.float32] = world.columns["xy"]  # type: ignore[assignment]
+    xy = world.xy
     humans = np.flatnonzero(world.columns["status"] == 2)
     near = [np.partition(np.linalg.norm(xy - xy[row], axis=1), 1)[1] for row in humans]
     return int(humans[int(np.argmax(near))])
@@ -222,7 +223,7 @@ def test_a_crowd_of_fresh_labels_shows_its_colour(
 
 def crowd(world: SyntheticMap, n: int) -> list[int]:
     """The n rows that are nearest to the middle of the largest clump."""
-    xy: NDArray[np.float32] = world.columns["xy"]  # type: ignore[assignment]
+    xy = world.xy
     component = world.columns["component"]
     spread = component[world.columns["status"] == 1]
     own = component == np.bincount(spread.astype(np.int64)).argmax()
@@ -291,9 +292,9 @@ def test_points_move_and_the_selection_and_the_view_stay(browser_without_gl: Bro
     with opened(browser_without_gl, world, "?view=0.1,0.2,2") as page:
         page.evaluate("window.__map.select([3, 4])")
         before, view = on_screen(page, 3), page.evaluate("window.__map.view()")
-        moved = world.columns["xy"].copy()
+        moved = world.xy.copy()
         moved[3] += 0.05
-        world.move(moved)  # type: ignore[arg-type]
+        world.move(moved)
         page.wait_for_function("([x]) => Math.abs(window.__map.screenPosition(3)[0] - x) > 5", arg=list(before))
         assert selection(page) == [3, 4]
         assert page.evaluate("window.__map.view()") == view
@@ -301,7 +302,7 @@ def test_points_move_and_the_selection_and_the_view_stay(browser_without_gl: Bro
         still = on_screen(page, 3)
         moved = moved.copy()
         moved[3] -= 0.1
-        world.move(moved)  # type: ignore[arg-type]
+        world.move(moved)
         frame = world.versions["frame"]
         page.wait_for_function("(frame) => window.__map.version().frame === frame", arg=frame)
         page.evaluate("window.__map.fps(3)")
