@@ -40,7 +40,8 @@ from ml_backend.label_studio.media_access import fetcher_factory
 from ml_backend.label_studio.outbox import Outbox
 from ml_backend.label_studio.people import People
 from ml_backend.label_studio.service import LanternService
-from ml_backend.store import annotations, projects, tasks
+from ml_backend.store import annotations as annotation_rows
+from ml_backend.store import projects, tasks
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
 from ml_backend.web import create_app
@@ -91,7 +92,7 @@ def fill(db: Database, n: int) -> None:
     with db.write() as session:
         project = projects.ensure(session, UID)
         labels = [_label(group) for group in range(0, GROUPS, 3)]
-        projects.touch_labels(session, project, annotations.apply_many(session, project, labels), time.time())
+        projects.touch_labels(session, project, annotation_rows.apply_many(session, project, labels), time.time())
 
 
 def _label(group: int) -> AnnotationRow:

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.training_speed import vectors
 from ml_backend.core.description import PoolDescription
@@ -65,7 +66,7 @@ def time_maps(n: int) -> None:
     print(f"{n:>9,}  {pca:>8.1f}  {seconds:>8.1f}  {cpu:>8.1f}  {peak:>8.0f}{verdict}", flush=True)
 
 
-def pool_of(data: Path | None, n: int) -> tuple[Pool, np.ndarray]:
+def pool_of(data: Path | None, n: int) -> tuple[Pool, NDArray[np.int64]]:
     """A new pool and the class of each row."""
     if data is None:
         x, y = vectors(n, FEATURES), np.arange(n) % GROUPS
@@ -101,13 +102,13 @@ def stability(data: Path | None, n: int) -> None:
     print(f"{'(features)':>16}  {'':>8}  {'':>10}  {'':>15}  {float((y[nearest] == y[:, None]).mean()):>10.3f}")
 
 
-def _map(pool: Pool) -> np.ndarray:
+def _map(pool: Pool) -> NDArray[np.float32]:
     features = pool.model.features(pool.x)
     snapshot = Snapshot(np.arange(len(pool)), pool.describe())
     return better_map(features, snapshot, principal_plane(features), seed=0)
 
 
-def _near(xy: np.ndarray) -> np.ndarray:
+def _near(xy: NDArray[np.float32]) -> NDArray[np.int64]:
     """(N, KEPT) nearest on the map, by brute force in blocks."""
     found = []
     for start in range(0, len(xy), 1000):
@@ -117,12 +118,12 @@ def _near(xy: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _kept(one: np.ndarray, other: np.ndarray) -> float:
+def _kept(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     pairs = zip(_near(one), _near(other), strict=True)
     return float(np.mean([len(np.intersect1d(a, b)) / KEPT for a, b in pairs]))
 
 
-def _purity(xy: np.ndarray, y: np.ndarray) -> float:
+def _purity(xy: NDArray[np.float32], y: NDArray[np.int64]) -> float:
     return float((y[_near(xy)] == y[:, None]).mean())
 
 

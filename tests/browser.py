@@ -11,12 +11,16 @@ from ml_backend.demo.browser import chromium_installed
 from ml_backend.errors import ConfigError
 
 
-def launch(playwright: Playwright, flags: tuple[str, ...]) -> Browser:
+def program() -> str:
     """Skips the test where there is no Chromium and none can be installed; with CI set it fails instead."""
     try:
-        path = chromium_installed()
+        return chromium_installed()
     except ConfigError as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(error))
-    return playwright.chromium.launch(executable_path=path, args=list(flags))
+
+
+def launch(playwright: Playwright, flags: tuple[str, ...]) -> Browser:
+    """Skips and fails as `program` does."""
+    return playwright.chromium.launch(executable_path=program(), args=list(flags))

@@ -30,8 +30,8 @@ class Server:
     url: str
     log: Path
 
-    def get(self, path: str, **options: object) -> requests.Response:
-        return requests.get(self.url + path, timeout=10, **options)  # type: ignore[arg-type]
+    def get(self, path: str, auth: tuple[str, str] | None = None) -> requests.Response:
+        return requests.get(self.url + path, timeout=10, auth=auth)
 
     def child(self, word: str) -> psutil.Process:
         """The child whose command line holds the word."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from ml_backend.core.hyperparameters import PRIORS, LossWeights
 from ml_backend.engine.settings import POOL_KEYS
 from ml_backend.options import option_of
 from ml_backend.web import create_app
+from tests.web.conftest import RecordingService
 
 TEXT = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text("utf-8")
 
@@ -35,16 +37,16 @@ def test_settings() -> None:
 
 
 @pytest.mark.parametrize("of", fields(Settings), ids=lambda of: of.name)
-def test_defaults_are_told_as_they_are(of: object) -> None:
-    option = option_of(of)  # type: ignore[arg-type]
+def test_defaults_are_told_as_they_are(of: Field[Any]) -> None:
+    option = option_of(of)
     [row] = [line for line in TEXT.splitlines() if line.startswith(f"| `{option.names[0]}`")]
     told = row.split("|")[2].strip().strip("`")
     expected = option.parse(told) if told != "empty" else None
-    assert of.default == expected  # type: ignore[attr-defined]
+    assert of.default == expected
 
 
 def test_routes(tmp_path: Path) -> None:
-    app = create_app(Settings(home=tmp_path), None)  # type: ignore[arg-type]
+    app = create_app(Settings(home=tmp_path), RecordingService())
     assert entries("Routes") == {rule.rule for rule in app.url_map.iter_rules()}
 
 

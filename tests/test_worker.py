@@ -16,6 +16,7 @@ from ml_backend.engine import heartbeat
 from ml_backend.errors import StoreError
 from ml_backend.store import leases, projects, publications, runs, tasks
 from ml_backend.store.database import Database
+from ml_backend.store.tables import Lease
 from ml_backend.worker import Worker
 
 FIRST, SECOND = "1.1700000001", "2.1700000002"
@@ -143,7 +144,7 @@ def _lease_owner(db: Database) -> str:
 
 def _expires_at(db: Database) -> float:
     with db.read() as session:
-        lease = session.get(leases.Lease, projects.ensure(session, FIRST).id)
+        lease = session.get(Lease, projects.ensure(session, FIRST).id)
     assert lease is not None
     return lease.expires_at
 

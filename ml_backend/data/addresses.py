@@ -71,14 +71,14 @@ class GuardedAdapter(HTTPAdapter):
     def _pool_class(self, pool: type[HTTPConnectionPool], connection: type[HTTPConnection]) -> type[HTTPConnectionPool]:
         allow_private, on_connect = self._allow_private, self._on_connect
 
-        class Guarded(connection):  # type: ignore[valid-type,misc]
-            def _new_conn(self) -> socket.socket:
-                timeout = self.timeout if isinstance(self.timeout, int | float) else None
-                connected = _connect(self, self._dns_host, self.port, timeout, allow_private)
-                on_connect(connected)
-                return connected
+        def new_conn(self: HTTPConnection) -> socket.socket:
+            timeout = self.timeout if isinstance(self.timeout, int | float) else None
+            connected = _connect(self, self._dns_host, self.port, timeout, allow_private)
+            on_connect(connected)
+            return connected
 
-        return type(f"Guarded{pool.__name__}", (pool,), {"ConnectionCls": Guarded})
+        guarded = type(f"Guarded{connection.__name__}", (connection,), {"_new_conn": new_conn})
+        return type(f"Guarded{pool.__name__}", (pool,), {"ConnectionCls": guarded})
 
 
 def _connect(

@@ -1,47 +1,16 @@
-"""The changing parts of demo notifications: names, numbers, times."""
+"""The changing parts of demo notifications: names, numbers, times. The names are in slots.toml."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from importlib import resources
 
 import numpy as np
 
 _SLOT = re.compile(r"\{(\w+)\}")
-
-# fmt: off
-_WORDS: dict[str, Sequence[str]] = {
-    "device": (
-        "Anna's iPhone", "Pixel 8", "Galaxy Tab S9", "the kitchen tablet", "MacBook Air", "ThinkPad X1", "your phone",
-        "Surface Pro", "the hallway sensor", "Office-PC-07", "the baby monitor", "Kindle", "the smart watch", "Drone 2",
-        "the front door camera", "the e-bike display", "Ben's laptop", "your tablet", "the doorbell", "Headset 3",
-    ),
-    "app": (
-        "Photos", "MapGo", "Notebook", "Mailbird", "FitTrack", "Podbox", "Sheets", "ChatNow", "Camera+", "Weatherly",
-        "StreamBox", "BankOne", "TaxPro", "SketchPad", "GameHub", "Translate",
-    ),
-    "user": (
-        "Anna", "Ben", "Chiara", "David", "Elif", "Farid", "Grace", "Hiro", "Ines", "Jonas", "Kofi", "Lena", "Mehmet",
-        "Nadia", "Olga", "Pavel", "Rosa", "Sven",
-    ),
-    "city": ("Lisbon", "Warsaw", "Toronto", "Nairobi", "Osaka", "Lyon", "Austin", "Porto", "Riga", "Pune", "Bergen"),
-    "shop": (
-        "BookBarn", "GreenGrocer", "Bikeworld", "Elektro24", "TeaHouse", "ToyBox", "Nordic Home", "PetPlace", "SkyAir",
-        "MetroMarket", "Lamp & Co", "Gardenia",
-    ),
-    "network": ("HomeNet", "Guest-5G", "CoffeeBar", "Office-WLAN", "eduroam", "Attic-2G", "TrainWiFi", "Lab-IoT"),
-    "room": ("room 2.14", "the basement", "lab B", "the attic", "room Oslo", "hall 3", "the office", "rack row 6"),
-    "event": (
-        "Sprint review", "Budget talk", "Dentist", "Team lunch", "Design critique", "Parents' evening", "Release 4.2",
-        "Project Falcon", "Book club", "Interview", "Weekly sync", "Piano lesson",
-    ),
-    "printer": ("LaserJet 400", "OfficeJet 3", "Epson ET-2850", "the copier in room 3", "Brother HL-L2", "Canon G650"),
-    "colour": ("cyan", "magenta", "yellow", "black"),
-    "bed": ("the herb bed", "the rose bed", "greenhouse 2", "the lawn", "the tomato rows", "the back garden"),
-    "module": ("libcore.so", "render.dll", "AudioService", "sync_worker", "parser.py", "gpu_driver", "PaymentView"),
-}
-# fmt: on
-
 _BEGIN_A_SENTENCE = ("{device}", "{room}", "{bed}", "{colour}", "{printer}")
 
 Numbers = np.random.Generator
@@ -119,5 +88,11 @@ def fill(template: str, generator: np.random.Generator) -> str:
 def _value(slot: str, generator: np.random.Generator) -> str:
     if slot in _MAKERS:
         return _MAKERS[slot](generator)
-    words = _WORDS[slot]
+    words = _words()[slot]
     return words[int(generator.integers(len(words)))]
+
+
+@lru_cache(maxsize=1)
+def _words() -> Mapping[str, Sequence[str]]:
+    text = resources.files("ml_backend.data").joinpath("slots.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from ml_backend.config import Settings
-from ml_backend.engine.engine import Engine
 from ml_backend.errors import LabelStudioError, LabelStudioRefused
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.cleaning import clean_step, leftovers
 from ml_backend.label_studio.connections import Connections
+from ml_backend.label_studio.predictor import Predictor
 from ml_backend.label_studio.push import Pusher
 from ml_backend.label_studio.reconcile import reconcile
 from ml_backend.store import counters, projects, publications, pushes, runs
@@ -151,7 +151,7 @@ class PushDuty(LabelStudioDuty):
 
     name = "push"
 
-    def __init__(self, db: Database, settings: Settings, connections: Connections, engine: Engine) -> None:
+    def __init__(self, db: Database, settings: Settings, connections: Connections, engine: Predictor) -> None:
         super().__init__(db, settings, connections)
         self._engine = engine
         self._nothing_until: dict[str, float] = {}
@@ -210,7 +210,7 @@ class CleanDuty(LabelStudioDuty):
 
 
 def label_studio_duties(
-    db: Database, settings: Settings, connections: Connections, engine: Engine
+    db: Database, settings: Settings, connections: Connections, engine: Predictor
 ) -> tuple[LabelStudioDuty, LabelStudioDuty, LabelStudioDuty]:
     """(before the engine's duty: reconcile, after it: push, clean)."""
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,12 +14,11 @@ from ml_backend.data.answers import parse_answers
 from ml_backend.data.edits import SET_ASIDE, SetAside, set_aside
 from ml_backend.data.label_config import LabelSchema
 from ml_backend.engine.acceptance import acceptable
-from ml_backend.engine.engine import Engine
 from ml_backend.engine.given_labels import GivenLabel, given_labels
 from ml_backend.engine.label_sets import YES
 from ml_backend.engine.schema import schema_of
+from ml_backend.engine.view import ProjectView
 from ml_backend.errors import ConflictError, InputError, PersonForbidden
-from ml_backend.label_studio.outbox import Outbox
 from ml_backend.label_studio.people import Person, SignedIn
 from ml_backend.label_studio.questions import Question, question_of
 from ml_backend.store import acts, outbox, projects
@@ -40,10 +40,22 @@ class Acted:
     kept: int
 
 
+class Views(Protocol):
+    """What is asked of the engine."""
+
+    def view(self, uid: str) -> ProjectView | None: ...
+
+
+class Sender(Protocol):
+    """What is asked of the outbox."""
+
+    def wake(self, project: Project, signed_in: SignedIn, /) -> None: ...
+
+
 class MapActs:
     """Acts of signed-in people. Safe for threads."""
 
-    def __init__(self, db: Database, engine: Engine, sender: Outbox) -> None:
+    def __init__(self, db: Database, engine: Views, sender: Sender) -> None:
         self._db = db
         self._engine = engine
         self._sender = sender

@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ml_backend.engine.engine import Engine
 from ml_backend.engine.publishing import publish_labels
-from ml_backend.engine.view import ProjectView
 from ml_backend.errors import LabelStudioError, LabelStudioRefused
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.contract import Replies
+from ml_backend.label_studio.predictor import Predictor, PublishedView
 from ml_backend.label_studio.reconcile import check_same_project
 from ml_backend.label_studio.refusals import explain_refusals
 from ml_backend.store import counters, projects, publications, pushes, tasks
@@ -67,7 +66,7 @@ class Pushed:
 class Pusher:
     """Brings one project's predictions into its Label Studio."""
 
-    def __init__(self, db: Database, engine: Engine, api: LabelStudioApi) -> None:
+    def __init__(self, db: Database, engine: Predictor, api: LabelStudioApi) -> None:
         self._db = db
         self._engine = engine
         self._api = api
@@ -109,7 +108,7 @@ class Pusher:
         with self._db.write() as session:
             projects.configure(session, projects.ensure(session, uid), label_config=found.get("label_config"))
 
-    def _view(self, uid: str) -> ProjectView | None:
+    def _view(self, uid: str) -> PublishedView | None:
         """The newest view under a version that no earlier push has used and that no older labels had."""
         view = self._engine.view(uid)
         for _ in range(VIEW_ATTEMPTS):
@@ -119,7 +118,7 @@ class Pusher:
             view = self._engine.view(uid)
         return view
 
-    def _has_own_version(self, uid: str, view: ProjectView) -> bool:
+    def _has_own_version(self, uid: str, view: PublishedView) -> bool:
         """Whether its version stands for these labels and no others, and was not pushed before."""
         with self._db.read() as session:
             project = projects.ensure(session, uid)
@@ -130,7 +129,7 @@ class Pusher:
         made_from = next((p.labels_version for p in published if p.number == view.number), None)
         return not used and view.labels_version == made_from
 
-    def _begin(self, uid: str, view: ProjectView, number: int) -> Push:
+    def _begin(self, uid: str, view: PublishedView, number: int) -> Push:
         """Go on with the push that was left unfinished for this version, or start one."""
         with self._db.write() as session:
             project = projects.ensure(session, uid)
@@ -161,7 +160,7 @@ class Pusher:
         with self._db.read() as session:
             return session.get_one(Push, (push.project_id, push.number))
 
-    def _live_tasks(self, uid: str, view: ProjectView) -> list[int]:
+    def _live_tasks(self, uid: str, view: PublishedView) -> list[int]:
         """Tasks of the view that are not deleted, in the order of ids."""
         with self._db.read() as session:
             live = set(tasks.live_ids(session, projects.ensure(session, uid)))
@@ -230,12 +229,12 @@ class Pusher:
             pushes.fail(session, push, why, time.time())
 
 
-def _continues(push: Push, view: ProjectView) -> bool:
+def _continues(push: Push, view: PublishedView) -> bool:
     """Whether what is missing of a push can still be sent: the same publication under the same labels."""
     return push.model_version == view.model_version and push.labels_version == view.labels_version
 
 
-def _items(view: ProjectView, task_ids: list[int], version: str) -> Iterator[Item]:
+def _items(view: PublishedView, task_ids: list[int], version: str) -> Iterator[Item]:
     """Import items of these tasks, without those about which nothing can be stored."""
     replies = Replies(view.schema, version)
     for start in range(0, len(task_ids), SMALLEST_BATCH):
@@ -245,7 +244,7 @@ def _items(view: ProjectView, task_ids: list[int], version: str) -> Iterator[Ite
                 yield item
 
 
-def _batch_size(view: ProjectView) -> int:
+def _batch_size(view: PublishedView) -> int:
     return min(LARGEST_BATCH, max(SMALLEST_BATCH, len(view.task_ids) // 5))
 
 

@@ -12,13 +12,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TypedDict
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ml_backend.config import Settings
 from ml_backend.data.label_config import LabelSchema, parse_label_config
-from ml_backend.engine.engine import Engine
 from ml_backend.engine.prediction import TaskPrediction
 from ml_backend.errors import LabelConfigError, StoreBusy, StoreError
 from ml_backend.label_studio.contract import (
@@ -32,6 +32,7 @@ from ml_backend.label_studio.contract import (
 )
 from ml_backend.label_studio.events import Event, Recorded, read_event, record_event
 from ml_backend.label_studio.late_events import LateEvents
+from ml_backend.label_studio.predictor import Predictor
 from ml_backend.label_studio.sheet_link import owner_of
 from ml_backend.label_studio.sheets import record_drawings
 from ml_backend.label_studio.status import project_status
@@ -39,7 +40,7 @@ from ml_backend.store import counters, projects, publications, tasks
 from ml_backend.store.bulk import chunks
 from ml_backend.store.database import BUSY_SECONDS, Database
 from ml_backend.store.inbox import Inbox
-from ml_backend.store.tables import Project, Task
+from ml_backend.store.tables import JsonObject, Project, Task
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +51,20 @@ WEBHOOK_WAIT_SECONDS = 0.1
 """How long a webhook waits for another transaction; Label Studio gives up after one second and never repeats it."""
 
 
+class _Given(TypedDict):
+    """What /setup tells of a project; None = nothing."""
+
+    label_config: str | None
+    hostname: str | None
+    extra_params: JsonObject
+    encoder: str | None
+    field: str | None
+
+
 class LanternService:
     """Answers Label Studio's calls. Safe for threads; holds nothing that the database and the inbox do not."""
 
-    def __init__(self, settings: Settings, db: Database, engine: Engine) -> None:
+    def __init__(self, settings: Settings, db: Database, engine: Predictor) -> None:
         self._settings = settings
         self._db = db
         self._engine = engine
@@ -66,7 +77,7 @@ class LanternService:
         otherwise. Raises InputError only when the body names no project.
         """
         request = parse_setup(body)
-        given = {
+        given: _Given = {
             "label_config": request.label_config,
             "hostname": request.hostname,
             "extra_params": dict(request.extra_params),
@@ -79,7 +90,7 @@ class LanternService:
             changed = changed or any(value not in (None, getattr(known, name)) for name, value in given.items())
         if changed:
             with self._db.write() as session:
-                projects.configure(session, projects.ensure(session, request.project), **given)  # type: ignore[arg-type]
+                projects.configure(session, projects.ensure(session, request.project), **given)
         return {"model_version": self._version(request.project)}
 
     def predict(self, body: object) -> dict[str, object]:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from ml_backend.data.edits import Edit, apply_edits, aside_kind
@@ -89,7 +89,7 @@ def record(
     session.add_all(entry for _, entry in new)
     session.flush()
     items = [{"act_id": act.id, "entry_id": entry.id, "answer": target.answer} for target, entry, _ in found]
-    execute_many(session, ActItem.__table__.insert(), items)  # type: ignore[attr-defined]
+    execute_many(session, insert(ActItem), items)
     changed = _rework(session, [entry for _, entry, is_new in found if not is_new])
     projects.touch_labels(session, project, len(new) + changed, now)
     return act

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Executable, UpdateBase
 from sqlalchemy.orm import Session
 
 T = TypeVar("T")
@@ -29,6 +29,14 @@ def execute_many(session: Session, statement: Executable, rows: Iterable[dict[st
     changed = 0
     connection = session.connection()
     for chunk in chunks(rows, ROWS_PER_STATEMENT):
-        result = connection.execute(statement, chunk, execution_options={"preserve_rowcount": True})
-        changed += max(0, cast("CursorResult[Any]", result).rowcount)
+        changed += _changed(connection.execute(statement, chunk, execution_options={"preserve_rowcount": True}))
     return changed
+
+
+def execute_once(session: Session, statement: UpdateBase) -> int:
+    """Run a statement; how many rows the database changed. Rows that the session already holds stay as they are."""
+    return _changed(session.execute(statement, execution_options={"synchronize_session": False}))
+
+
+def _changed(result: object) -> int:
+    return max(0, cast("CursorResult[Any]", result).rowcount)

@@ -13,11 +13,11 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from ml_backend.store.bulk import chunks, execute_many
+from ml_backend.store.bulk import chunks, execute_many, execute_once
 from ml_backend.store.checks import row_id
 from ml_backend.store.jsontext import to_text
 from ml_backend.store.projects import current
-from ml_backend.store.tables import Project, Task
+from ml_backend.store.tables import Base, Project, Task
 
 TaskRow = tuple[int, Mapping[str, object]]
 """(Label Studio's task id, the task's data)"""
@@ -69,7 +69,7 @@ def replace_all(session: Session, project: Project, rows: Iterable[TaskRow], sin
 def mark_unreadable(session: Session, project: Project, reasons: Mapping[int, str | None]) -> None:
     """Say why tasks cannot be encoded; None = it can. Changes no version."""
     statement = (
-        update(Task.__table__)  # type: ignore[arg-type]
+        update(Base.metadata.tables[Task.__tablename__])
         .where(Task.project_id == project.id, Task.task_id == bindparam("b_task_id"))
         .values(unreadable=bindparam("b_reason"))
     )
@@ -83,7 +83,7 @@ def retry_unreadable(session: Session, project: Project) -> int:
         .where(Task.project_id == project.id, Task.deleted.is_(False), Task.unreadable.is_not(None))
         .values(content_version=_next_version(session, project))
     )
-    return session.execute(statement, execution_options={"synchronize_session": False}).rowcount  # type: ignore[attr-defined, no-any-return]
+    return execute_once(session, statement)
 
 
 def live(session: Session, project: Project) -> list[Task]:

@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
@@ -19,12 +18,9 @@ from ml_backend.web.browsers import BrowserRules
 from ml_backend.web.failures import register_failures, route_label
 from ml_backend.web.map import MapContext, map_routes
 from ml_backend.web.metrics import Metrics
-from ml_backend.web.protocol import protocol_routes
+from ml_backend.web.protocol import Service, protocol_routes
 from ml_backend.web.replies import StrictJson
 from ml_backend.web.run_environment import STILL_SERVING, STOPPING_FILE
-
-if TYPE_CHECKING:
-    from ml_backend.label_studio.service import LanternService
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +34,7 @@ SECURITY_HEADERS = {
 
 
 def create_app(
-    settings: Settings, service: LanternService, *, maps: MapContext | None = None, attempts: Attempts | None = None
+    settings: Settings, service: Service, *, maps: MapContext | None = None, attempts: Attempts | None = None
 ) -> Flask:
     """The WSGI app on one service. maps: what the map works on, None = no map; `attempts` lets a test bring its own
     clock.

@@ -7,7 +7,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 
-class QuietLogger(Logger):  # type: ignore[misc]
+class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """Adds no handler: lines go up to the root logger."""
 
     def setup(self, cfg: Any) -> None:

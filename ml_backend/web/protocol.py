@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from flask import Blueprint, Response, jsonify, request
 
 from ml_backend.errors import StoreError
-from ml_backend.web.bodies import read_object, read_predict
+from ml_backend.web.bodies import Body, read_object, read_predict
 from ml_backend.web.metrics import Metrics
-
-if TYPE_CHECKING:
-    from ml_backend.label_studio.service import LanternService
 
 HEALTH = {"status": "UP", "model_class": "LanternModel"}
 
 
-def protocol_routes(service: LanternService, metrics: Metrics, is_stopping: Callable[[], bool]) -> Blueprint:
+class Service(Protocol):
+    """What answers: LanternService, which says what each call means."""
+
+    def setup(self, body: Body) -> Body: ...
+
+    def predict(self, body: Body) -> Body: ...
+
+    def webhook(self, body: Body) -> Body: ...
+
+    def versions(self) -> Body: ...
+
+    def status(self, project: str | None = None) -> Body: ...
+
+    def ready(self) -> tuple[bool, Body]: ...
+
+
+def protocol_routes(service: Service, metrics: Metrics, is_stopping: Callable[[], bool]) -> Blueprint:
     """All protocol routes on one service."""
     routes = Blueprint("protocol", __name__)
 
@@ -59,7 +72,7 @@ def protocol_routes(service: LanternService, metrics: Metrics, is_stopping: Call
     return routes
 
 
-def _events(service: LanternService) -> dict[str, int]:
+def _events(service: Service) -> dict[str, int]:
     """The database's counters; none while it cannot be read, so that the web's own numbers still come."""
     try:
         counters = service.status().get("counters")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from ml_backend.cli import command_line, main
+from ml_backend.cli import command_line, main, serve
 from ml_backend.cli.command_line import BAD_INPUT, COMMANDS, FAILED, INTERRUPTED
 from ml_backend.errors import ConfigError, InputError, LabelStudioUnreachable, LanternError
 from ml_backend.store import projects
@@ -31,11 +32,11 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.NAME)
-def test_every_command_explains_itself(command: object, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_explains_itself(command: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main([command.NAME, "--help"])  # type: ignore[attr-defined]
+        main([command.NAME, "--help"])
     assert ended.value.code == 0
-    assert command.DESCRIPTION.split(".")[0].split()[0] in capsys.readouterr().out  # type: ignore[attr-defined]
+    assert command.DESCRIPTION.split(".")[0].split()[0] in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_errors_become_one_line_and_a_status(
     def fail(*_: object) -> int:
         raise error
 
-    monkeypatch.setattr(command_line.serve, "run", fail)
+    monkeypatch.setattr(serve, "run", fail)
     assert main(["serve"]) == status
     lines = capsys.readouterr().err.splitlines()
     assert lines == ([f"lantern: {error}"] if str(error) else [])

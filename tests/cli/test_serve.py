@@ -13,7 +13,7 @@ import requests
 
 from ml_backend.cli import main
 from ml_backend.processes import HEALTHY_SECONDS, LONGEST_WAIT_SECONDS, Restarts
-from tests.server_process import eventually, running_server
+from tests.server_process import Server, eventually, running_server
 
 
 def test_a_busy_port_is_named_before_anything_starts(
@@ -84,11 +84,12 @@ def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
         eventually(lambda: not any(process.is_running() for process in family))
 
 
-def _is_replaced(server: object, old: int) -> bool:
+def _is_replaced(server: Server, old: int) -> bool:
     try:
-        return server.child("ml_backend.worker").pid != old  # type: ignore[attr-defined]
+        now: int = server.child("ml_backend.worker").pid
     except (StopIteration, psutil.NoSuchProcess):
         return False
+    return now != old
 
 
 def _keep_asking(url: str, answers: list[int]) -> None:

@@ -21,7 +21,8 @@ def responsibilities(
 def targets(rng: np.random.Generator, n: int, y: int) -> NDArray[np.float64]:
     """Some unanimous, some split between annotators."""
     votes = rng.multinomial(rng.integers(1, 4), np.full(y, 1 / y), n).astype(np.float64)
-    return votes / votes.sum(axis=1, keepdims=True)
+    totals: NDArray[np.float64] = votes.sum(axis=1, keepdims=True)
+    return votes / totals
 
 
 def dense(r: SparseResponsibilities) -> NDArray[np.float64]:

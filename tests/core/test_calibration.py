@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from ml_backend.core.calibration import (
     apply_temperature,
@@ -18,7 +19,7 @@ from ml_backend.core.calibration import (
 from tests.core.random_pools import seeds
 
 
-def drawn(rng: np.random.Generator, n: int, y: int = 5) -> tuple[np.ndarray, np.ndarray]:
+def drawn(rng: np.random.Generator, n: int, y: int = 5) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """True distributions (n, y) and answers drawn from them, one-hot."""
     p = rng.dirichlet(np.full(y, 0.5), n)
     answers = (p.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1).clip(max=y - 1)
@@ -30,7 +31,7 @@ def test_the_temperature_that_spoiled_the_truth_is_found_and_undone(temperature:
     rng = np.random.default_rng(0)
     truth, answers = drawn(rng, 3000)
     spoiled = apply_temperature(truth, 1 / temperature)
-    fitted = fit_temperature(spoiled, answers)
+    fitted = fit_temperature(spoiled.astype(np.float64), answers)
     assert fitted == pytest.approx(temperature, rel=0.1)
     fresh_truth, fresh = drawn(rng, 3000)
     spoiled = apply_temperature(fresh_truth, 1 / temperature)
@@ -43,7 +44,7 @@ def test_the_temperature_that_spoiled_the_truth_is_found_and_undone(temperature:
 @given(seeds, st.integers(1, 40), st.floats(0.3, 3))
 def test_calibration_never_raises_the_loss_on_what_it_was_fitted_on(seed: int, n: int, temperature: float) -> None:
     truth, answers = drawn(np.random.default_rng(seed), n)
-    p = apply_temperature(truth, temperature)
+    p = apply_temperature(truth, temperature).astype(np.float64)
     mended = apply_temperature(p, fit_temperature(p, answers))
     assert negative_log_likelihood(mended, answers) <= negative_log_likelihood(p, answers) + 1e-6
 

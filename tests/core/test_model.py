@@ -204,8 +204,9 @@ def test_states_are_finite_and_altered_ones_are_refused(pool: tuple[NDArray[np.f
     model = model_of(x)
     state = model.state()
     assert all(np.isfinite(value).all() for value in state.values())
+    spoiled = {**state, "vae.prototypes": np.full_like(state["vae.prototypes"], np.nan)}
     with pytest.raises(CheckpointError, match="finite"):
-        ComponentModel.restore(model.config, {**state, "vae.prototypes": state["vae.prototypes"] * np.nan})
+        ComponentModel.restore(model.config, spoiled)
     with pytest.raises(CheckpointError):
         ComponentModel.restore(replace(model.config, n_components=K + 1), state)
     with pytest.raises(CheckpointError):

@@ -16,7 +16,7 @@ OLD, NEW, WIDTH = 400, 60, 12
 
 def blobs(seed: int, centres: NDArray[np.float64], n: int) -> NDArray[np.float32]:
     random = np.random.default_rng(seed)
-    rows = centres[np.arange(n) % len(centres)] + 0.3 * random.standard_normal((n, WIDTH))
+    rows: NDArray[np.float64] = centres[np.arange(n) % len(centres)] + 0.3 * random.standard_normal((n, WIDTH))
     return rows.astype(np.float32)
 
 

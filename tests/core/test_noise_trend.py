@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ml_backend.core.noise_trend import NoiseTrend, around
 
 
-def noisy_pool(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def noisy_pool(n: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sigma of two kinds of items, and scores that are higher and wider for the noisy kind."""
     random = np.random.default_rng(seed)
     sigma = np.where(np.arange(n) % 2, 0.5, 0.1) * random.uniform(0.98, 1.02, n)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from ml_backend.core.component_graph import ComponentGraph
 from ml_backend.core.description import PoolDescription
@@ -34,7 +35,7 @@ def random_scores(rng: np.random.Generator, n: int) -> QueryScores:
     )
 
 
-def grouped(sizes: tuple[int, ...], seed: int = 0) -> tuple[PoolDescription, np.ndarray]:
+def grouped(sizes: tuple[int, ...], seed: int = 0) -> tuple[PoolDescription, NDArray[np.int64]]:
     """A pool of well separated groups, one component each (K = groups + 2 empty ones), and the group of each item."""
     rng = np.random.default_rng(seed)
     group = np.repeat(np.arange(len(sizes)), sizes)
@@ -49,7 +50,7 @@ def nothing_known(n: int) -> QueryScores:
     return QueryScores(one, zero, zero, zero, zero, zero, 0.0, np.zeros(n, bool), np.zeros(n, bool))
 
 
-def order(ranking: Ranking) -> np.ndarray:
+def order(ranking: Ranking) -> NDArray[np.int64]:
     return np.argsort(-ranking.value, kind="stable")
 
 
@@ -138,9 +139,8 @@ def test_where_all_groups_have_labels_doubtful_items_lead() -> None:
     confidence = np.full(120, 0.95, np.float32)
     confidence[doubtful] = 0.4
     low, high = np.full(120, 0.1, np.float32), np.full(120, 0.9, np.float32)
-    scores = QueryScores(
-        low, high, low, confidence, rng.random(120).astype(np.float32) / 10, low, 0.0, labelled, np.zeros(120, bool)
-    )
+    clash = rng.random(120).astype(np.float32) / np.float32(10)
+    scores = QueryScores(low, high, low, confidence, clash, low, 0.0, labelled, np.zeros(120, bool))
     ranking = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=24)
     head = order(ranking)[:4]
     assert set(head.tolist()) <= set(doubtful.tolist())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ml_backend.data.cache import EmbeddingCache
 from ml_backend.errors import StoreError
@@ -26,7 +27,7 @@ def digest(i: int) -> bytes:
     return i.to_bytes(16, "big")
 
 
-def vectors(n: int, dimension: int = 8) -> dict[bytes, np.ndarray]:
+def vectors(n: int, dimension: int = 8) -> dict[bytes, NDArray[np.float32]]:
     return {digest(i): np.full(dimension, i, dtype=np.float32) for i in range(n)}
 
 
@@ -39,7 +40,7 @@ def test_vectors_and_pictures_come_back_bit_for_bit(cache: EmbeddingCache) -> No
     assert set(found) == {b"v", b"p"}
     np.testing.assert_array_equal(found[b"v"], vector)
     np.testing.assert_array_equal(found[b"p"], picture)
-    assert (found[b"v"].dtype, found[b"p"].dtype) == (np.float32, np.uint8)
+    assert (found[b"v"].dtype, found[b"p"].dtype) == (np.dtype(np.float32), np.dtype(np.uint8))
 
 
 def test_more_keys_than_one_query_holds(cache: EmbeddingCache) -> None:
@@ -66,7 +67,7 @@ def test_the_first_value_stays(cache: EmbeddingCache) -> None:
 
 def test_other_types_are_refused(cache: EmbeddingCache) -> None:
     with pytest.raises(StoreError, match="float64"):
-        cache.put_many("e", {b"k": np.zeros(2)})
+        cache.put_many("e", {b"k": np.asarray([0.0, 0.0])})
     assert cache.get_many("e", [b"k"]) == {}
 
 

@@ -17,7 +17,7 @@ from ml_backend.errors import InputError
 
 def npz(folder: Path, **arrays: object) -> Path:
     path = folder / "data.npz"
-    np.savez(path, **{name: np.asarray(array) for name, array in arrays.items()})
+    np.savez(path, allow_pickle=True, **{name: np.asarray(array) for name, array in arrays.items()})
     return path
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from ml_backend.data.encoders import EncoderOptions, Unreadable, build_encoder
@@ -21,6 +22,7 @@ from ml_backend.data.encoders.vector import VectorEncoder, read_npy
 from ml_backend.data.encoders.words import WordLlamaEncoder
 from ml_backend.data.pictures import fit_picture, read_picture, to_data_uri, to_png
 from ml_backend.errors import ConfigError, EncodingError
+from tests.data.encoded import vector, vectors
 
 
 def npy(array: object) -> bytes:
@@ -107,8 +109,8 @@ def test_a_vector_of_another_dimension_names_both() -> None:
 def test_words_give_unit_vectors_that_follow_meaning_whatever_the_batch() -> None:
     texts = ["the battery is low", "charge your battery, power is low", "the parcel was delivered " * 50, "x"]
     encoder = WordLlamaEncoder()
-    together = np.stack([v for v in encoder.encode(texts) if isinstance(v, np.ndarray)])
-    alone = np.stack([v for text in texts for v in encoder.encode([text]) if isinstance(v, np.ndarray)])
+    together = vectors(encoder.encode(texts))
+    alone = vectors(value for text in texts for value in encoder.encode([text]))
     assert together.shape == (4, 256)
     assert together.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1.0, rtol=1e-5)
@@ -164,7 +166,7 @@ def test_sentence_vectors_are_normalised_and_loaded_once(monkeypatch: pytest.Mon
         def __init__(self, name: str, device: str | None) -> None:
             loads.append(f"{name} on {device}")
 
-        def encode(self, texts: list[str], **_: object) -> np.ndarray:
+        def encode(self, texts: list[str], **_: object) -> NDArray[np.float32]:
             return np.array([[3.0, 4.0] if text else [np.nan, 0.0] for text in texts], dtype=np.float32)
 
     monkeypatch.setitem(sys.modules, "sentence_transformers", types.SimpleNamespace(SentenceTransformer=Model))
@@ -172,7 +174,7 @@ def test_sentence_vectors_are_normalised_and_loaded_once(monkeypatch: pytest.Mon
     good, bad = encoder.encode(["x", ""])
     encoder.encode(["y"])
     build_encoder("sentence-transformers:n").encode(["z"])
-    np.testing.assert_allclose(good, [0.6, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(vector(good), [0.6, 0.8], rtol=1e-6)
     assert isinstance(bad, Unreadable)
     assert loads == ["m on cuda:1", "n on None"]
     assert encoder.name == "sentence-transformers:m"

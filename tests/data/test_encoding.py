@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ml_backend.data.cache import Array, EmbeddingCache
 from ml_backend.data.encoders import build_encoder
@@ -40,7 +41,7 @@ class CountingEncoder:
         return other_dimension(value, shape)
 
 
-def vector(text: str) -> np.ndarray:
+def vector(text: str) -> NDArray[np.float32]:
     return np.array([len(text), text.encode()[0]], dtype=np.float32)
 
 

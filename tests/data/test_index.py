@@ -14,7 +14,8 @@ from ml_backend.errors import InputError
 
 def unit_rows(n: int, dimension: int = 8, seed: int = 0) -> NDArray[np.float32]:
     x = np.random.default_rng(seed).normal(size=(n, dimension))
-    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+    rows: NDArray[np.float64] = x / np.linalg.norm(x, axis=1, keepdims=True)
+    return rows.astype(np.float32)
 
 
 @settings(max_examples=30)
@@ -26,9 +27,8 @@ def test_neighbours_are_those_of_brute_force_without_the_row_itself(n: int, k: i
     np.fill_diagonal(cosine, -2)
     found = min(k, n - 1)
     np.testing.assert_allclose(similar[:, :found], -np.sort(-cosine, axis=1)[:, :found], atol=1e-5)
-    np.testing.assert_allclose(
-        np.take_along_axis(cosine, index[:, :found].astype(int), axis=1), similar[:, :found], atol=1e-5
-    )
+    taken = np.take_along_axis(cosine, index[:, :found].astype(int), axis=1)
+    np.testing.assert_allclose(taken, similar[:, :found], atol=1e-5)
     assert index.dtype == np.int32
     assert similar.dtype == np.float32
     assert np.all(index != np.arange(n)[:, None])

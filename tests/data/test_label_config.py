@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 
 import pytest
-from label_studio_sdk.label_interface import LabelInterface
 
 from ml_backend.data.label_config import LabelSchema, TaskInput, parse_label_config
 from ml_backend.errors import LabelConfigError
+from tests.label_interface import label_interface
 
 TEXT = '<Text name="text" value="$text"/>'
 
@@ -39,7 +39,7 @@ def test_an_alias_is_what_label_studio_stores_so_it_is_the_class() -> None:
     xml = choices(body='<Choice value="Male" alias="M"/><Choice value="Other"/><Choice value="Female" alias=""/>')
     (control,) = parse_label_config(xml).controls
     assert control.classes == ("M", "Other", "Female")
-    assert control.classes == tuple(LabelInterface(xml).get_control("c").labels)
+    assert control.classes == tuple(label_interface(xml).get_control("c").labels)
 
 
 def test_choices_inside_views_count_and_choices_inside_choices_do_not() -> None:

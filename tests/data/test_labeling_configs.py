@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from label_studio_sdk.label_interface import LabelInterface
 
 from ml_backend.data.label_config import LabelSchema, parse_label_config
 from ml_backend.data.notifications import SOMETHING_ELSE, TAGS, group_kinds, kinds
@@ -14,6 +13,7 @@ from ml_backend.data.source import choose_source
 from ml_backend.engine.map_colours import PALETTE
 from ml_backend.label_studio.map_config import MapAddress, find_map, with_map
 from ml_backend.label_studio.sheet_config import sheet_config
+from tests.label_interface import label_interface
 
 FOLDER = Path(__file__).parents[2] / "labeling_configs"
 ENTERPRISE = FOLDER / "enterprise_text_with_map.xml"
@@ -34,7 +34,7 @@ def test_they_are_there() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_label_studio_and_lantern_read_the_same_controls(path: Path) -> None:
     xml = path.read_text(encoding="utf-8")
-    interface = LabelInterface(xml)
+    interface = label_interface(xml)
     interface.validate()
     read = parse_label_config(xml)
     assert read.controls
@@ -47,10 +47,14 @@ def test_label_studio_and_lantern_read_the_same_controls(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_predictions_for_every_class_are_valid_for_label_studio(path: Path) -> None:
     xml = path.read_text(encoding="utf-8")
-    interface = LabelInterface(xml)
+    interface = label_interface(xml)
     for control in parse_label_config(xml).controls:
         for label in control.classes:
-            region = {"from_name": control.name, "to_name": control.to_name, "type": control.result_type}
+            region: dict[str, object] = {
+                "from_name": control.name,
+                "to_name": control.to_name,
+                "type": control.result_type,
+            }
             region |= {"value": {control.result_type: [label]}}
             errors = interface.validate_prediction(
                 {"result": [region], "score": 0.5, "model_version": "v"}, return_errors=True
@@ -94,7 +98,7 @@ def test_the_map_stands_beside_the_same_questions(name: str) -> None:
 
 def test_the_config_for_drawing_on_the_map_is_what_connect_makes() -> None:
     xml = ON_THE_MAP.read_text(encoding="utf-8")
-    interface = LabelInterface(xml)
+    interface = label_interface(xml)
     interface.validate()
     assert {control.tag for control in interface.controls} == {
         "PolygonLabels", "EllipseLabels", "RectangleLabels", "KeyPointLabels"
@@ -106,12 +110,12 @@ def test_the_config_for_drawing_on_the_map_is_what_connect_makes() -> None:
 
 def test_names_of_classes_are_quoted_for_label_studio() -> None:
     xml = sheet_config('Which "kind" <of> & so on?', [('a "b" & <c>', "#0072b2")])
-    assert list(LabelInterface(xml).get_control("polygon").labels) == ['a "b" & <c>']
+    assert list(label_interface(xml).get_control("polygon").labels) == ['a "b" & <c>']
 
 
 def test_the_enterprise_variant_as_far_as_the_sdk_goes() -> None:
     xml = ENTERPRISE.read_text(encoding="utf-8")
-    interface = LabelInterface(xml)
+    interface = label_interface(xml)
     interface.validate()
     assert "NOT RUN" in xml
     assert interface.get_control("lantern_map").tag == "ReactCode"

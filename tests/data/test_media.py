@@ -6,12 +6,12 @@ import gzip
 import socket
 import threading
 import time
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
-from ml_backend.data import addresses
 from ml_backend.data.addresses import is_allowed
 from ml_backend.data.media import MediaFetcher
 from ml_backend.errors import LabelStudioUnreachable, MediaError, MediaUnavailable
@@ -21,9 +21,8 @@ TOKEN = {"Authorization": "Token secret-token"}
 RESOLVE = socket.getaddrinfo
 
 
-def open_fetcher(**options: object) -> MediaFetcher:
-    """May reach loopback, as the test servers are there."""
-    return MediaFetcher(allow_private=True, timeout_seconds=5, **options)
+open_fetcher = partial(MediaFetcher, allow_private=True, timeout_seconds=5)
+"""May reach loopback, as the test servers are there."""
 
 
 # Addresses
@@ -110,14 +109,14 @@ def resolving(monkeypatch: pytest.MonkeyPatch, answers: list[list[str]]) -> list
     """Makes the name evil.test resolve to one list of addresses after the other; the names that were asked for."""
     asked: list[str] = []
 
-    def resolve(host: str, port: int, *args: object, **kwargs: object) -> list[object]:
+    def resolve(host: str, port: int, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list[object]:
         if host != "evil.test":
-            return list(RESOLVE(host, port, *args, **kwargs))  # type: ignore[arg-type]
+            return list(RESOLVE(host, port, family, type, proto, flags))
         asked.append(host)
         current = answers.pop(0) if len(answers) > 1 else answers[0]
         return [entry for address in current for entry in RESOLVE(address, port, type=socket.SOCK_STREAM)]
 
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     return asked
 
 
@@ -150,7 +149,7 @@ def test_rebinding_gains_nothing_because_the_name_is_resolved_once(
         connected.append(address[0])
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(addresses.socket, "create_connection", connect)
+    monkeypatch.setattr(socket, "create_connection", connect)
     with pytest.raises(MediaUnavailable):
         MediaFetcher(timeout_seconds=5)(f"http://evil.test:{server.port}/")
     assert asked == ["evil.test"]

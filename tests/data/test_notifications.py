@@ -10,6 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from ml_backend.data.encoders import build_encoder
 from ml_backend.data.notifications import NEEDS_ACTION, SOMETHING_ELSE, TAGS, group_kinds, kinds, make_notifications
+from tests.data.encoded import vectors
 
 MADE = make_notifications(2000, seed=3)
 
@@ -59,9 +60,7 @@ def test_tags_are_known_ordered_and_follow_the_kind() -> None:
 
 
 def test_the_kinds_can_be_learned_and_the_outliers_stand_apart() -> None:
-    x = np.stack(
-        [v for v in build_encoder("text").encode([made["text"] for made in MADE]) if isinstance(v, np.ndarray)]
-    )
+    x = vectors(build_encoder("text").encode([made["text"] for made in MADE]))
     labels = np.array([made["label"] for made in MADE])
     accuracy = KNeighborsClassifier(5, metric="cosine").fit(x[:500], labels[:500]).score(x[500:], labels[500:])
     assert accuracy > 0.85

@@ -5,14 +5,17 @@ from __future__ import annotations
 import email.utils
 import json
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ml_backend.data.encoders import Encoder, EncoderOptions, Unreadable, build_encoder
 from ml_backend.errors import ConfigError, EncoderUnavailable, EncodingError
 from tests.data.conftest import LocalServer, Serve, reply
+from tests.data.encoded import vector, vectors
 
 KEY = "sk-secret-key"
 
@@ -29,26 +32,29 @@ def embeddings(handler: BaseHTTPRequestHandler, body: bytes) -> None:
     reply(handler, json.dumps({"object": "list", "data": data[::-1], "model": "m"}).encode())
 
 
-def encoder(server: LocalServer, sleeps: list[float] | None = None, **options: object) -> Encoder:
-    waits = sleeps if sleeps is not None else []
-    return build_encoder(
-        "openai:m",
-        EncoderOptions(
-            embeddings_url=f"{server.url}/v1", embeddings_api_key=KEY, sleep=waits.append, timeout_seconds=5, **options
-        ),
+def options_for(server: LocalServer) -> EncoderOptions:
+    """Never really waits."""
+    return EncoderOptions(
+        embeddings_url=f"{server.url}/v1", embeddings_api_key=KEY, sleep=lambda _: None, timeout_seconds=5
     )
 
 
-def expected(texts: list[str]) -> np.ndarray:
-    rows = np.array([vector_of(text) for text in texts])
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+def encoder(server: LocalServer, sleeps: list[float] | None = None) -> Encoder:
+    options = options_for(server)
+    return build_encoder("openai:m", options if sleeps is None else replace(options, sleep=sleeps.append))
+
+
+def expected(texts: list[str]) -> NDArray[np.float64]:
+    rows = np.array([vector_of(text) for text in texts], np.float64)
+    lengths: NDArray[np.float64] = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / lengths
 
 
 def test_texts_go_in_batches_and_come_back_in_order_and_normalised(serve: Serve) -> None:
     server = serve(embeddings)
     texts = [f"text {'x' * i}" for i in range(7)]
-    values = encoder(server, batch_size=3).encode(texts)
-    np.testing.assert_allclose(np.stack(values), expected(texts), rtol=1e-5)
+    values = build_encoder("openai:m", replace(options_for(server), batch_size=3)).encode(texts)
+    np.testing.assert_allclose(vectors(values), expected(texts), rtol=1e-5)
     sent = [json.loads(body) for _, _, body in server.requests]
     assert [len(request["input"]) for request in sent] == [3, 3, 1]
     assert {request["model"] for request in sent} == {"m"}
@@ -75,7 +81,7 @@ def test_busy_and_broken_servers_are_asked_again_with_growing_waits(serve: Serve
 
     sleeps: list[float] = []
     values = encoder(serve(answer), sleeps).encode(["abc"])
-    np.testing.assert_allclose(np.stack(values), expected(["abc"]), rtol=1e-5)
+    np.testing.assert_allclose(vectors(values), expected(["abc"]), rtol=1e-5)
     assert sleeps == [0.5, 1.0]
 
 
@@ -88,7 +94,8 @@ def test_retry_after_is_honoured_in_seconds_and_as_a_date_up_to_the_cap(serve: S
         reply(handler, b"", 429, Retry_After=wait) if wait else embeddings(handler, body)
 
     sleeps: list[float] = []
-    encoder(serve(answer), sleeps, max_wait_seconds=60.0).encode(["abc"])
+    options = replace(options_for(serve(answer)), sleep=sleeps.append, max_wait_seconds=60.0)
+    build_encoder("openai:m", options).encode(["abc"])
     assert sleeps[0] == 7.0
     assert 25 < sleeps[1] <= 30
     assert sleeps[2:] == [60.0, 4.0]
@@ -104,14 +111,14 @@ def test_a_dropped_connection_is_tried_again(serve: Serve) -> None:
             embeddings(handler, body)
 
     server = serve(answer)
-    np.testing.assert_allclose(np.stack(encoder(server).encode(["abc"])), expected(["abc"]), rtol=1e-5)
+    np.testing.assert_allclose(vectors(encoder(server).encode(["abc"])), expected(["abc"]), rtol=1e-5)
     assert len(server.requests) == 2
 
 
 def test_a_service_that_stays_down_is_unavailable_and_says_why(serve: Serve) -> None:
     server = serve(lambda handler, _: reply(handler, b'{"error": {"message": "overloaded"}}', 503))
     with pytest.raises(EncoderUnavailable, match="3 times: HTTP 503 overloaded") as caught:
-        encoder(server, max_attempts=3).encode(["abc"])
+        build_encoder("openai:m", replace(options_for(server), max_attempts=3)).encode(["abc"])
     assert len(server.requests) == 3
     assert KEY not in str(caught.value)
 
@@ -160,8 +167,8 @@ def test_a_text_that_is_refused_does_not_stop_the_others(serve: Serve) -> None:
     values = encoder(serve(answer)).encode(texts)
     assert [i for i, value in enumerate(values) if isinstance(value, Unreadable)] == [2]
     assert values[2] == Unreadable("the embedding service refuses its text: too many tokens")
-    good = [value for value in values if isinstance(value, np.ndarray)]
-    np.testing.assert_allclose(np.stack(good), expected(["a", "bb", "dd", "e"]), rtol=1e-5)
+    good = vectors(value for value in values if isinstance(value, np.ndarray))
+    np.testing.assert_allclose(good, expected(["a", "bb", "dd", "e"]), rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +193,7 @@ def test_a_vector_with_nan_is_unreadable_alone(serve: Serve) -> None:
     body = b'{"data": [{"index": 0, "embedding": [NaN, 1]}, {"index": 1, "embedding": [3, 4]}]}'
     bad, good = encoder(serve(lambda handler, _: reply(handler, body))).encode(["a", "b"])
     assert isinstance(bad, Unreadable)
-    np.testing.assert_allclose(good, [0.6, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(vector(good), [0.6, 0.8], rtol=1e-6)
 
 
 def test_the_address_is_required_and_the_key_is_hidden() -> None:

@@ -68,7 +68,7 @@ def test_an_installation_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> 
 def test_without_one_tests_are_skipped_but_never_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(pytest.skip.Exception, match="apt-get install chromium"):
-        of_tests.launch(None, ())  # type: ignore[arg-type]
+        of_tests.program()
     monkeypatch.setenv("CI", "true")
     with pytest.raises(ConfigError):
-        of_tests.launch(None, ())  # type: ignore[arg-type]
+        of_tests.program()

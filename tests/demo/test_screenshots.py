@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from ml_backend.demo.screenshots import picture
@@ -15,7 +16,7 @@ from ml_backend.demo.screenshots.picture import small_png
 CLASS_COLOURS = ((0, 114, 178), (230, 159, 0), (0, 158, 115), (213, 94, 0))
 
 
-def png(pixels: np.ndarray) -> bytes:
+def png(pixels: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()

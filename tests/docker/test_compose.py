@@ -95,7 +95,8 @@ EXPECTED_NAMES = {
 
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
-    return yaml.safe_load((DOCKER / "compose.yml").read_text("utf-8"))  # type: ignore[no-any-return]
+    read: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text("utf-8"))
+    return read
 
 
 def interpolated(environment: dict[str, str], given: dict[str, str]) -> dict[str, str]:

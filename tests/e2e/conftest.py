@@ -31,7 +31,7 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed:
         cls = getattr(item, "cls", None)
-        if getattr(cls, "steps", False):
+        if cls is not None and getattr(cls, "steps", False):
             _failed.setdefault(cls, item.name)
         for server in _servers(getattr(item, "funcargs", {})):
             lines = server.log_file.read_text("utf-8", errors="replace").splitlines()

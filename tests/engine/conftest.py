@@ -14,7 +14,8 @@ from ml_backend.data.media import Fetcher, MediaFetcher
 from ml_backend.engine.engine import Engine
 from ml_backend.engine.project import ProjectEngine
 from ml_backend.engine.view import ProjectView
-from ml_backend.store import annotations, projects, tasks
+from ml_backend.store import annotations as annotation_rows
+from ml_backend.store import projects, tasks
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
 
@@ -67,7 +68,7 @@ class World:
         row = AnnotationRow(annotation_id or task_id, task_id, annotator, result, False, time.time())
         with self.db.write() as session:
             project = projects.ensure(session, UID)
-            projects.touch_labels(session, project, int(annotations.apply(session, project, row)), time.time())
+            projects.touch_labels(session, project, int(annotation_rows.apply(session, project, row)), time.time())
 
     def work(self) -> int:
         """Until nothing is due; the number of steps."""

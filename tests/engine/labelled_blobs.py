@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict, Unpack
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,9 +36,20 @@ def blob_dataset(
     )
 
 
-def blob_problem(**options: object) -> tuple[Problem, Embedded]:
+class BlobOptions(TypedDict, total=False):
+    """Arguments of `blob_dataset`."""
+
+    n: int
+    seed: int
+    noise: float
+    test: int
+    oos: int
+    classes: tuple[str, ...]
+
+
+def blob_problem(**options: Unpack[BlobOptions]) -> tuple[Problem, Embedded]:
     """The same as a problem, and as the baselines see it."""
-    problem = make_problem(blob_dataset(**options))  # type: ignore[arg-type]
+    problem = make_problem(blob_dataset(**options))
     return problem, Embedded.of(problem)
 
 

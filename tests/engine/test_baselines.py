@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.datasets import make_moons
 from sklearn.semi_supervised import LabelSpreading
@@ -17,7 +18,7 @@ from ml_backend.engine.simulation.learners.logistic import DEFAULT_C, GRID, choo
 from ml_backend.engine.simulation.learners.nearest import choose_k
 from ml_backend.engine.simulation.learners.spreading import fit_spreading
 from ml_backend.engine.simulation.oracle import AskedLabels, Oracle
-from ml_backend.engine.simulation.queries import QUERIES, ask_margin, ask_medoids, ask_typical
+from ml_backend.engine.simulation.queries import QUERIES, Query, ask_margin, ask_medoids, ask_typical
 from tests.engine.labelled_blobs import CLASSES, blob_problem, rows_per_class
 
 
@@ -118,7 +119,7 @@ def test_label_spreading_is_no_weaker_than_scikit_learns() -> None:
     assert np.mean(ours) >= np.mean(theirs)
 
 
-def moons(seed: int) -> tuple[Embedded, np.ndarray]:
+def moons(seed: int) -> tuple[Embedded, NDArray[np.int64]]:
     """Two interleaved half circles on a patch of the sphere, and which one each item is of."""
     flat, y = make_moons(600, noise=0.06, random_state=seed)
     x = np.c_[0.3 * (flat - flat.mean(axis=0)), np.ones(len(flat))].astype(np.float32)
@@ -201,9 +202,9 @@ def test_queries_ask_each_item_once_and_as_many_as_the_budget(name: str) -> None
 
 
 @pytest.mark.parametrize("query", [ask_typical, ask_medoids])
-def test_representative_queries_find_every_clear_group_at_once(query: object) -> None:
+def test_representative_queries_find_every_clear_group_at_once(query: Query) -> None:
     problem, data = blob_problem(n=200)
-    asked = query(data, Oracle(problem.pool_truth), [len(CLASSES)], 0)  # type: ignore[operator]
+    asked = query(data, Oracle(problem.pool_truth), [len(CLASSES)], 0)
     assert set(asked[len(CLASSES)].answers) == set(CLASSES)
 
 

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from ml_backend.engine.given_labels import given_labels
 from ml_backend.engine.label_sets import make_label_sets
 from ml_backend.engine.schema import schema_of
-from ml_backend.store import annotations, drawings, projects
+from ml_backend.store import annotations as annotation_rows
+from ml_backend.store import drawings, projects
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
 from ml_backend.store.drawings import Drawn
@@ -42,7 +43,7 @@ def project(session: Session) -> Project:
 
 def annotate(session: Session, project: Project, task: int, label: str, annotator: str = "1") -> None:
     result = [{"from_name": "c", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
-    annotations.apply(session, project, AnnotationRow(task, task, annotator, result, False, time.time()))
+    annotation_rows.apply(session, project, AnnotationRow(task, task, annotator, result, False, time.time()))
 
 
 def counted(session: Session, project: Project, name: str = "c") -> dict[int, list[float]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -68,9 +70,12 @@ def test_accuracy() -> None:
     assert accuracy(np.array([], bool)) == 0.0
 
 
+Figure = Callable[[NDArray[np.float64], NDArray[np.float64]], float]
+
+
 @pytest.mark.parametrize("figure", [auroc, fpr95])
-def test_scores_that_cannot_be_compared_are_refused(figure: object) -> None:
+def test_scores_that_cannot_be_compared_are_refused(figure: Figure) -> None:
     some = np.array([1.0])
     for known, unknown in ((np.array([]), some), (some, np.array([])), (some, np.array([np.nan]))):
         with pytest.raises(InputError):
-            figure(known, unknown)  # type: ignore[operator]
+            figure(known, unknown)

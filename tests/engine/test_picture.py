@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from ml_backend.engine import picture_fonts
@@ -35,7 +36,7 @@ def picture(points: Points) -> Image.Image:
     return Image.open(io.BytesIO(draw(points, LEGEND, "kind"))).convert("RGB")
 
 
-def at(image: Image.Image, place: np.ndarray, right: int = 0) -> tuple[int, ...]:
+def at(image: Image.Image, place: NDArray[np.float32], right: int = 0) -> tuple[int, ...]:
     x, y = to_percent(place[None])[0] / 100 * (WIDTH, HEIGHT)
     found = image.getpixel((round(x) + right, round(y)))
     assert isinstance(found, tuple)
@@ -78,7 +79,7 @@ def test_many_classes_without_colours_or_letters_of_their_own() -> None:
     assert Image.open(io.BytesIO(body)).size == (WIDTH, HEIGHT)
 
 
-def legend_of(*names: str) -> np.ndarray:
+def legend_of(*names: str) -> NDArray[np.uint8]:
     """Pixels right of the map."""
     colours = ["#0072b2", "#e69f00", "#009e73"]
     legend = [LegendEntry(name, colour, 1) for name, colour in zip(names, colours, strict=False)]

@@ -9,6 +9,7 @@ from ml_backend.data.media import read_data_uri
 from ml_backend.data.pictures import to_data_uri
 from ml_backend.errors import ConfigError, MediaUnavailable
 from ml_backend.store import projects, publications, runs, tasks
+from ml_backend.store.tables import TrainingRun
 
 from .conftest import UID, World
 
@@ -217,7 +218,7 @@ def test_a_run_that_keeps_killing_its_worker_is_failed_and_not_tried_for_ever(wo
     assert not world.worker.due(UID)
     assert world.view().model_version == version
     with world.db.read() as session:
-        assert session.get_one(runs.TrainingRun, run.id).status == "failed"
+        assert session.get_one(TrainingRun, run.id).status == "failed"
 
 
 def test_weights_of_a_project_are_checked_with_the_key_named(world: World) -> None:

@@ -9,6 +9,7 @@ from typing import IO
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ml_backend.data.dataset import Dataset
 from ml_backend.engine.labels_file import GivenLabel, label_set_of, read_labels
@@ -37,12 +38,12 @@ def vectors(path: Path, *, ids: bool = False, test: int = 0) -> tuple[Path, list
     data = blob_dataset(n=N, test=test)
     assert data.x is not None
     assert data.y is not None
-    columns = {"x": data.x}
+    columns: dict[str, NDArray[np.generic]] = {"x": data.x}
     if ids:
         columns["id"] = np.array([f"item {i}" for i in range(N + test)])
     if data.split is not None:
         columns["split"] = data.split
-    np.savez(path, **columns)
+    np.savez(path, allow_pickle=False, **columns)
     return path, data.y.tolist()
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def session(problem: Problem, budgets: tuple[int, ...], *, seed: int = 0) -> lis
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulationResult]:
+def result(tmp_path_factory: pytest.TempPathFactory) -> SimulationResult:
     """One small simulation with test and oos split, from a file."""
     path = tmp_path_factory.mktemp("simulate") / "blobs.npz"
     data = blob_dataset(n=160, test=40, oos=20)
@@ -221,10 +222,18 @@ def test_data_without_labels_and_budgets_without_a_rest_are_refused(tmp_path: Pa
         simulate(path, SimulationOptions(budgets=(6,)))
 
 
-@pytest.mark.parametrize("options", [{"budgets": ()}, {"budgets": (0,)}, {"seeds": 0}, {"baselines": ("magic",)}])
-def test_options_that_cannot_be_used_are_refused(options: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "make",
+    [
+        partial(SimulationOptions, budgets=()),
+        partial(SimulationOptions, budgets=(0,)),
+        partial(SimulationOptions, seeds=0),
+        partial(SimulationOptions, baselines=("magic",)),
+    ],
+)
+def test_options_that_cannot_be_used_are_refused(make: Callable[[], SimulationOptions]) -> None:
     with pytest.raises(ConfigError):
-        SimulationOptions(**options)  # type: ignore[arg-type]
+        make()
 
 
 @pytest.mark.parametrize("name", ["lantern+", "random", "random+magic", "magic+logreg", ""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ml_backend.core.hyperparameters import RunConfig
 from ml_backend.core.labels import LabelSet
+from ml_backend.core.trainer import EpochReport, TrainingReport
 from ml_backend.data.dataset import read_dataset
 from ml_backend.engine.pool import Pool, PoolSettings
 from ml_backend.engine.simulation import SimulationOptions, simulate
@@ -53,11 +56,18 @@ def test_labels_reach_training_only_when_they_were_asked_for(monkeypatch: pytest
     world, seen = problem(), []
     train, create = Pool.train, Pool.create
 
-    def watched(pool: Pool, run: object, label_sets: tuple[LabelSet, ...] = (), **more: object) -> object:
+    def watched(
+        pool: Pool,
+        run: RunConfig,
+        label_sets: Sequence[LabelSet] = (),
+        *,
+        on_epoch: Callable[[EpochReport], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> TrainingReport:
         seen.append(
             [(int(r), s.classes[int(t.argmax())]) for s in label_sets for r, t in zip(s.rows, s.targets, strict=True)]
         )
-        return train(pool, run, label_sets, **more)  # type: ignore[arg-type]
+        return train(pool, run, label_sets, on_epoch=on_epoch, should_stop=should_stop)
 
     def watched_create(x: NDArray[np.generic], settings: PoolSettings, *, seed: int) -> Pool:
         created.append(x)

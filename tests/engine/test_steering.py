@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
+from sqlalchemy.orm import Session
 
 from ml_backend.core.hyperparameters import LossWeights
 from ml_backend.engine import kept_models
+from ml_backend.engine.prediction import TaskPrediction
 from ml_backend.engine.publishing import project_folder
 from ml_backend.engine.run_effects import changed_rows
 from ml_backend.engine.steering import Steering
@@ -62,7 +64,7 @@ def run_of(world: World, number: int) -> TrainingRun:
     return found
 
 
-def named(world: World) -> dict[int, object]:
+def named(world: World) -> dict[int, TaskPrediction]:
     return {p.task_id: p for p in world.view().predictions()}
 
 
@@ -146,7 +148,9 @@ def test_a_run_stopped_by_hand_is_over_and_published(trained: World, monkeypatch
     monkeypatch.setattr("ml_backend.engine.training.time", FakeTime(lambda: float(next(ticks))))
     record = runs.epoch
 
-    def stop_after(session, run, report, *, phase=None):  # type: ignore[no-untyped-def]
+    def stop_after(
+        session: Session, run: TrainingRun | int, report: Mapping[str, object], *, phase: str | None = None
+    ) -> None:
         record(session, run, report, phase=phase)
         runs.request_stop(session, projects.ensure(session, UID), 1.0)
 
@@ -196,8 +200,8 @@ def test_a_run_says_what_it_changed(world: World) -> None:
     assert not changed_rows(world.db, UID, ids, "another control").any()
 
 
-def _class(predictions: dict[int, object], task: int) -> str | None:
-    answers = predictions[task].answers.get("kind") or ()  # type: ignore[attr-defined]
+def _class(predictions: dict[int, TaskPrediction], task: int) -> str | None:
+    answers = predictions[task].answers.get("kind") or ()
     return answers[0][0] if answers else None
 
 
@@ -279,7 +283,7 @@ def test_alpha0_holds_at_once_without_training(trained: World) -> None:
     before, version = named(trained), trained.view().labels_version
     assert steering(trained).set(UID, {"alpha0": 30.0})["alpha0"] == 30.0
     after = named(trained)
-    assert np.mean([after[t].scores["ambiguity"] != before[t].scores["ambiguity"] for t in before]) > 0.5  # type: ignore[attr-defined]
+    assert np.mean([after[t].scores["ambiguity"] != before[t].scores["ambiguity"] for t in before]) > 0.5
     assert trained.view().labels_version > version, "what was pushed to Label Studio is out of date"
     assert not trained.worker.due(UID)
     [folded] = trained.engine.predict(UID, [(999, {"embedding": [0.1] * 12})])

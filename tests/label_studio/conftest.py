@@ -89,6 +89,13 @@ class FakeEngine:
         )
 
 
+class NothingPublished:
+    """An engine before the first publication."""
+
+    def view(self, uid: str) -> None:
+        """Of no project."""
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, label_studio_url="http://ls.test", label_studio_api_key="0" * 40)
@@ -117,7 +124,7 @@ def engine(db: Database) -> FakeEngine:
 
 @pytest.fixture
 def service(settings: Settings, db: Database, engine: FakeEngine) -> LanternService:
-    return LanternService(settings, db, engine)  # type: ignore[arg-type]
+    return LanternService(settings, db, engine)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from ml_backend.store import outbox, projects, tasks
 from ml_backend.store.database import Database
 from ml_backend.store.outbox import Counts
 from ml_backend.store.tables import Project
-from tests.label_studio.conftest import RICH_CONFIG, UID
+from tests.label_studio.conftest import RICH_CONFIG, UID, NothingPublished
 from tests.label_studio.fake_people import ANN, FakeWithPeople
 
 Before = Callable[[httpx.Request], httpx.Response | None]
@@ -48,7 +48,7 @@ class Desk:
             projects.touch_data(session, project, tasks.upsert_many(session, project, rows), 1.0)
         self.people = People(Connections(self.settings), api_at=self.fake.api_at)
         self.sender = Outbox(self.db, on_refused=self.people.forget)
-        self.acts = MapActs(self.db, None, self)  # type: ignore[arg-type]
+        self.acts = MapActs(self.db, NothingPublished(), self)
 
     def wake(self, project: Project, who: SignedIn) -> None:
         """As the sender, when it is not asleep."""

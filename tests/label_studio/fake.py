@@ -64,7 +64,7 @@ class FakeLabelStudio:
         early = self.before(request) if self.before else None
         if early is not None:
             return early
-        body = json.loads(request.content) if request.content else None
+        body = json.loads(request.content or b"null")
         if path == "/api/projects/3/":
             if request.method == "PATCH":
                 self.project |= body

@@ -73,7 +73,7 @@ def running_lantern(home: Path, label_studio: LiveLabelStudio, **changes: Any) -
     settings = Settings(**options)
     db = Database.open(home)
     engine = FakeEngine(db)
-    service = LanternService(settings, db, engine)  # type: ignore[arg-type]
+    service = LanternService(settings, db, engine)
     server = make_server("127.0.0.1", port, create_app(settings, service), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from label_studio_sdk.label_interface.interface import LabelInterface
 
 from ml_backend.data.label_config import parse_label_config
 from ml_backend.engine.prediction import TaskPrediction
@@ -22,10 +21,11 @@ from ml_backend.label_studio.contract import (
     parse_time,
     project_uid,
 )
+from tests.label_interface import label_interface
 from tests.label_studio.conftest import CONFIG, RICH_CONFIG, UID, prediction
 
 RICH = parse_label_config(RICH_CONFIG)
-SDK = LabelInterface(RICH_CONFIG)
+SDK = label_interface(RICH_CONFIG)
 
 
 def entry(one: TaskPrediction, config: str = RICH_CONFIG) -> Any:

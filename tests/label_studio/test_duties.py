@@ -58,7 +58,7 @@ def fake(db: Database, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> F
 
 @pytest.fixture
 def push(db: Database, settings: Settings, engine: FakeEngine, fake: FakeLabelStudio, clock: Clock) -> PushDuty:
-    return PushDuty(db, settings, Connections(settings), engine)  # type: ignore[arg-type]
+    return PushDuty(db, settings, Connections(settings), engine)
 
 
 def label(db: Database, clock: Clock, count: int = 1) -> None:
@@ -81,7 +81,7 @@ def test_nothing_is_due_without_token_address_or_after_disconnect(
 
     def due(wanted: Settings) -> list[bool]:
         connections = Connections(wanted)
-        push_duty = PushDuty(db, wanted, connections, engine)  # type: ignore[arg-type]
+        push_duty = PushDuty(db, wanted, connections, engine)
         return [duty.due(UID) for duty in (ReconcileDuty(db, wanted, connections), push_duty)]
 
     assert due(settings) == [True, True]

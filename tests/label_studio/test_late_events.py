@@ -17,7 +17,7 @@ from ml_backend.label_studio.service import LanternService
 from ml_backend.store import annotations as annotation_rows
 from ml_backend.store import counters, projects
 from ml_backend.store.database import Database
-from ml_backend.store.inbox import FOLDER_NAME
+from ml_backend.store.inbox import FOLDER_NAME, Inbox
 from tests.label_studio.conftest import CONFIG, UID, FakeEngine, project_row
 from tests.server_process import eventually
 
@@ -85,11 +85,11 @@ def test_what_a_killed_server_acknowledged_is_recorded_by_the_next(
 ) -> None:
     with monkeypatch.context() as dead:
         dead.setattr(late_events.LateEvents, "_go_on", lambda _self: None)  # its thread died with it
-        service = LanternService(settings, db, engine)  # type: ignore[arg-type]
+        service = LanternService(settings, db, engine)
         with writing(db):
             service.webhook(created(1))
         assert labels(db) == []
-    LanternService(settings, db, engine)  # type: ignore[arg-type]
+    LanternService(settings, db, engine)
     eventually(lambda: labels(db) == [1])
 
 
@@ -106,7 +106,7 @@ def test_a_failure_of_the_database_is_retried_and_a_hopeless_event_holds_nothing
         if tried.count(body) < 3:
             raise StoreError("locked")
 
-    late = late_events.LateEvents(late_events.Inbox(tmp_path), record)
+    late = late_events.LateEvents(Inbox(tmp_path), record)
     late.keep({"action": "BAD"}, 1.0)
     late.keep({"action": "GOOD"}, 2.0)
     eventually(lambda: not late.waiting)

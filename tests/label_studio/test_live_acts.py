@@ -25,7 +25,7 @@ from ml_backend.label_studio.people import People, SignedIn
 from ml_backend.label_studio.reconcile import reconcile
 from ml_backend.store import acts, outbox, projects, tasks
 from ml_backend.store.tables import OutboxEntry, Project
-from tests.label_studio.conftest import RICH_CONFIG
+from tests.label_studio.conftest import RICH_CONFIG, NothingPublished
 from tests.label_studio.live import LiveLabelStudio, LiveLantern
 
 pytestmark = pytest.mark.e2e
@@ -44,7 +44,7 @@ class Desk:
         self.people = People(Connections(lantern.settings))
         self.who: SignedIn = self.people.check(self.row(), label_studio.personal_token)
         self.sender = Outbox(lantern.db)
-        self.acts = MapActs(lantern.db, lantern.engine, self.sender)  # type: ignore[arg-type]
+        self.acts = MapActs(lantern.db, NothingPublished(), self.sender)
         self.uid = self.row().uid
         self.most_counted = 0
         self.wait_for(lambda: len(self.known()) == n_tasks)
@@ -214,7 +214,7 @@ def test_labels_of_others_stay_unless_they_are_overwritten(desk: Desk) -> None:
 
 def test_a_task_that_is_gone_is_said_and_the_others_go_on(desk: Desk) -> None:
     gone, there = desk.task_ids[:2]
-    desk.acts._sender = _Asleep()  # type: ignore[assignment]
+    desk.acts._sender = _Asleep()
     desk.label("a", [gone, there])
     desk.api.client.send("DELETE", f"/api/tasks/{gone}/")
     desk.acts._sender = desk.sender

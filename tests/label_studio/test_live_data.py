@@ -15,6 +15,7 @@ from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.connect import connect
 from ml_backend.label_studio.connections import Connections
+from ml_backend.label_studio.contract import Replies
 from ml_backend.label_studio.duties import label_studio_duties
 from ml_backend.label_studio.push import Pushed, Pusher
 from ml_backend.label_studio.reconcile import reconcile
@@ -65,7 +66,7 @@ class Here:
             return tasks.live_ids(session, self.row())
 
     def push(self, api: LabelStudioApi | None = None) -> Pushed:
-        done = Pusher(self.db, self.lantern.engine, api or self.label_studio.api()).push(self.uid)  # type: ignore[arg-type]
+        done = Pusher(self.db, self.lantern.engine, api or self.label_studio.api()).push(self.uid)
         assert done is not None
         return done
 
@@ -192,7 +193,7 @@ def test_tasks_that_are_gone_and_predictions_that_do_not_fit(
         region = {"from_name": "c", "to_name": "text", "type": "choices", "value": {"choices": [label]}}
         return {"task": task.task_id, "result": [region], "score": 0.5, "model_version": self.model_version}
 
-    monkeypatch.setattr(push_module.Replies, "import_item", misfit)
+    monkeypatch.setattr(Replies, "import_item", misfit)
     done = here.push()
     assert (done.sent, done.created) == (4, 3)
     assert "dropped 1 of 4 predictions" in caplog.text
@@ -235,7 +236,7 @@ def test_the_worker_waits_while_label_studio_is_down_and_goes_on(
     here = Here(label_studio, lantern, "outage", 3)
     publish(here.db, here.uid)
     connections = Connections(lantern.settings)
-    duties = label_studio_duties(here.db, lantern.settings, connections, lantern.engine)  # type: ignore[arg-type]
+    duties = label_studio_duties(here.db, lantern.settings, connections, lantern.engine)
     with monkeypatch.context() as patch:
         patch.setattr(LabelStudioClient, "_request", _down)
         for duty in duties[:2]:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from ml_backend.config import Settings
-from ml_backend.label_studio import link_keys, map_checkup
+from ml_backend.label_studio import link_keys
 from ml_backend.label_studio.findings import Severity
 from ml_backend.label_studio.map_checkup import check_map
 from ml_backend.label_studio.map_config import MapAddress, with_map
@@ -25,7 +25,7 @@ class Web:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.policy: dict[str, str] = {}
         self.frame: dict[str, str] | None = {"content-security-policy": f"frame-ancestors 'self' {LABEL_STUDIO}"}
-        monkeypatch.setattr(map_checkup.httpx, "get", self.get)
+        monkeypatch.setattr(httpx, "get", self.get)
 
     def get(self, address: str, timeout: float) -> httpx.Response:
         headers = self.policy if address.startswith(LABEL_STUDIO) else self.frame

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from label_studio_sdk.label_interface import LabelInterface
 
 from ml_backend.data.label_config import parse_label_config
 from ml_backend.errors import LabelConfigError
 from ml_backend.label_studio.map_config import MapAddress, find_map, with_map, without_map
+from tests.label_interface import label_interface
 
 FOLDER = Path(__file__).parents[2] / "labeling_configs"
 SHIPPED = sorted(path for path in FOLDER.glob("*.xml") if "map" not in path.stem)
@@ -45,11 +45,11 @@ def test_in_and_out_again_leaves_every_byte(config: str) -> None:
 @pytest.mark.parametrize("config", [*ODD, *(path.read_text("utf-8") for path in SHIPPED)])
 def test_label_studio_and_lantern_read_the_same_questions(config: str) -> None:
     shown = with_map(config, ADDRESS)
-    interface = LabelInterface(shown)
+    interface = label_interface(shown)
     interface.validate()
     before, after = parse_label_config(config), parse_label_config(shown)
     assert after == before, "the map's field is nothing to be read"
-    assert [c.name for c in interface.controls] == [c.name for c in LabelInterface(config).controls]
+    assert [c.name for c in interface.controls] == [c.name for c in label_interface(config).controls]
 
 
 def test_the_page_that_label_studio_makes_of_it() -> None:

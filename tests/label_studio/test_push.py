@@ -42,7 +42,7 @@ def fake(db: Database, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def push_all(db: Database, engine: FakeEngine, fake: FakeLabelStudio) -> Any:
-    return Pusher(db, engine, fake.api()).push(UID)  # type: ignore[arg-type]
+    return Pusher(db, engine, fake.api()).push(UID)
 
 
 def newest(db: Database) -> Push:

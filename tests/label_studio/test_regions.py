@@ -13,14 +13,15 @@ from ml_backend.label_studio.regions import in_polygon, labels_of
 TYPES = {"polygonlabels", "rectanglelabels", "ellipselabels", "keypointlabels"}
 
 
-def region(kind: str, label: str = "a", **value: Any) -> dict[str, Any]:
+def region(kind: str, label: str = "a", /, **value: Any) -> dict[str, Any]:
     """As Label Studio 1.23.2 sends it."""
     shown = {"original_width": WIDTH, "original_height": HEIGHT, "image_rotation": 0, "to_name": "map"}
     return {**shown, "type": kind, "from_name": kind, "id": "x", "value": {**value, kind: [label]}}
 
 
 def held(item: dict[str, Any], *points: tuple[float, float]) -> list[int]:
-    return labels_of([item], np.array(points, np.float64).reshape(-1, 2)).get("a", np.empty(0, int)).tolist()
+    found = labels_of([item], np.array(points, np.float64).reshape(-1, 2))
+    return [int(row) for row in found.get("a", ())]
 
 
 def test_the_square_lies_in_the_picture_where_it_is_told_to() -> None:

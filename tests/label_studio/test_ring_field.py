@@ -30,7 +30,7 @@ def test_numbers_and_texts_of_the_same_look_are_the_same_in_an_address() -> None
 
 
 def test_which_of_several() -> None:
-    row = {"b": [1, 2], "order_id": [1, 2], "uuid": ["x", "y"], "lantern_key": ["k", "l"]}
+    row: dict[str, list[object]] = {"b": [1, 2], "order_id": [1, 2], "uuid": ["x", "y"], "lantern_key": ["k", "l"]}
     assert ring_field(tasks(**row)) == "lantern_key"
     assert ring_field(tasks(**row), present="b") == "b", "what is in use stays"
     assert ring_field(tasks(**row), present="gone") == "lantern_key"

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from sqlalchemy.orm import Session
 
 from ml_backend.config import Settings
 from ml_backend.label_studio import outbox as sender
 from ml_backend.store import outbox, senders
 from ml_backend.store.database import Database
+from ml_backend.store.tables import Project
 from tests.label_studio.conftest import UID
 from tests.label_studio.desk import Desk
 from tests.label_studio.fake_people import BOB
@@ -92,9 +94,9 @@ def test_whoever_waits_for_label_studio_says_so_again_and_again(desk: Desk, monk
     beats: list[float] = []
     beat = senders.beat
 
-    def watched(*arguments: object) -> None:
+    def watched(session: Session, project: Project, person_id: int, owner: str, until: float) -> None:
         beats.append(time.monotonic())
-        beat(*arguments)  # type: ignore[arg-type]
+        beat(session, project, person_id, owner, until)
 
     monkeypatch.setattr(senders, "beat", watched)
     desk.fake.before = unreachable

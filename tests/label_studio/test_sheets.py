@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ml_backend.config import Settings
 from ml_backend.engine.given_labels import given_labels
@@ -31,6 +32,7 @@ from ml_backend.label_studio.sheet_duty import SheetDuty
 from ml_backend.label_studio.sheet_link import SheetLink, link_of
 from ml_backend.store import layouts, projects, sheets
 from ml_backend.store.database import Database
+from ml_backend.store.tables import Project
 from tests.label_studio.conftest import CONFIG, UID, project_row
 
 CREATED = "2026-11-22T22:54:14.296374Z"
@@ -109,6 +111,17 @@ class Played:
         return {"id": task, "data": self.tasks[task], "annotations": given, "drafts": []}
 
 
+class PlayedConnections(Connections):
+    """Every project lives in the played Label Studio."""
+
+    def __init__(self, settings: Settings, played: Played) -> None:
+        super().__init__(settings)
+        self._played = played
+
+    def api(self, project: Project) -> LabelStudioApi:
+        return self._played.api
+
+
 class Stage:
     """Both projects, connected, and the worker's duty."""
 
@@ -119,9 +132,7 @@ class Stage:
             connection = {"url": "http://ls.test", "connected": True}
             project = projects.ensure(session, UID)
             projects.configure(session, project, label_config=CONFIG, title="Alerts " * 9, connection=connection)
-        connections = Connections(settings)
-        connections.api = lambda project: self.played.api  # type: ignore[method-assign]
-        self.duty = SheetDuty(db, settings, connections)
+        self.duty = SheetDuty(db, settings, PlayedConnections(settings, self.played))
 
     def connect(self) -> SheetLink:
         show_sheets(self.db, self.settings, self.played.api, project_row(self.db), "http://lantern.test:9090")
@@ -129,7 +140,7 @@ class Stage:
         assert link is not None
         return link
 
-    def move(self, xy: np.ndarray) -> None:
+    def move(self, xy: NDArray[np.float32]) -> None:
         """A layout of the map."""
         project = project_row(self.db)
         places = PlacedItems(np.array(TASKS, np.int64), xy)
@@ -153,8 +164,8 @@ class Stage:
         """A rectangle from the left edge of the sheet to this x; what the sheet shows lies from -1 to 1."""
         width = to_percent(np.array([[until, 0.0]]))[0, 0]
         value = {"x": 0, "y": 0, "width": width, "height": 100, "rotation": 0, "rectanglelabels": [label]}
-        region = {"type": "rectanglelabels", "from_name": "rectangle", "to_name": "map", "value": value}
-        region |= {"original_width": WIDTH, "original_height": HEIGHT, "image_rotation": 0}
+        region: dict[str, object] = {"type": "rectanglelabels", "from_name": "rectangle", "to_name": "map"}
+        region |= {"value": value, "original_width": WIDTH, "original_height": HEIGHT, "image_rotation": 0}
         made = {"id": annotation, "task": task, "completed_by": 4, "was_cancelled": False, "result": [region]}
         self.played.annotations[annotation] = made | {"updated_at": f"2026-11-22T22:55:{second:02}Z"}
         return self.played.annotations[annotation]

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def die_at_each_step(root: Path, name: str, first: bool) -> list[str]:
         if not first:
             artifacts.publish(folder, name, manifest={"is": "old"}, tensors={"x": np.zeros(100)})
         folder.mkdir(parents=True, exist_ok=True)
-        status = _in_child(lambda folder=folder, step=step: _publish_until(folder, name, step))  # type: ignore[misc]
+        status = _in_child(partial(_publish_until, folder, name, step))
         outcomes.append(_loaded(folder / name))
         _recover(folder, name)
         if status == 0:

@@ -10,7 +10,7 @@ from ml_backend.errors import InputError
 from ml_backend.store import annotations as rows
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
-from ml_backend.store.tables import Project
+from ml_backend.store.tables import JsonObject, Project
 from tests.store.events import Deletion, labels, labels_version, said, tell
 
 
@@ -95,8 +95,8 @@ def test_an_annotation_keeps_its_regions_and_its_task(db: Database, project: Pro
         {"result": None},
     ],
 )
-def test_a_row_of_the_wrong_kind_is_refused_when_it_is_made(wrong: dict[str, object]) -> None:
-    right = {
+def test_a_row_of_the_wrong_kind_is_refused_when_it_is_made(wrong: JsonObject) -> None:
+    right: JsonObject = {
         "annotation_id": 1,
         "task_id": 1,
         "annotator": None,
@@ -104,6 +104,6 @@ def test_a_row_of_the_wrong_kind_is_refused_when_it_is_made(wrong: dict[str, obj
         "was_cancelled": False,
         "updated_at": 1.0,
     }
-    assert AnnotationRow(**right)  # type: ignore[arg-type]
+    assert AnnotationRow(**right)
     with pytest.raises(InputError):
-        AnnotationRow(**(right | wrong))  # type: ignore[arg-type]
+        AnnotationRow(**(right | wrong))

@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from ml_backend.errors import CheckpointError, InputError
 from ml_backend.store import artifacts
 
-TENSORS = {
+TENSORS: dict[str, NDArray[Any]] = {
     "x": np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32),
     "ids": np.arange(50, dtype=np.int64),
     "pixels": np.zeros((2, 3, 4), dtype=np.uint8),
@@ -78,7 +78,7 @@ def test_publishing_a_name_again_replaces_it(path: Path) -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_a_tensor_that_is_not_finite_is_not_published(path: Path, value: float, dtype: type) -> None:
+def test_a_tensor_that_is_not_finite_is_not_published(path: Path, value: float, dtype: type[np.floating]) -> None:
     bad = np.zeros((3, 5), dtype=dtype)
     bad[2, 4] = value
     with pytest.raises(CheckpointError, match="'w'"):

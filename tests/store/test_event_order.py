@@ -78,7 +78,7 @@ def test_the_tables_do_not_depend_on_order_repetition_or_batches(
 
 
 def test_create_update_delete_in_each_of_the_orders_ends_deleted(db: Database) -> None:
-    events = [said(1, "a", 1.0), said(1, "b", 2.0), Deletion(1, at=1.5)]
+    events: list[Event] = [said(1, "a", 1.0), said(1, "b", 2.0), Deletion(1, at=1.5)]
     for order in itertools.permutations(events):
         project = fresh_project(db)
         tell(db, project, *order)

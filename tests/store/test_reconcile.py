@@ -11,7 +11,7 @@ from ml_backend.store import annotations as rows
 from ml_backend.store import projects
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
-from ml_backend.store.tables import Project
+from ml_backend.store.tables import JsonObject, Project
 from tests.store.events import Deletion, Event, labels, labels_version, reconcile, said, tell
 
 
@@ -106,7 +106,8 @@ def test_a_corrupt_export_changes_nothing(db: Database, project: Project) -> Non
     tell(db, project, said(1, "a", 1.0))
 
     def pages() -> list[AnnotationRow]:
-        return [said(2, "b", 1.0), AnnotationRow(3, None, None, "no list", False, 1.0)]  # type: ignore[arg-type]
+        told: JsonObject = {"result": "no list"}
+        return [said(2, "b", 1.0), AnnotationRow(3, None, None, told["result"], False, 1.0)]
 
     with pytest.raises(InputError), db.write() as session:
         rows.replace_all(session, project, (row for row in pages()), 10.0)

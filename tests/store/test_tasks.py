@@ -11,10 +11,11 @@ import pytest
 from ml_backend.errors import InputError
 from ml_backend.store import projects, tasks
 from ml_backend.store.database import Database
-from ml_backend.store.tables import Project
+from ml_backend.store.tables import JsonObject, Project
+from ml_backend.store.tasks import TaskRow
 
 
-def put(db: Database, project: Project, *rows: tuple[int, dict[str, object]]) -> int:
+def put(db: Database, project: Project, *rows: TaskRow) -> int:
     with db.write() as session:
         changed = tasks.upsert_many(session, project, rows)
         projects.touch_data(session, project, changed, 1.0)
@@ -28,7 +29,7 @@ def drop(db: Database, project: Project, *ids: int) -> int:
     return changed
 
 
-def replace(db: Database, project: Project, since: int, *rows: tuple[int, dict[str, object]]) -> int:
+def replace(db: Database, project: Project, since: int, *rows: TaskRow) -> int:
     with db.write() as session:
         changed = tasks.replace_all(session, project, rows, since)
         projects.touch_data(session, project, changed, 1.0)
@@ -119,8 +120,9 @@ def test_a_vector_with_nan_does_not_stop_the_import(db: Database, project: Proje
 
 
 def test_an_id_that_is_none_changes_nothing(db: Database, project: Project) -> None:
+    told: JsonObject = {"id": "2; DROP TABLE task"}
     with pytest.raises(InputError):
-        put(db, project, (1, {"text": "a"}), ("2; DROP TABLE task", {"text": "b"}))  # type: ignore[arg-type]
+        put(db, project, (1, {"text": "a"}), (told["id"], {"text": "b"}))
     assert texts(db, project) == {}
 
 

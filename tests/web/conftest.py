@@ -88,7 +88,7 @@ def client(service: RecordingService, clock: Clock, tmp_path: Path) -> FlaskClie
 
 def make_client(settings: Settings, service: RecordingService, clock: Clock | None = None) -> FlaskClient:
     attempts = Attempts(clock) if clock is not None else None
-    return create_app(settings, service, attempts=attempts).test_client()  # type: ignore[arg-type]
+    return create_app(settings, service, attempts=attempts).test_client()
 
 
 def basic(user: str = USER, password: str = PASSWORD) -> dict[str, str]:

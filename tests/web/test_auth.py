@@ -40,7 +40,7 @@ def test_every_route_but_health_wants_the_log_in(client: FlaskClient, path: str)
 
 
 def test_health_is_open(client: FlaskClient) -> None:
-    assert client.get("/health").json["status"] == "UP"
+    assert client.get("/health").get_json()["status"] == "UP"
 
 
 def test_all_bad_credentials_get_the_same_401(client: FlaskClient) -> None:
@@ -83,8 +83,11 @@ def test_a_secret_alone_guards_only_the_webhook(service: RecordingService, tmp_p
 
 
 def test_settings_say_which_headers_open_the_webhook(service: RecordingService, tmp_path: Path) -> None:
-    for extra in ({}, {"webhook_secret": SECRET}, {"basic_auth_user": USER, "basic_auth_pass": PASSWORD}):
-        settings = Settings(home=tmp_path, **extra)
+    for settings in (
+        Settings(home=tmp_path),
+        Settings(home=tmp_path, webhook_secret=SECRET),
+        Settings(home=tmp_path, basic_auth_user=USER, basic_auth_pass=PASSWORD),
+    ):
         reply = make_client(settings, service).post("/webhook", json={}, headers=settings.webhook_headers())
         assert reply.status_code == 200
 

@@ -22,7 +22,7 @@ def test_the_body_arrives_as_sent(open_client: FlaskClient, service: RecordingSe
 
 def test_the_reply_is_the_services(open_client: FlaskClient) -> None:
     assert open_client.post("/setup", json={}).json == {"model_version": "lantern-1"}
-    assert open_client.post("/predict", json={"tasks": [{}, {}]}).json["results"] == [[], []]
+    assert open_client.post("/predict", json={"tasks": [{}, {}]}).get_json()["results"] == [[], []]
     assert open_client.get("/versions").json == {"versions": ["lantern-1"]}
 
 
@@ -44,7 +44,7 @@ def test_ready_follows_the_service(open_client: FlaskClient, service: RecordingS
     assert open_client.get("/ready").json == {"ready": True, "database": "ok"}
     service.is_ready = False
     reply = open_client.get("/ready")
-    assert (reply.status_code, reply.json["ready"]) == (503, False)
+    assert (reply.status_code, reply.get_json()["ready"]) == (503, False)
 
 
 def test_a_stopping_server_is_not_ready_but_answers(

@@ -68,7 +68,9 @@ def test_secrets_appear_nowhere(service: RecordingService, tmp_path: Path) -> No
     )
     configure_logging("DEBUG", settings.secrets())
     written = io.StringIO()
-    logging.getLogger().handlers[0].setStream(written)  # type: ignore[attr-defined]
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(written)
     client = make_client(settings, service)
     bodies = {
         "/setup": {"project": "1.2", "schema": "<View/>", "access_token": "owner-token-1"},
@@ -118,10 +120,10 @@ def test_security_headers_are_on_every_reply(open_client: FlaskClient, path: str
 
 
 def test_wrong_paths_and_methods_are_json_too(open_client: FlaskClient) -> None:
-    assert open_client.get("/nothing").json["error"]
+    assert open_client.get("/nothing").get_json()["error"]
     reply = open_client.get("/setup")
     assert reply.status_code == 405
-    assert reply.json["error"]
+    assert reply.get_json()["error"]
     assert "POST" in reply.headers["Allow"]
 
 

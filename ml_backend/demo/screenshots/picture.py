@@ -43,8 +43,8 @@ def small_png(png: bytes) -> bytes:
 
 def with_palette(picture: Image.Image, colours: int) -> Image.Image:
     """The RGB picture in at most so many colours."""
-    counted: list[tuple[int, tuple[int, int, int]]] = picture.getcolors(picture.width * picture.height)  # type: ignore[assignment]
-    counted.sort(reverse=True)
+    counts = picture.getcolors(picture.width * picture.height) or []
+    counted = sorted(((count, colour) for count, colour in counts if isinstance(colour, tuple)), reverse=True)
     if len(counted) <= colours:
         return picture.quantize(colours, dither=Image.Dither.NONE)
     frequent = [colour for _, colour in counted[: int(FREQUENT_SHARE * colours)]]

@@ -47,7 +47,7 @@ def writes(maps: MapContext) -> Callable[[Callable[..., R]], Callable[..., R]]:
             who = sign_in(maps, found)
             return view(found.uid, who=who, **rest)
 
-        checked.wants_token = True  # type: ignore[attr-defined]
+        checked.__dict__["wants_token"] = True
         return checked
 
     return decorate

@@ -29,9 +29,8 @@ def test_a_script_in_a_task_is_text(browser: Browser, map_world: MapWorld) -> No
         desk.press("Escape")
 
         desk.panel("Class")
-        ranked = map_world.get(
-            "ranked", **{"control": CONTROL, "class": KINDS[0], "limit": 1000, "unlabelled": 1}
-        ).json()
+        wanted: dict[str, str | int] = {"control": CONTROL, "class": KINDS[0], "limit": 1000, "unlabelled": 1}
+        ranked = map_world.get("ranked", **wanted).json()
         place = ranked["rows"].index(row)
         page.get_by_role("grid").evaluate("(list, place) => list.scrollTo(0, place * 52)", place)
         listed = page.locator(f".virtual-row[aria-rowindex='{place + 1}']")

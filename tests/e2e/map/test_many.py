@@ -48,7 +48,6 @@ class ManyPoints:
         object.__setattr__(world.maps, "acts", MapActs(world.db, world.engine, self.sender))
         self.port = free_port()
         self._server = make_server("127.0.0.1", self.port, world.app, threaded=True)
-        self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     @contextmanager

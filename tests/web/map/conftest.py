@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 import pytest
@@ -19,7 +20,8 @@ from ml_backend.label_studio.events import read_event, record_event
 from ml_backend.label_studio.link_keys import CONNECTION_KEY, digest
 from ml_backend.label_studio.media_access import fetcher_factory
 from ml_backend.label_studio.service import LanternService
-from ml_backend.store import annotations, projects, tasks
+from ml_backend.store import annotations as annotation_rows
+from ml_backend.store import projects, tasks
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
 from ml_backend.web import create_app
@@ -38,11 +40,20 @@ CONFIG = """
 N_TASKS = 60
 
 
+class Guards(TypedDict, total=False):
+    """Settings that tests change: who gets in, and where Label Studio is."""
+
+    basic_auth_user: str
+    basic_auth_pass: str
+    label_studio_url: str
+    label_studio_browser_url: str
+
+
 class MapWorld:
     """Two projects in one home; the first is trained and labelled."""
 
-    def __init__(self, home: Path, **settings: object) -> None:
-        self.settings = Settings(home=home, debounce_seconds=0.0, **settings)  # type: ignore[arg-type]
+    def __init__(self, home: Path, **settings: Unpack[Guards]) -> None:
+        self.settings = Settings(home=home, debounce_seconds=0.0, **settings)
         self.db = Database.open(home)
         connections = Connections(self.settings)
         self.engine = Engine(self.db, self.settings, fetcher_factory(self.settings, connections))
@@ -70,7 +81,7 @@ class MapWorld:
         row = AnnotationRow(annotation_id or task_id, task_id, annotator, result, False, time.time())
         with self.db.write() as session:
             project = projects.ensure(session, UID)
-            projects.touch_labels(session, project, int(annotations.apply(session, project, row)), time.time())
+            projects.touch_labels(session, project, int(annotation_rows.apply(session, project, row)), time.time())
 
     def skip(self, task_id: int) -> None:
         """Somebody skipped it in Label Studio, which tells of it by its webhook."""
@@ -94,13 +105,13 @@ class MapWorld:
     def token(self, project: str = UID, key: str = KEY) -> str:
         reply = self.client.post(f"/map/{project}/api/session", json={"key": key})
         assert reply.status_code == 200, reply.text
-        return str(reply.json["token"])
+        return str(reply.get_json()["token"])
 
     def headers(self, project: str = UID, key: str = KEY) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(project, key)}"}
 
 
-def make_world(home: Path, **settings: object) -> MapWorld:
+def make_world(home: Path, **settings: Unpack[Guards]) -> MapWorld:
     """Project five with tasks, six labels and a model; project six with neither."""
     world = MapWorld(home, **settings)
     world.connect(UID, KEY)

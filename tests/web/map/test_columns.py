@@ -88,4 +88,4 @@ def test_gzip_only_where_asked_for(world: MapWorld) -> None:
 def test_what_does_not_exist_is_named(world: MapWorld, path: str) -> None:
     reply = world.client.get(f"/map/{UID}/api/{path}", headers=world.headers())
     assert reply.status_code == 400
-    assert "there is no column" in reply.json["error"] or "no control" in reply.json["error"]
+    assert "there is no column" in reply.get_json()["error"] or "no control" in reply.get_json()["error"]

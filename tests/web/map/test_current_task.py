@@ -9,6 +9,7 @@ import pytest
 
 from ml_backend.label_studio.map_config import MapAddress, with_map
 from ml_backend.store import projects, tasks
+from ml_backend.store.tasks import TaskRow
 
 from .conftest import CONFIG, KEY, UID, MapWorld
 
@@ -18,7 +19,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MapWorld]:
     """No model, three tasks, and a label config that holds the map."""
     made = MapWorld(Path(tmp_path_factory.mktemp("current")))
     made.connect(UID, KEY)
-    rows = [(7, {"alert": "A-1", "n": 12}), (8, {"alert": "A-2", "n": 13}), (9, {"alert": "A-2"})]
+    rows: list[TaskRow] = [(7, {"alert": "A-1", "n": 12}), (8, {"alert": "A-2", "n": 13}), (9, {"alert": "A-2"})]
     with made.db.write() as session:
         tasks.upsert_many(session, projects.ensure(session, UID), rows)
     yield made

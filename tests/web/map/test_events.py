@@ -40,7 +40,12 @@ def source(monkeypatch: pytest.MonkeyPatch) -> Source:
 
 def next_events(watcher: Watcher, number: int, n: int = 1) -> list[Event]:
     found: list[Event] = []
-    eventually(lambda: len(found.extend(watcher.hub.since(watcher.uid, number, 0.05)) or found) >= n)  # type: ignore[func-returns-value]
+
+    def enough() -> bool:
+        found.extend(watcher.hub.since(watcher.uid, number, 0.05))
+        return len(found) >= n
+
+    eventually(enough)
     return found
 
 
@@ -150,7 +155,7 @@ def test_beyond_the_last_place_the_page_is_told_to_poll(world: MapWorld) -> None
 def test_a_stream_ends_when_its_key_is_revoked(world: MapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ml_backend.web.map.events.COMMENT_SECONDS", 0.0)
     stream = world.client.get(f"/map/{OTHER}/api/events", headers=world.headers(OTHER, OTHER_KEY))
-    parts = iter(stream.response)
+    parts = iter(stream.iter_encoded())
     assert [next(parts) for _ in range(2)][1].startswith((b": still here", b"id: "))
     with world.db.write() as session:
         project = projects.ensure(session, OTHER)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from werkzeug.test import TestResponse
 
 from ml_backend.engine.map_looks import LONGEST_NAME, SETTINGS_KEY, shown_names, with_name
 from ml_backend.errors import InputError
@@ -58,7 +59,9 @@ def test_a_chosen_name_is_shown_and_nothing_else_changes(page: Page) -> None:
 
 
 def test_a_name_and_a_colour_do_not_touch_each_other_and_an_empty_name_is_the_own_one(page: Page) -> None:
-    post = lambda **look: page.post("controls/kind/classes/network", look)  # noqa: E731
+    def post(**look: str) -> TestResponse:
+        return page.post("controls/kind/classes/network", look)
+
     assert post(shown_as="Radio", colour="#aa0000").status_code == 200
     assert post(colour="#bb0000").get_json() == {"colour": "#bb0000", "shown_as": "Radio"}
     assert post(shown_as=" ").get_json() == {"colour": "#bb0000", "shown_as": "network"}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from ml_backend.data.pictures import MOST_PIXELS, thumbnail, to_data_uri, to_png
@@ -28,7 +30,7 @@ IMAGES = """
 """
 
 
-def digits(n: int) -> list[np.ndarray]:
+def digits(n: int) -> list[NDArray[np.uint8]]:
     rng = np.random.default_rng(0)
     pictures = np.zeros((n, 1, 12, 12), np.uint8)
     for i in range(n):
@@ -36,11 +38,11 @@ def digits(n: int) -> list[np.ndarray]:
     return list(pictures)
 
 
-def read(png: bytes) -> np.ndarray:
+def read(png: bytes) -> NDArray[np.uint8]:
     return np.asarray(Image.open(io.BytesIO(png)))
 
 
-def picture_world(home: Path, pictures: list[np.ndarray], **extra: object) -> MapWorld:
+def picture_world(home: Path, pictures: Sequence[NDArray[np.uint8]], **extra: object) -> MapWorld:
     world = MapWorld(home)
     with world.db.write() as session:
         project = projects.ensure(session, UID)
@@ -55,7 +57,7 @@ def picture_world(home: Path, pictures: list[np.ndarray], **extra: object) -> Ma
 
 
 def fetch(world: MapWorld, row: int) -> tuple[int, bytes]:
-    token = world.client.post(f"/map/{UID}/api/session").json["token"]
+    token = world.client.post(f"/map/{UID}/api/session").get_json()["token"]
     reply = world.client.get(f"/map/{UID}/api/items/{row}/thumbnail", headers={"Authorization": f"Bearer {token}"})
     return reply.status_code, reply.data
 

@@ -31,8 +31,8 @@ def test_every_route_of_the_interface_wants_a_token(world: MapWorld) -> None:
 
 def test_a_link_key_opens_its_own_project_only(world: MapWorld) -> None:
     own, other = world.headers(), world.headers(OTHER, OTHER_KEY)
-    assert world.client.get(f"/map/{UID}/api/state", headers=own).json["project"] == UID
-    assert world.client.get("/map/5/api/state", headers=own).json["project"] == UID
+    assert world.client.get(f"/map/{UID}/api/state", headers=own).get_json()["project"] == UID
+    assert world.client.get("/map/5/api/state", headers=own).get_json()["project"] == UID
     for path in ("state", "columns/class", "columns/ids"):
         assert world.client.get(f"/map/{UID}/api/{path}", headers=other).status_code == 401
         assert world.client.get(f"/map/{OTHER}/api/{path}", headers=own).status_code == 401
@@ -44,7 +44,7 @@ def test_a_link_key_opens_its_own_project_only(world: MapWorld) -> None:
 def test_what_is_no_token_opens_nothing(world: MapWorld, bad: str) -> None:
     reply = world.client.get(f"/map/{UID}/api/state", headers={"Authorization": bad} if bad else {})
     assert reply.status_code == 401
-    assert "error" in reply.json
+    assert "error" in reply.get_json()
 
 
 def test_a_refused_token_asks_no_browser_for_a_password(world: MapWorld) -> None:
@@ -69,7 +69,7 @@ def test_a_token_ends_after_fifteen_minutes(world: MapWorld, monkeypatch: pytest
 
 def test_revoking_the_key_ends_its_sessions(world: MapWorld) -> None:
     headers = world.headers(OTHER, OTHER_KEY)
-    by_log_in = world.client.post(f"/map/{OTHER}/api/session", headers=LOG_IN).json["token"]
+    by_log_in = world.client.post(f"/map/{OTHER}/api/session", headers=LOG_IN).get_json()["token"]
     with world.db.write() as session:
         project = projects.ensure(session, OTHER)
         before = dict(project.connection)
@@ -93,8 +93,8 @@ def test_the_log_in_opens_a_session_and_nothing_does_not(world: MapWorld) -> Non
     assert world.client.post(path, json={}).status_code == 401
     assert world.client.post(path, headers=basic("ann", "wrong")).status_code == 401
     reply = world.client.post(path, headers=LOG_IN)
-    assert reply.json["expires_in"] == 900
-    assert reply.json["scope"] == "view"
+    assert reply.get_json()["expires_in"] == 900
+    assert reply.get_json()["scope"] == "view"
 
 
 def test_a_token_opens_nothing_outside_the_map(world: MapWorld) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
@@ -34,7 +35,7 @@ class SyntheticMap:
     seed: int = 0
     columns: dict[str, NDArray[np.generic]] = field(default_factory=dict)
     versions: dict[str, object] = field(default_factory=dict)
-    bodies: list[tuple[str, object]] = field(default_factory=list)
+    bodies: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     answers: dict[str, object] = field(default_factory=dict)
     """Replies to GET, by path."""
     outbox: dict[str, object] = field(
@@ -56,23 +57,27 @@ class SyntheticMap:
         kind = (component % len(CLASSES)).astype(np.uint16)
         odd = component >= groups - 3
         status = np.where(odd, 3, np.where(rng.random(self.n) < 0.01, 2, 1)).astype(np.uint8)
-        byte = lambda values: np.clip(255 * values, 0, 255).astype(np.uint8)  # noqa: E731
         self.columns = {
             "ids": np.arange(FIRST_TASK, FIRST_TASK + self.n, dtype=np.uint32),
             "xy": np.clip(xy, -1, 1).astype(np.float32),
             "class": np.where(odd, NOBODY, kind).astype(np.uint16),
             "status": status,
             "pending": np.zeros(self.n, np.uint8),
-            "confidence": byte(1 - 0.7 * rng.random(self.n) ** 3),
-            "s_ood": byte(np.where(odd, rng.uniform(0.85, 1, self.n), 0.8 * rng.random(self.n) ** 2)),
-            "novelty": byte(np.where(odd, 0.9, rng.random(self.n) ** 2)),
-            "aleatoric": byte(rng.random(self.n)),
-            "disagreement": byte(rng.random(self.n) ** 4),
-            "density": byte(weight[component] / weight.max()),
+            "confidence": _byte(1 - 0.7 * rng.random(self.n) ** 3),
+            "s_ood": _byte(np.where(odd, rng.uniform(0.85, 1, self.n), 0.8 * rng.random(self.n) ** 2)),
+            "novelty": _byte(np.where(odd, 0.9, rng.random(self.n) ** 2)),
+            "aleatoric": _byte(rng.random(self.n)),
+            "disagreement": _byte(rng.random(self.n) ** 4),
+            "density": _byte(weight[component] / weight.max()),
             "component": component.astype(np.uint32),
             "changed": (rng.random(self.n) < 0.05).astype(np.uint8),
         }
         self.versions = {"publication": 1, "labels": 1, "layout": 1, "rows": "a", "frame": 0, "marks": "a"}
+
+    @property
+    def xy(self) -> NDArray[np.float32]:
+        """(n, 2) where the points are."""
+        return self.columns["xy"].astype(np.float32, copy=False)
 
     def state(self) -> dict[str, object]:
         """The reply of GET state."""
@@ -152,6 +157,10 @@ class SyntheticMap:
         """Another place for every point."""
         self.columns["xy"] = to.astype(np.float32)
         self.versions = {**self.versions, "frame": int(str(self.versions["frame"])) + 1}
+
+
+def _byte(shares: NDArray[np.floating]) -> NDArray[np.uint8]:
+    return np.clip(255 * shares, 0, 255).astype(np.uint8)
 
 
 def handler_of(world: SyntheticMap) -> type[BaseHTTPRequestHandler]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.web.page.stage import opened
 from tests.web.page.synthetic_map import SyntheticMap
-from tests.web.page.test_stage import opened
 
 pytestmark = pytest.mark.e2e
 

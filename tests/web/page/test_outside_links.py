@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Frame, Page, Route, expect
 
+from tests.web.page.stage import inside_another_page, opened
 from tests.web.page.synthetic_map import FIRST_TASK, SyntheticMap
-from tests.web.page.test_stage import inside_another_page, opened
 
 pytestmark = pytest.mark.e2e
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -55,12 +55,12 @@ class Desk:
         self.page.get_by_label("Your Label Studio access token").fill("token")
         self.page.keyboard.press("Enter")
 
-    def posted(self, path: str) -> list[dict[str, object]]:
+    def posted(self, path: str) -> list[dict[str, Any]]:
         """Bodies that came in under a path, waited for."""
         for _ in range(100):
             found = [body for at, body in self.world.bodies if at == path]
             if found:
-                return found  # type: ignore[return-value]
+                return found
             self.page.wait_for_timeout(50)
         raise AssertionError(f"nothing was posted to {path}: {[at for at, _ in self.world.bodies]}")
 
@@ -117,7 +117,7 @@ def test_a_label_for_many_asks_back_and_can_be_dropped(desk: Desk) -> None:
     page.keyboard.press("Enter")
     desk.sign_in()
     [body] = desk.posted("acts")
-    assert len(body["tasks"]) > 4000  # type: ignore[arg-type]
+    assert len(body["tasks"]) > 4000
 
 
 def test_what_is_dropped_in_the_gallery_gets_no_label(desk: Desk) -> None:
@@ -342,10 +342,10 @@ def test_single_keys_can_be_switched_off(desk: Desk) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 700), (600, 640)])
-def test_nothing_is_out_of_reach(desk: Desk, width: int, height: int, scheme: str) -> None:
+def test_nothing_is_out_of_reach(desk: Desk, width: int, height: int, scheme: Literal["light", "dark"]) -> None:
     """axe-core finds nothing serious in any panel, and the page's own policy is never broken."""
     desk.page.set_viewport_size({"width": width, "height": height})
-    desk.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    desk.page.emulate_media(color_scheme=scheme)
     page = desk.open()
     desk.select(200)
     for tab in ("Selection", "Queue", "Class", "Training", "Components"):

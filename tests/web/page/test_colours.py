@@ -1,0 +1,93 @@
+"""Colours of points by both renderers, and graphics cards that are lost or not to be trusted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.web.page.stage import lonely_human, on_screen, opened
+from tests.web.page.synthetic_map import CLASSES, FIRST_TASK, SyntheticMap
+
+pytestmark = pytest.mark.e2e
+
+PIXEL = """([x, y]) => {
+  const canvas = document.querySelector('.map-host canvas'), ratio = canvas.width / canvas.clientWidth;
+  return [...canvas.getContext('2d').getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data];
+}"""
+COVER = """([x, y]) => {
+  const canvas = document.querySelectorAll('.map-host canvas')[1], ratio = canvas.width / canvas.clientWidth;
+  return canvas.getContext('2d').getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data[3];
+}"""
+"""How opaque what lies over the points is at a place, 0 to 255."""
+
+
+def crowd(world: SyntheticMap, n: int) -> list[int]:
+    """The n rows that are nearest to the middle of the largest clump."""
+    xy = world.xy
+    component = world.columns["component"]
+    spread = component[world.columns["status"] == 1]
+    own = component == np.bincount(spread.astype(np.int64)).argmax()
+    return [int(row) for row in np.argsort(np.linalg.norm(xy - xy[own].mean(axis=0), axis=1))[:n]]
+
+
+def colour_of(page: Page, row: int) -> list[int]:
+    return [int(part) for part in page.evaluate("(row) => window.__map.colourOf(row)", row).split()[:3]]
+
+
+def pixel(page: Page, row: int) -> list[int]:
+    found: list[int] = page.evaluate(PIXEL, list(on_screen(page, row)))
+    return found[:3]
+
+
+def test_a_point_has_its_class_colour_and_another_after_a_label(
+    browser_without_gl: Browser, browser_with_gl: Browser, world: SyntheticMap, kind: str
+) -> None:
+    row = lonely_human(world)
+    with opened(
+        browser_without_gl if kind == "canvas" else browser_with_gl,
+        world,
+        "?ood=1" + ("" if kind == "canvas" else "&renderer=gl"),
+    ) as page:
+        before = colour_of(page, row)
+        assert pixel(page, row) == pytest.approx(before, abs=12)
+        other = CLASSES[(int(world.columns["class"][row]) + 1) % len(CLASSES)]
+        world.act({"label": other, "tasks": [FIRST_TASK + row]})
+        page.wait_for_function(
+            "([row, was]) => !window.__map.colourOf(row).startsWith(was)", arg=[row, " ".join(map(str, before))]
+        )
+        page.evaluate("window.__map.fps(2)")
+        assert pixel(page, row) == pytest.approx(colour_of(page, row), abs=12)
+
+
+def test_a_crowd_of_fresh_labels_shows_its_colour(
+    browser_without_gl: Browser, browser_with_gl: Browser, kind: str
+) -> None:
+    world = SyntheticMap(3000)
+    rows = crowd(world, 160)
+    with opened(
+        browser_without_gl if kind == "canvas" else browser_with_gl, world, "" if kind == "canvas" else "?renderer=gl"
+    ) as page:
+        before = page.evaluate("(row) => window.__map.colourOf(row)", rows[0])
+        page.evaluate("(rows) => window.__map.select(rows)", rows)
+        world.act({"label": CLASSES[-1], "tasks": [FIRST_TASK + row for row in rows]})
+        page.wait_for_function("([row, was]) => window.__map.colourOf(row) !== was", arg=[rows[0], before])
+        for selected in (rows, []):  # with the marks of the selection, and with those of what is under way alone
+            page.evaluate("(rows) => window.__map.select(rows)", selected)
+            page.evaluate("window.__map.fps(2)")
+            covers = [page.evaluate(COVER, on_screen(page, row)) for row in rows]
+            assert np.mean(np.array(covers) > 0) < 0.1
+
+
+def test_a_lost_graphics_card_comes_back(browser_with_gl: Browser, world: SyntheticMap) -> None:
+    row = lonely_human(world)
+    with opened(browser_with_gl, world, "?renderer=gl&ood=1") as page:
+        page.evaluate("window.__contexts.at(-1).getExtension('WEBGL_lose_context').loseContext()")
+        page.wait_for_function("window.__contexts.length === 2")
+        page.evaluate("window.__map.fps(3)")
+        assert pixel(page, row) == pytest.approx(colour_of(page, row), abs=12)
+
+
+def test_software_graphics_are_not_taken_by_themselves(browser_with_gl: Browser, world: SyntheticMap) -> None:
+    with opened(browser_with_gl, world) as page:
+        assert page.evaluate("window.__map.renderer") == "canvas"
