@@ -35,7 +35,7 @@ class PublishedView(Protocol):
 
 
 class Predictor(Protocol):
-    """The engine, or what stands in for it in a test."""
+    """The engine, as a service and a push see it."""
 
     def view(self, uid: str) -> PublishedView | None: ...
 

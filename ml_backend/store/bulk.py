@@ -1,4 +1,4 @@
-"""Many rows in one statement."""
+"""Statements over many rows."""
 
 from __future__ import annotations
 

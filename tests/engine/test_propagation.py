@@ -13,7 +13,7 @@ from ml_backend.core.query import Reason
 from ml_backend.engine.pool import Pool, PoolSettings, apply_store, combine, fit_store, propagate, rank
 from ml_backend.engine.propagation import probabilities
 from ml_backend.errors import ConfigError, InputError
-from tests.engine.test_pool import GROUPS, PER_GROUP, SETTINGS, items, label_set
+from tests.engine.test_pool import DIMENSION, GROUPS, PER_GROUP, SETTINGS, items, label_set
 
 N = GROUPS * PER_GROUP
 
@@ -92,6 +92,7 @@ def test_a_task_is_as_sure_as_its_least_sure_store(description: PoolDescription)
     np.testing.assert_array_equal(both.confidence, np.minimum(spreads[0].confidence, spreads[1].confidence))
     np.testing.assert_array_equal(both.evidence, np.minimum(spreads[0].evidence, spreads[1].evidence))
     np.testing.assert_array_equal(both.s_ood, np.maximum(spreads[0].s_ood, spreads[1].s_ood))
+    np.testing.assert_array_equal(both.nearness, np.minimum(spreads[0].nearness, spreads[1].nearness))
 
 
 def test_a_wrong_label_is_the_most_suspicious(description: PoolDescription) -> None:
@@ -110,6 +111,23 @@ def test_new_items_get_labels_and_point_to_examples_of_the_pool(pool: Pool, desc
     assert np.mean(new.label == new_group) > 0.9
     assert np.mean(group[new.nearest_labelled] == new_group) > 0.9
     assert new.clash.mean() < 0.2
+
+
+def test_a_copy_gets_its_label_though_other_copies_are_all_its_neighbours() -> None:
+    """120 near-copies of one direction, one of them labelled, beside two larger groups with more labels."""
+    rng = np.random.default_rng(0)
+    directions = np.eye(4, DIMENSION)
+    directions[1] = directions[0] * 0.8 + directions[1] * 0.6
+    group = np.repeat([0, 1, 2], [120, 200, 200])
+    noise = np.where(group == 0, 0.01, 0.25)[:, None] * rng.normal(size=(len(group), DIMENSION))
+    x = (directions[group] + noise).astype(np.float32)
+    description = Pool.create(x, replace(SETTINGS, n_components=4), seed=0).describe()
+    rows = np.array([0, *range(120, 140), *range(320, 340)])
+    spread = propagate(description, LabelSet("kind", ("copy", "a", "b"), rows, np.eye(3)[group[rows]]))
+    far = (group == 0) & ~(description.neighbours == 0).any(axis=1)
+    assert far.sum() > 60
+    assert (spread.label[far] == 0).mean() > 0.9
+    assert (spread.nearest_labelled[far] == 0).mean() > 0.9
 
 
 def test_labels_outside_the_pool_are_refused(description: PoolDescription) -> None:
