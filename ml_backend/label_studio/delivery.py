@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import IntEnum
 from http import HTTPStatus
@@ -46,16 +47,16 @@ class Pause(IntEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(ABC):
     """Base of what can come of a call."""
 
     error: str | None = None
     pause: Pause = Pause.NONE
     is_final: bool = True
 
+    @abstractmethod
     def record(self, session: Session, project: Project, entry: OutboxEntry, now: float) -> None:
         """Write it down."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

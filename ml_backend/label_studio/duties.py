@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -47,7 +48,7 @@ class _Waiting:
     until: float = 0.0
 
 
-class LabelStudioDuty:
+class LabelStudioDuty(ABC):
     """One aspect of keeping both sides equal. Subclasses say when it is due and what to do."""
 
     name = ""
@@ -85,11 +86,11 @@ class LabelStudioDuty:
         else:
             self._succeeded(uid)
 
-    def _is_due(self, project: Project, now: float) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _is_due(self, project: Project, now: float) -> bool: ...
 
-    def _do(self, uid: str, api: LabelStudioApi) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _do(self, uid: str, api: LabelStudioApi) -> None: ...
 
     def _failed(self, uid: str, error: LabelStudioError) -> None:
         waiting = self._waiting.setdefault(uid, _Waiting())

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 from label_studio_sdk.label_interface.interface import LabelInterface
 
 SHOWN_REASONS = 3
 
 
-class _Checker(Protocol):
-    """What is asked of the SDK's LabelInterface, whose methods have no types."""
-
-    def validate_prediction(self, prediction: Mapping[str, object], *, return_errors: bool) -> Iterable[object]: ...
-
-
 def explain_refusals(label_config: str, items: Sequence[Mapping[str, object]]) -> str:
     """The most frequent reasons among the items, in one line. label_config: Label Studio's, not ours."""
     reasons: Counter[str] = Counter()
     try:
-        interface: _Checker = LabelInterface(label_config)
+        interface = LabelInterface(label_config)
     except Exception as error:  # noqa: BLE001 -- the SDK raises many kinds on a bad config, and this is only an explanation
         return f"the project's label config cannot be read ({type(error).__name__})"
     for item in items:

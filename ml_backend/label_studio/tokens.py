@@ -8,7 +8,6 @@ what it leaves open: a token of the wrong sort, and an answer that is no JSON.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
@@ -18,8 +17,6 @@ from label_studio_sdk.client import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
 
 from ml_backend.errors import LabelStudioAuthError, LabelStudioUnreachable
-
-_new_sdk: Callable[..., LabelStudio] = LabelStudio  # its constructor has no types
 
 WHERE_PERSONAL = (
     "make one in Label Studio under Account & Settings > Personal Access Token and set LABEL_STUDIO_API_KEY"
@@ -51,7 +48,7 @@ class Token:
             _check_refresh_token(token)
         try:
             # The SDK joins its refresh path with urljoin, which needs the slash under a sub-path.
-            sdk = _new_sdk(base_url=url.rstrip("/") + "/", api_key=token, httpx_client=http, max_retries=0)
+            sdk = LabelStudio(base_url=url.rstrip("/") + "/", api_key=token, httpx_client=http, max_retries=0)
         except ApiError as error:
             raise LabelStudioAuthError(f"the personal access token has expired: {WHERE_PERSONAL}") from error
         # The SDK offers no public door to its exchange; label-studio-ml uses this one as well.

@@ -17,7 +17,7 @@ from ml_backend.store.bulk import chunks, execute_many, execute_once
 from ml_backend.store.checks import row_id
 from ml_backend.store.jsontext import to_text
 from ml_backend.store.projects import current
-from ml_backend.store.tables import Base, Project, Task
+from ml_backend.store.tables import Project, Task
 
 TaskRow = tuple[int, Mapping[str, object]]
 """(Label Studio's task id, the task's data)"""
@@ -69,7 +69,7 @@ def replace_all(session: Session, project: Project, rows: Iterable[TaskRow], sin
 def mark_unreadable(session: Session, project: Project, reasons: Mapping[int, str | None]) -> None:
     """Say why tasks cannot be encoded; None = it can. Changes no version."""
     statement = (
-        update(Base.metadata.tables[Task.__tablename__])
+        update(Task)
         .where(Task.project_id == project.id, Task.task_id == bindparam("b_task_id"))
         .values(unreadable=bindparam("b_reason"))
     )

@@ -7,7 +7,6 @@ the parent imports neither; each web process builds its own app.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
@@ -51,5 +50,4 @@ def post_worker_init(worker: Worker) -> None:
 def child_exit(_server: Arbiter, worker: Worker) -> None:
     """A web process is gone: its gauges no longer count."""
     if MULTIPROCESS_DIRECTORY in os.environ:
-        forget: Callable[[int], None] = multiprocess.mark_process_dead  # it has no types
-        forget(worker.pid)
+        multiprocess.mark_process_dead(worker.pid)

@@ -7,7 +7,7 @@ process is asked adds them up; alone, the numbers are in memory.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, Metric
@@ -15,8 +15,6 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from ml_backend.web.run_environment import MULTIPROCESS_DIRECTORY
-
-_add_up: Callable[[CollectorRegistry], object] = MultiProcessCollector  # its constructor has no types
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0, 30.0, 100.0)
 """Bucket limits: the budgets of /setup, /webhook, /predict (0.05, 0.1, 0.2); Label Studio's time-outs (1, 3, 100)."""
@@ -49,7 +47,7 @@ class Metrics:
         if MULTIPROCESS_DIRECTORY not in os.environ:
             return self._own
         everyone = CollectorRegistry()
-        _add_up(everyone)
+        MultiProcessCollector(everyone)
         return everyone
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,6 @@ from ml_backend.errors import EncodingError
 
 MAX_DIMENSION = 16_384
 """Longest vector; the longest of today's text encoders have 8,192 numbers."""
-
-# numpy's readers of the parts of a .npy file have no types of their own.
-_ReadHeader = Callable[[io.BytesIO], tuple[tuple[int, ...], bool, np.dtype[Any]]]
-_read_version: Callable[[io.BytesIO], tuple[int, int]] = npy.read_magic
-_read_header_1: _ReadHeader = npy.read_array_header_1_0
-_read_header_2: _ReadHeader = npy.read_array_header_2_0
 
 
 class VectorEncoder:
@@ -64,8 +58,11 @@ def read_npy(content: bytes) -> NDArray[np.generic]:
 
 
 def _read_header(stream: io.BytesIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    version = _read_version(stream)
-    shape, _, dtype = _read_header_1(stream) if version == (1, 0) else _read_header_2(stream)
+    version = npy.read_magic(stream)
+    if version == (1, 0):
+        shape, _, dtype = npy.read_array_header_1_0(stream)
+    else:
+        shape, _, dtype = npy.read_array_header_2_0(stream)
     return shape, dtype
 
 

@@ -91,7 +91,6 @@ class MapContext:
         def checked(*, project: str, **rest: Any) -> R:
             return view(self.reader(project).uid, **rest)
 
-        checked.__dict__["wants_token"] = True
         return checked
 
     def reader(self, key: str) -> Project:

@@ -47,7 +47,6 @@ def writes(maps: MapContext) -> Callable[[Callable[..., R]], Callable[..., R]]:
             who = sign_in(maps, found)
             return view(found.uid, who=who, **rest)
 
-        checked.__dict__["wants_token"] = True
         return checked
 
     return decorate
