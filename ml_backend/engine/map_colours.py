@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from ml_backend.engine.map_looks import Look, looks_of
 
-# fmt: off -- eight colours a row, to be compared by eye
+# Eight colours a row, to be compared by eye.
+# fmt: off
 PALETTE = (
     "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#86e7be", "#715941",
     "#ef00f7", "#ff8efb", "#a60082", "#209e00", "#55929e", "#4df708", "#ba9679", "#ae00be",
