@@ -14,7 +14,7 @@ import numpy as np
 
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.head_answers import KEPT, HeadAnswers
-from ml_backend.core.labels import LabelSet, soft_counts
+from ml_backend.core.labels import LabelSet
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.engine.pool import combine, propagate, rank
 
@@ -58,9 +58,8 @@ def with_head(description: PoolDescription, labels: LabelSet, seed: int) -> Pool
     first = rng.integers(0, n_classes, n)
     indices = (first[:, None] + np.cumsum(rng.integers(1, n_classes // KEPT, (n, KEPT)), axis=1)) % n_classes
     values = np.sort(rng.dirichlet(np.full(KEPT, 0.3), n).astype(np.float32), axis=1)[:, ::-1].copy()
-    own = description.responsibilities.take(labels.rows)
-    counts = soft_counts(own, labels.targets, own.n_components).astype(np.float32)
-    answers = HeadAnswers(labels.classes, indices.astype(np.int32), values, counts)
+    targets = labels.targets.astype(np.float32)
+    answers = HeadAnswers(labels.classes, indices.astype(np.int32), values, labels.rows, targets)
     return replace(description, heads={labels.name: answers})
 
 

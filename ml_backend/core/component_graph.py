@@ -7,6 +7,7 @@ their parts, so that no budget has to be known in advance.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,11 @@ class ComponentGraph:
         visits = np.linalg.inv(np.eye(k) - reach * walk)
         mass = np.asarray(as_matrix(responsibilities).sum(axis=0), np.float64).ravel()
         return ComponentGraph(np.minimum(visits / np.diag(visits), 1.0), mass / max(len(home), 1))
+
+    @cached_property
+    def squared_affinity(self) -> NDArray[np.float64]:
+        """(K, K) in [0, 1]; made once."""
+        return np.square(self.affinity)
 
     def coverage(self, labelled: SparseResponsibilities) -> NDArray[np.float64]:
         """(K,) in [0, 1]: how well the labelled items speak for each component; 0 without any."""

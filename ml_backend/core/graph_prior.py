@@ -11,6 +11,9 @@ class that has just come (`docs/method.md`, "Data that comes later").
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,64 +29,79 @@ AGREEMENT_EXPONENT = 3
 head learnt, exponent 1 / 2 / 3 / 5 / no head: CLINC150 .890/.890/.891/.889/.884, Android .895/.900/.906/.905/.905."""
 
 
-def tau_with_prior(graph: ComponentGraph, s: NDArray[np.float64], alpha0: float | None) -> NDArray[np.float64]:
-    """tau~ (K, Y), rows sum to 1; s (K, Y) soft counts."""
-    mass = resolve_alpha0(alpha0, s.shape[1]) * s.shape[1]
-    q = _normalised(graph.affinity**2 @ (s / _cap(s)[:, None]) ** 2)
-    return np.asarray((s + mass * q) / (s.sum(axis=1, keepdims=True) + mass))
+@dataclass(frozen=True)
+class GraphCounts:
+    """The labels of one store on the graph's components.
 
-
-def agreement(
-    graph: ComponentGraph, then: NDArray[np.float64], now: NDArray[np.float64], alpha0: float | None
-) -> NDArray[np.float32]:
-    """(K,) in [0, 1], 1 = what the soft counts `then` and `now`, both (K, Y), say of a component is the same.
-
-    (1 - total variation distance of their tau~)^AGREEMENT_EXPONENT.
+    s: (K, Y) soft counts. mass: > 0, the prior's weight in labels, alpha0 Y.
     """
-    both = (tau_with_prior(graph, s, alpha0) for s in (then, now))
-    return np.asarray(np.minimum(*both).sum(axis=1) ** AGREEMENT_EXPONENT, np.float32)
+
+    graph: ComponentGraph
+    s: NDArray[np.float64]
+    mass: float
+
+    @staticmethod
+    def of(graph: ComponentGraph, s: NDArray[np.float64], alpha0: float | None) -> GraphCounts:
+        """s: (K, Y). alpha0: smoothing per class, None = 1/Y."""
+        return GraphCounts(graph, s, resolve_alpha0(alpha0, s.shape[1]) * s.shape[1])
+
+    @cached_property
+    def tau(self) -> NDArray[np.float64]:
+        """tau~ (K, Y), rows sum to 1."""
+        return self._tau(self.s, self.s.sum(axis=1), self._brought)
+
+    @cached_property
+    def reach(self) -> NDArray[np.float32]:
+        """(K,) in [0, 1]: how near a labelled component is to each on the walk; half a label there counts half."""
+        return np.asarray((self.graph.affinity * np.minimum(self.s.sum(axis=1), 1.0)).max(axis=1), np.float32)
+
+    def left_out(self, own: SparseResponsibilities, targets: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, M, Y) tau~ of each item's listed components as it is without the item's own label; rows sum to 1.
+
+        own: of n items. targets: (n, Y) what s holds of each of them; a row of zeros if it holds nothing. Takes n M Y
+        numbers a few times over: for some items at a time.
+        """
+        component = own.indices
+        s = self.s.take(component, axis=0)
+        s -= own.values.astype(np.float64)[:, :, None] * targets[:, None, :]
+        np.maximum(s, 0.0, out=s)
+        totals = s.sum(axis=2)
+        change = _squared_share(s, totals)
+        change -= self._squared_share.take(component, axis=0)
+        brought = self.graph.squared_affinity[component[:, :, None], component[:, None, :]] @ change
+        brought += self._brought.take(component, axis=0)
+        return self._tau(s, totals, np.maximum(brought, 0.0, out=brought))
+
+    @cached_property
+    def _squared_share(self) -> NDArray[np.float64]:
+        return _squared_share(self.s, self.s.sum(axis=1))
+
+    @cached_property
+    def _brought(self) -> NDArray[np.float64]:
+        """(K, Y) sum of squares of what the walk brings along."""
+        return np.asarray(self.graph.squared_affinity @ self._squared_share)
+
+    def _tau(
+        self, s: NDArray[np.float64], totals: NDArray[np.float64], brought: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """tau~ (..., Y) from soft counts (..., Y), their totals (...) and what the walk brings (..., Y)."""
+        q = np.sqrt(brought)
+        q += UNREACHED / s.shape[-1]
+        q *= self.mass / q.sum(axis=-1, keepdims=True)
+        q += s
+        q /= (totals + self.mass)[..., None]
+        return np.asarray(q)
 
 
-def component_reach(graph: ComponentGraph, s: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(K,) in [0, 1]: how near a labelled component is to each on the walk; half a label there counts half."""
-    return np.asarray((graph.affinity * np.minimum(s.sum(axis=1), 1.0)).max(axis=1), np.float32)
+def agreement(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(...) in [0, 1], 1 = two tau~ (..., Y) say the same of a component.
 
-
-def left_out_shift(
-    graph: ComponentGraph,
-    own: SparseResponsibilities,
-    targets: NDArray[np.float64],
-    s: NDArray[np.float64],
-    alpha0: float | None,
-) -> NDArray[np.float64]:
-    """(n, Y) what p(y|x) of each labelled item gains by tau~ instead of tau when its own label is taken out of s.
-
-    own, targets: of the n labelled items; s: (K, Y) from all of them. Rows sum to 0.
+    (1 - total variation distance)^AGREEMENT_EXPONENT.
     """
-    n_classes = s.shape[1]
-    mass = resolve_alpha0(alpha0, n_classes) * n_classes
-    totals, cap, squared = s.sum(axis=1), _cap(s), graph.affinity**2
-    share = s / cap[:, None]
-    reached = squared @ share**2
-    item, label = np.nonzero(targets)
-    of_item, r_of_item = own.indices[item], own.values[item].astype(np.float64)
-    taken = r_of_item * targets[item, label][:, None] / cap[of_item]
-    less = taken * (2.0 * share[of_item, label[:, None]] - taken)  # a^2 - (a - b)^2 = b (2 a - b)
-    shift = np.zeros_like(targets)
-    for m in range(own.indices.shape[1]):  # one listed component at a time: (n, M, Y) at once would be large
-        component, r = own.indices[:, m], own.values[:, m].astype(np.float64)
-        others = reached[component]
-        others[item, label] -= (squared[component[item][:, None], of_item] * less).sum(axis=1)
-        share_of_prior = mass / np.maximum(totals[component] - r + mass, mass)
-        shift += (r * share_of_prior)[:, None] * (_normalised(np.maximum(others, 0.0)) - 1.0 / n_classes)
-    return shift
+    return np.asarray(np.minimum(one, other).sum(axis=-1) ** AGREEMENT_EXPONENT, np.float32)
 
 
-def _cap(s: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.maximum(s.sum(axis=1), 1.0))
-
-
-def _normalised(squares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, Y) sums of squares -> q, rows sum to 1."""
-    q = np.sqrt(squares) + UNREACHED / squares.shape[1]
-    return np.asarray(q / q.sum(axis=1, keepdims=True))
+def _squared_share(s: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., Y) (s / max(n, 1))^2 from s (..., Y) and n (...)."""
+    share = s / np.maximum(totals, 1.0)[..., None]
+    return np.asarray(np.square(share, out=share))

@@ -128,8 +128,14 @@ def class_probabilities(responsibilities: SparseResponsibilities, tau: NDArray[n
     """
     if len(tau) != responsibilities.n_components:
         raise InputError(f"tau of {len(tau)} components for responsibilities over {responsibilities.n_components}")
-    p = np.asarray(as_matrix(responsibilities) @ tau.astype(np.float32))
-    p += (leftover(responsibilities) / tau.shape[1])[:, None]
+    floor = leftover(responsibilities) / np.float32(tau.shape[1])
+    return mixture(as_matrix(responsibilities), tau.astype(np.float32), floor)
+
+
+def mixture(r: sparse.csr_matrix, tau: NDArray[np.float32], floor: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, Y) the same from r as a matrix (n, K); floor: (n,) what every class gets of the mass that r leaves out."""
+    p = np.asarray(r @ tau)
+    p += floor[:, None]
     return p
 
 

@@ -3,8 +3,8 @@
 A mixture is capped by the purity of its components; where labels are dense, an item's labelled neighbours know more.
 Their votes count like labels (a neighbour at cosine 1 is one label), and p of the mixture is the prior, worth one
 label: p_local = (p + sum_j w_j t_j) / (1 + sum_j w_j), w_j = cosine_j^8. The nearest labelled item that is reached over
-other neighbours votes too, with the product of the cosines on the way: copies of a labelled item have each other as
-neighbours, and the label is two steps away. Without any of them p stays as it is.
+other neighbours votes too, if it is not a neighbour itself, with the product of the cosines on the way: copies of a
+labelled item have each other as neighbours, and the label is two steps away. Without any of them p stays as it is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ LEAST_VOTE = 0.01
 
 @dataclass(frozen=True)
 class NeighbourVotes:
-    """weights: (N, n) sparse float32, of each labelled item among the neighbours. targets: (n, Y) float32."""
+    """weights: (N, n) sparse float32 in [0, 1], row = item, column = labelled item: cosine^SHARPNESS of those among the
+    item's neighbours, and closeness^SHARPNESS of the one that is nearest over others, from LEAST_VOTE on.
+    targets: (n, Y) float32, the labels.
+    """
 
     weights: sparse.csr_matrix
     targets: NDArray[np.float32]
@@ -38,15 +41,19 @@ class NeighbourVotes:
     ) -> NeighbourVotes:
         """rows: (n,) labelled rows of the pool into which the description's neighbours point. nearest: of the items."""
         last = max(int(description.neighbours.max(initial=-1)), int(rows.max(initial=-1)))
-        position = np.full(last + 2, -1, np.int64)  # the last place stands for "no neighbour" (-1)
+        position = np.full(last + 2, -1, np.int32)  # the last place stands for "no neighbour" (-1)
         position[rows] = np.arange(len(rows))
-        labelled = position[description.neighbours]
+        labelled = position.take(description.neighbours, mode="wrap")
         item, place = np.nonzero(labelled >= 0)
-        reached = np.flatnonzero(nearest.closeness**SHARPNESS >= LEAST_VOTE)
-        shape = (len(description), len(rows))
-        near = _weights(description.similarities[item, place], item, labelled[item, place], shape)
-        far = _weights(nearest.closeness[reached], reached, position[nearest.row[reached]], shape)
-        return NeighbourVotes(near.maximum(far).tocsr(), targets.astype(np.float32))
+        reached = np.flatnonzero(nearest.closeness >= LEAST_VOTE ** (1.0 / SHARPNESS))
+        # A neighbour's own cosine counts, even where a way over others is shorter: cosines are no metric.
+        beyond = reached[(description.neighbours[reached] != nearest.row[reached, None]).all(axis=1)]
+        closeness = np.concatenate([description.similarities[item, place], nearest.closeness[beyond]])
+        label = np.concatenate([labelled[item, place], position[nearest.row[beyond]]])
+        weight = np.maximum(closeness, 0.0).astype(np.float32) ** SHARPNESS
+        of_item = (np.concatenate([item, beyond]), label)
+        weights = sparse.csr_matrix((weight, of_item), shape=(len(description), len(rows)))
+        return NeighbourVotes(weights, targets.astype(np.float32))
 
     def blend(self, probabilities: NDArray[np.floating], floor: NDArray[np.floating], start: int = 0) -> None:
         """Turns p(y|x) of the mixture of the items from `start` on, (m, Y), into p_local, in place; rows sum to 1.
@@ -54,16 +61,13 @@ class NeighbourVotes:
         floor: (m,) the part of each p that is smoothing, equal for all classes; it shrinks as votes come in, in place
         too.
         """
-        weights = self.weights[start : start + len(probabilities)]
-        voted = np.flatnonzero(np.diff(weights.indptr))
-        weights = weights[voted]
-        total = 1.0 + np.asarray(weights.sum(axis=1))
-        probabilities[voted] = (probabilities[voted] + weights @ self.targets) / total
-        floor[voted] /= total[:, 0]
-
-
-def _weights(
-    cosine: NDArray[np.float32], item: NDArray[np.int64], label: NDArray[np.int64], shape: tuple[int, int]
-) -> sparse.csr_matrix:
-    weight = np.maximum(cosine, 0.0).astype(np.float32) ** SHARPNESS
-    return sparse.csr_matrix((weight, (item, label)), shape=shape)
+        starts = self.weights.indptr[start : start + len(probabilities) + 1]
+        voted = np.flatnonzero(np.diff(starts))
+        if not len(voted):
+            return
+        some = slice(starts[0], starts[-1])
+        weight, starts = self.weights.data[some], starts[np.append(voted, len(starts) - 1)] - starts[0]
+        votes = sparse.csr_matrix((weight, self.weights.indices[some], starts), shape=(len(voted), len(self.targets)))
+        total = 1.0 + np.add.reduceat(weight, starts[:-1])
+        probabilities[voted] = (probabilities[voted] + votes @ self.targets) / total[:, None]
+        floor[voted] /= total

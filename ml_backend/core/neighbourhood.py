@@ -19,35 +19,32 @@ CHUNK = 16_384
 
 @dataclass(frozen=True)
 class NearestLabels:
-    """Of n items. row: (n,) int64, labelled row of the pool or NO_ROW. closeness: (n,) float32 in [0, 1], 0 = none."""
+    """Of n items. row: (n,) int32, labelled row of the pool or NO_ROW. closeness: (n,) float32 in [0, 1], 0 = none."""
 
-    row: NDArray[np.int64]
+    row: NDArray[np.int32]
     closeness: NDArray[np.float32]
 
     @staticmethod
     def none(n: int) -> NearestLabels:
         """No label near any of n items."""
-        return NearestLabels(np.full(n, NO_ROW, np.int64), np.zeros(n, np.float32))
+        return NearestLabels(np.full(n, NO_ROW, np.int32), np.zeros(n, np.float32))
 
 
 @dataclass(frozen=True)
 class LabelWays:
     """The two labelled items of the pool that are nearest to each of its N items, over at most STEPS - 1 steps.
 
-    How near: the product of the cosines on the way. sources: (N, 2) int64, different rows, NO_ROW = none.
+    How near: the product of the cosines on the way. sources: (N, 2) int32, different rows, NO_ROW = none.
     closeness: (N, 2) float32 in [0, 1], the nearest first; 1 for a labelled item itself, 0 where no way leads to one.
     """
 
-    sources: NDArray[np.int64]
+    sources: NDArray[np.int32]
     closeness: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.sources)
 
     @staticmethod
     def of(description: PoolDescription, rows: NDArray[np.int64]) -> LabelWays:
         """description: of the pool. rows: (n,) its labelled rows."""
-        sources = np.full((len(description), 2), NO_ROW, np.int64)
+        sources = np.full((len(description), 2), NO_ROW, np.int32)
         closeness = np.zeros((len(description), 2), np.float32)
         sources[rows, 0], closeness[rows, 0] = rows, 1.0
         ways = LabelWays(sources, closeness)
@@ -61,15 +58,17 @@ class LabelWays:
         rows: (n,) the items themselves, if they are of the pool: no item is its own nearest label.
         """
         found = NearestLabels.none(len(description))
-        closest, source = self.closeness[:, 0].copy(), self.sources[:, 0]
+        if not description.neighbours.shape[1]:
+            return found
+        closest, source = self.closeness[:, 0].copy(), self.sources[:, 0].copy()
         for items in _parts(self._reached(description)):
-            neighbours = description.neighbours[items]
-            near = _cosines(description, items) * closest[neighbours]
+            neighbours = description.neighbours.take(items, axis=0)
+            near = _cosines(description, items) * closest.take(neighbours, mode="wrap")
             best = (np.arange(len(items)), near.argmax(axis=1))
             found.closeness[items] = near[best]
             found.row[items] = np.where(near[best] > 0.0, source[neighbours[best]], NO_ROW)
         if rows is not None:
-            for items in _parts(np.flatnonzero(source[rows] == rows)):
+            for items in _parts(np.flatnonzero(source[rows] == rows)):  # the labelled ones: their own way is the best
                 sources, near = self._over(description, items)
                 near = np.where(sources == rows[items, None], np.float32(0.0), near)
                 found.row[items], found.closeness[items] = _largest(sources, near)
@@ -89,28 +88,44 @@ class LabelWays:
     def _reached(self, description: PoolDescription) -> NDArray[np.int64]:
         """Items from whose neighbours a way leads on: few, as long as labels are."""
         known = np.append(self.closeness[:, 0] > 0.0, False)  # the last place stands for "no neighbour" (-1)
-        return np.flatnonzero(known[description.neighbours].any(axis=1))
+        return np.flatnonzero(known.take(description.neighbours, mode="wrap").any(axis=1))
 
     def _over(
         self, description: PoolDescription, items: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """(m, 2 k) sources and closeness of some items by the ways of each of their neighbours."""
-        neighbours = description.neighbours[items]
-        near = _cosines(description, items)[:, :, None] * self.closeness[neighbours]
-        return self.sources[neighbours].reshape(len(items), -1), near.reshape(len(items), -1)
+        neighbours = description.neighbours.take(items, axis=0)
+        sources = self.sources.take(neighbours, axis=0, mode="wrap")
+        near = _cosines(description, items)[:, :, None] * self.closeness.take(neighbours, axis=0, mode="wrap")
+        return sources.reshape(len(items), -1), near.reshape(len(items), -1)
+
+
+class PoolWays:
+    """The ways to labelled rows of one pool, made once for each set of rows: a project's stores often share one."""
+
+    def __init__(self, description: PoolDescription) -> None:
+        """description: of the pool."""
+        self._description = description
+        self._made: dict[bytes, LabelWays] = {}
+
+    def to(self, rows: NDArray[np.int64]) -> LabelWays:
+        """rows: (n,) labelled rows of the pool, in any order."""
+        key = np.sort(rows).tobytes()
+        if key not in self._made:
+            self._made[key] = LabelWays.of(self._description, rows)
+        return self._made[key]
 
 
 def _cosines(description: PoolDescription, items: NDArray[np.int64]) -> NDArray[np.float32]:
     """(m, k) float32 in [0, 1], of the neighbours of some items; 0 = no neighbour, or none alike."""
-    cosine = np.clip(description.similarities[items], 0.0, 1.0)
-    return np.where(description.neighbours[items] >= 0, cosine, np.float32(0.0))
+    return np.clip(description.similarities.take(items, axis=0), 0.0, 1.0)
 
 
-def _largest(sources: NDArray[np.int64], near: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _largest(sources: NDArray[np.int32], near: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """(m,) source and closeness of the nearest of each row; NO_ROW and 0 where nothing is near. Both (m, w >= 1)."""
     best = near.argmax(axis=1)[:, None]
     closeness = np.take_along_axis(near, best, axis=1)[:, 0]
-    return np.where(closeness > 0, np.take_along_axis(sources, best, axis=1)[:, 0], NO_ROW), closeness
+    return np.where(closeness > 0, np.take_along_axis(sources, best, axis=1)[:, 0], np.int32(NO_ROW)), closeness
 
 
 def _parts(items: NDArray[np.int64]) -> list[NDArray[np.int64]]:

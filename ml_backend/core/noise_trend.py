@@ -25,7 +25,7 @@ class NoiseTrend:
 
     @staticmethod
     def fit(sigma: NDArray[np.floating], scores: NDArray[np.floating]) -> NoiseTrend:
-        """sigma: (N,) > 0, see `around`; scores: (N,) of the same items."""
+        """sigma: (N,) > 0, see `noise_around`; scores: (N,) of the same items."""
         log_sigma = np.log(sigma)
         n_bins = int(np.clip(len(scores) // LEAST_PER_BIN, 1, MOST_BINS))
         parts = [part for part in np.array_split(np.argsort(log_sigma, kind="stable"), n_bins) if len(part)]
@@ -45,9 +45,14 @@ class NoiseTrend:
         return np.asarray((scores - middle) / spread, np.float64)
 
 
-def around(sigma: NDArray[np.float32], neighbours: NDArray[np.int32]) -> NDArray[np.float32]:
-    """(n,) mean sigma (N,) of each item's neighbours (n, k), -1 = none; the pool's median without any."""
-    real = neighbours >= 0
-    total = np.where(real, sigma[neighbours], 0.0).sum(1)
-    typical = np.median(sigma) if len(sigma) else 1.0
-    return np.where(real.any(1), total / np.maximum(real.sum(1), 1), typical).astype(np.float32)
+def noise_around(sigma: NDArray[np.float32], neighbours: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(n,) the least sigma (N,) among each item's neighbours (n, k), -1 = none; the pool's median without any.
+
+    The least, since noise is what all around have. A few items of a new kind in the pool are explained badly, which
+    looks like noise; with the mean they would excuse all others of their kind (`docs/method.md`, "Novelty").
+    """
+    typical = np.float32(np.median(sigma) if len(sigma) else 1.0)
+    if not neighbours.shape[1]:
+        return np.full(len(neighbours), typical)
+    least = np.where(neighbours >= 0, sigma[neighbours], np.float32(np.inf)).min(axis=1)
+    return np.where(np.isfinite(least), least, typical)

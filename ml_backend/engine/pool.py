@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.hyperparameters import ModelConfig, RunConfig
 from ml_backend.core.labels import LabelSet
-from ml_backend.core.model import ComponentModel, Encoding, EpochReport, TrainingData, TrainingReport
-from ml_backend.core.noise_trend import around
-from ml_backend.core.scores import NoveltyReference, NoveltyTraits, mean_similarity, own_p_values, typicality
+from ml_backend.core.model import ComponentModel, EpochReport, TrainingData, TrainingReport
+from ml_backend.core.novelty import own_p_values
+from ml_backend.core.scores import typicality
 from ml_backend.data.index import NeighbourIndex, linked_back
 from ml_backend.engine.heads import Features, FittedHead, fit_heads, heads_state, restore_heads
 from ml_backend.engine.label_store import LabelStore, fit_store
+from ml_backend.engine.pool_reference import PoolReference
 from ml_backend.engine.pool_settings import PoolSettings
 from ml_backend.engine.propagation import (
     Propagation,
@@ -73,7 +74,7 @@ class Pool:
         self.model = model
         self._neighbours, self._similarities = neighbours, similarities
         self._index = index
-        self._reference: _Reference | None = None
+        self._reference: PoolReference | None = None
         self._heads: tuple[FittedHead, ...] = ()
         self._taught: tuple[LabelSet, ...] | None = None
         self._first_new: int | None = None
@@ -131,7 +132,7 @@ class Pool:
     def describe(self) -> PoolDescription:
         """What the present model says of every row. The first time after a training this fits the heads."""
         encoding = self.model.encode(self.x, temperature=self.settings.temperature, of_pool=True)
-        reference = self._reference = _Reference.fit(self._neighbours, self._similarities, encoding)
+        reference = self._reference = PoolReference.fit(self._neighbours, self._similarities, encoding)
         combined = reference.novelty.score(reference.traits(self._neighbours, self._similarities, encoding))
         description = PoolDescription(
             responsibilities=encoding.responsibilities,
@@ -154,7 +155,7 @@ class Pool:
             raise InputError("there is nothing to describe")
         if self._reference is None:
             encoding = self.model.encode(self.x, of_pool=True)
-            self._reference = _Reference.fit(self._neighbours, self._similarities, encoding)
+            self._reference = PoolReference.fit(self._neighbours, self._similarities, encoding)
         encoding = self.model.encode(x_new, temperature=self.settings.temperature)
         neighbours, similarities = self._ready_index().search(self.model.features(x_new), self.settings.neighbours)
         return PoolDescription(
@@ -242,27 +243,6 @@ class Pool:
         self._neighbours, self._similarities = NeighbourIndex(rows).neighbours(rows, self.settings.neighbours)
 
 
-@dataclass(frozen=True)
-class _Reference:
-    """The pool's own values against which new items are compared; mean_similarity is sorted."""
-
-    novelty: NoveltyReference
-    mean_similarity: NDArray[np.float32]
-    aleatoric: NDArray[np.float32]
-
-    @classmethod
-    def fit(cls, neighbours: NDArray[np.int32], similarities: NDArray[np.float32], encoding: Encoding) -> _Reference:
-        traits = _traits(encoding.aleatoric, neighbours, similarities, encoding)
-        ordered = np.sort(mean_similarity(similarities))
-        return cls(NoveltyReference.fit(traits), ordered, encoding.aleatoric)
-
-    def traits(
-        self, neighbours: NDArray[np.int32], similarities: NDArray[np.float32], encoding: Encoding
-    ) -> NoveltyTraits:
-        """Of items with these neighbours in the pool."""
-        return _traits(self.aleatoric, neighbours, similarities, encoding)
-
-
 class _Features:
     """The pool's features, block by block: the whole float matrix never exists beside faiss's own copy."""
 
@@ -283,14 +263,3 @@ def _features_of(model: ComponentModel, x: NDArray[np.generic]) -> Features:
 
 def _below(state: Mapping[str, NDArray[np.generic]], prefix: str) -> dict[str, NDArray[np.generic]]:
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-
-
-def _traits(
-    aleatoric: NDArray[np.float32],
-    neighbours: NDArray[np.int32],
-    similarities: NDArray[np.float32],
-    encoding: Encoding,
-) -> NoveltyTraits:
-    """aleatoric: of the pool. An item's own sigma was trained on it if it is of the pool; its neighbours' were not."""
-    noise = around(aleatoric, neighbours)
-    return NoveltyTraits(similarities, encoding.log_density, encoding.outside, noise)

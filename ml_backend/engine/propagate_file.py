@@ -127,7 +127,7 @@ def _answers(
     _fill(answers, pool_rows, description, spread, pool_keys, level)
     if len(other_rows):
         others = pool.describe_new(readable.x[~in_pool])
-        _fill(answers, other_rows, others, apply_store(spread.store, others), pool_keys, level)
+        _fill(answers, other_rows, others, apply_store(spread.store, others, rows=None), pool_keys, level)
     _fill_given(answers, pool_rows, spread)
     for row, reason in readable.unreadable.items():
         answers[row]["reason"] = reason

@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from ml_backend.core import scores
 from ml_backend.core.calibration import apply_temperature, tempered_maximum, without_floor
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.head_answers import JoinedHead
-from ml_backend.core.labels import LabelSet, class_probabilities, leftover, sample_coverage
+from ml_backend.core.labels import LabelSet, as_matrix, leftover, mixture, sample_coverage
 from ml_backend.core.neighbour_votes import NeighbourVotes
-from ml_backend.core.neighbourhood import NearestLabels
+from ml_backend.core.neighbourhood import NearestLabels, PoolWays
 from ml_backend.core.query import QueryScores, Ranking, rank_lantern, rank_s_ood
-from ml_backend.core.responsibilities import SparseResponsibilities
+from ml_backend.core.responsibilities import SparseResponsibilities, row_sums
 from ml_backend.engine.label_store import LabelStore, fit_store
 from ml_backend.errors import ConfigError, InputError
 
@@ -81,10 +82,11 @@ def apply_store(
     description: PoolDescription,
     pool_label: NDArray[np.int32] | None = None,
     *,
-    rows: NDArray[np.int64] | None = None,
+    rows: NDArray[np.int64] | None,
 ) -> Propagation:
-    """description: of items of the pool, which are its rows (N,), or of new ones, whose neighbours point into it.
+    """description: of items of the pool, which are its `rows` (N,), or of new ones (None); neighbours point into it.
 
+    Without their rows, labelled items of the pool would vote for themselves: so `rows` has no default.
     pool_label: (N_pool,) labels propagated to the pool, for the clash of new items with their neighbours; None: no
     clash.
     """
@@ -95,12 +97,13 @@ def apply_store(
     head = _head(store, description)
     share = scores.labelled_share(description.responsibilities, store.s, store.alpha0)
     floor = leftover(description.responsibilities) / np.float32(len(store.classes))
-    for part, responsibilities in _chunks(description):
-        p = class_probabilities(responsibilities, store.tau)
+    plain, named = store.tau.astype(np.float32), store.tau_named.astype(np.float32)
+    for part, r in _chunks(description):
+        p = mixture(r, plain, floor[part])
         p_label[part] = p.argmax(axis=1)
         p_max[part] = p[np.arange(len(p)), p_label[part]]
         second[part] = _second(p, p_label[part])
-        p = class_probabilities(responsibilities, store.tau_named)
+        p = mixture(r, named, floor[part])
         votes.blend(p, floor[part], part.start)
         rest = without_floor(p, floor[part])
         if head is not None:
@@ -116,7 +119,7 @@ def apply_store(
         p_max=p_max,
         ambiguity=scores.ambiguity(share, p_max, second),
         evidence=scores.evidence(description.responsibilities, store.s),
-        reach=_reach(description.responsibilities, store.reach),
+        reach=_over_components(description.responsibilities, store.reach),
         s_ood=scores.s_ood(description.responsibilities, store.tau),
         clash=np.zeros(n, np.float32) if pool_label is None else _clash(description, label, pool_label),
         nearest_labelled=_nearest_labelled(store, description, nearest),
@@ -125,10 +128,15 @@ def apply_store(
 
 
 def propagate(
-    description: PoolDescription, labels: LabelSet, *, alpha0: float | None = None, calibrate: bool = True
+    description: PoolDescription,
+    labels: LabelSet,
+    *,
+    alpha0: float | None = None,
+    calibrate: bool = True,
+    ways: PoolWays | None = None,
 ) -> Propagation:
-    """Spread one label set over its pool."""
-    store = fit_store(description, labels, alpha0=alpha0, calibrate=calibrate)
+    """Spread one label set over its pool. ways: of the same pool, shared by its label sets."""
+    store = fit_store(description, labels, alpha0=alpha0, calibrate=calibrate, ways=ways)
     spread = apply_store(store, description, rows=np.arange(len(description)))
     return replace(spread, clash=_clash(description, spread.label, spread.label))
 
@@ -156,24 +164,28 @@ def _probabilities(
     votes = NeighbourVotes.of(description, store.ways.nearest(description, rows), store.rows, store.targets)
     head = _head(store, description)
     floor = leftover(description.responsibilities) / np.float32(len(store.classes))
-    for part, responsibilities in _chunks(description):
-        mixture = class_probabilities(responsibilities, store.tau_named)
-        votes.blend(mixture, floor[part], part.start)
-        rest = without_floor(mixture, floor[part])
+    named = store.tau_named.astype(np.float32)
+    for part, r in _chunks(description):
+        p = mixture(r, named, floor[part])
+        votes.blend(p, floor[part], part.start)
+        rest = without_floor(p, floor[part])
         if head is not None:
             head.blend(rest, part.start)
         yield part, np.asarray(apply_temperature(rest, store.temperature), np.float32)
 
 
-def _reach(r: SparseResponsibilities, reach: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N,) sum_c r_c reach_c."""
-    return np.asarray((r.values * reach[r.indices]).sum(axis=1), np.float32)
+def _over_components(r: SparseResponsibilities, of_component: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N,) sum_c r_c v_c of values (K,)."""
+    return np.asarray(as_matrix(r) @ of_component, np.float32)
 
 
 def _head(store: LabelStore, description: PoolDescription) -> JoinedHead | None:
     """None: no head was fitted for this label set."""
     answers = description.heads.get(store.name)
-    return answers.joined(store.classes, store.s, store.current, description.responsibilities) if answers else None
+    if answers is None:
+        return None
+    current = _over_components(description.responsibilities, store.current)
+    return answers.joined(store.classes, np.any(store.targets > 0, axis=0), current)
 
 
 def combine(propagations: Sequence[Propagation], description: PoolDescription) -> TaskScores:
@@ -221,10 +233,12 @@ def rank(
     raise ConfigError(f"query {query!r} is neither 'lantern' nor 's_ood'")
 
 
-def _chunks(description: PoolDescription) -> Iterator[tuple[slice, SparseResponsibilities]]:
+def _chunks(description: PoolDescription) -> Iterator[tuple[slice, sparse.csr_matrix]]:
+    """Some items at a time, and their r (n, K)."""
+    r = as_matrix(description.responsibilities)
     for start in range(0, len(description), CHUNK):
         part = slice(start, min(start + CHUNK, len(description)))
-        yield part, description.responsibilities.take(np.arange(part.start, part.stop))
+        yield part, r[part]
 
 
 def _second(p: NDArray[np.float32], best: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -243,10 +257,10 @@ def _clash(
     description: PoolDescription, label: NDArray[np.int32], pool_label: NDArray[np.int32]
 ) -> NDArray[np.float32]:
     """(N,) share of the neighbours, weighed by cosine, that get another label; 0 without neighbours."""
-    weight = np.where(description.neighbours >= 0, np.maximum(description.similarities, 0.0), 0.0)
-    other = pool_label[description.neighbours] != label[:, None]
-    total = weight.sum(axis=1)
-    return np.where(total > 0, (weight * other).sum(axis=1) / np.where(total > 0, total, 1.0), 0.0).astype(np.float32)
+    weight = np.maximum(description.similarities, np.float32(0.0))
+    other = pool_label.take(description.neighbours, mode="wrap") != label[:, None]
+    total = row_sums(weight)
+    return np.where(total > 0, row_sums(weight * other) / np.where(total > 0, total, 1.0), 0.0).astype(np.float32)
 
 
 def _nearest_labelled(store: LabelStore, description: PoolDescription, nearest: NearestLabels) -> NDArray[np.int32]:

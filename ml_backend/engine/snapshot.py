@@ -20,6 +20,9 @@ from ml_backend.store import artifacts
 NO_TASK = -1
 """In `task_ids`: a row whose task was deleted or has changed since; it is dropped at the next training."""
 
+HEAD_ARRAYS = ("indices", "values", "rows", "targets")
+"""What is kept of `HeadAnswers`, in the order of its fields."""
+
 Tensors = dict[str, NDArray[np.generic]]
 
 
@@ -94,7 +97,7 @@ def save_description(root: Path, name: str, snapshot: Snapshot, *, encoder: str)
         "aleatoric": d.aleatoric,
     }
     for place, answers in enumerate(d.heads.values()):
-        own = {"indices": answers.indices, "values": answers.values, "counts": answers.counts}
+        own = {name: getattr(answers, name) for name in HEAD_ARRAYS}
         tensors |= {f"head.{place}.{key}": value for key, value in own.items()}
     return artifacts.publish(root, name, manifest=manifest, tensors=tensors)
 
@@ -119,10 +122,9 @@ def load_description(path: Path) -> Snapshot:
         novelty=t["novelty"],
         aleatoric=t["aleatoric"],
         heads={
-            name: HeadAnswers(
-                tuple(classes), t[f"head.{place}.indices"], t[f"head.{place}.values"], t[f"head.{place}.counts"]
-            )
+            name: HeadAnswers(tuple(classes), *(t[f"head.{place}.{array}"] for array in HEAD_ARRAYS))
             for place, (name, classes) in enumerate(artifact.manifest.get("heads", ()))
+            if f"head.{place}.targets" in t  # not of a version that did not keep them: the next training fits it anew
         },
     )
     return Snapshot(task_ids=t["task_ids"].astype(np.int64, copy=False), description=description)

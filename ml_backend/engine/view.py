@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.labels import LabelSet
+from ml_backend.core.neighbourhood import PoolWays
 from ml_backend.core.query import Ranking
 from ml_backend.data.label_config import LabelSchema
 from ml_backend.engine.pool import PoolSettings, Propagation, apply_store, combine, propagate, rank
@@ -65,7 +66,8 @@ class ProjectView:
     def propagations(self) -> dict[str, Propagation]:
         """What each label store says of all rows."""
         description = self.snapshot.description
-        return {s.name: propagate(description, s, alpha0=self.settings.alpha0) for s in self.label_sets}
+        ways = PoolWays(description)  # the controls of a project are often labelled together
+        return {s.name: propagate(description, s, alpha0=self.settings.alpha0, ways=ways) for s in self.label_sets}
 
     @cached_property
     def scored(self) -> ScoredItems:
@@ -93,7 +95,7 @@ class ProjectView:
         """Of tasks outside the publication. description: their rows, with neighbours among this publication's rows."""
         known = self.scored
         propagations = {
-            name: apply_store(p.store, description, pool_label=p.label) for name, p in known.propagations.items()
+            name: apply_store(p.store, description, p.label, rows=None) for name, p in known.propagations.items()
         }
         scores = combine(list(propagations.values()), description)
         nobody = np.empty(0, dtype=np.int64)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from ml_backend.core.component_graph import ComponentGraph
-from ml_backend.core.graph_prior import agreement, component_reach, left_out_shift, tau_with_prior
-from ml_backend.core.labels import class_probabilities, soft_counts, tau
+from ml_backend.core.graph_prior import GraphCounts, agreement
+from ml_backend.core.labels import soft_counts, tau
 from tests.core.random_pools import description, responsibilities, seeds, targets
 
 
@@ -18,10 +19,14 @@ def random_graph(rng: np.random.Generator, k: int) -> ComponentGraph:
     return ComponentGraph(affinity, np.full(k, 1 / k))
 
 
+def tau_with_prior(graph: ComponentGraph, s: NDArray[np.float64]) -> NDArray[np.float64]:
+    return GraphCounts.of(graph, s, None).tau
+
+
 def test_a_component_without_labels_takes_those_of_the_nearest_region() -> None:
     chain = ComponentGraph(np.array([[1.0, 0.5, 0.01], [0.5, 1.0, 0.02], [0.01, 0.02, 1.0]]), np.full(3, 1 / 3))
     s = np.array([[2.0, 0.0], [0.0, 0.0], [0.0, 3.0]])
-    named = tau_with_prior(chain, s, None)
+    named = tau_with_prior(chain, s)
     assert np.allclose(named.sum(axis=1), 1.0)
     assert named[1, 0] > 0.9
     assert named[0, 0] > tau(s, None)[0, 0]
@@ -30,7 +35,7 @@ def test_a_component_without_labels_takes_those_of_the_nearest_region() -> None:
 def test_where_no_walk_leads_nothing_is_known() -> None:
     apart = ComponentGraph(np.eye(3), np.full(3, 1 / 3))
     s = np.array([[5.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
-    assert np.allclose(tau_with_prior(apart, s, None)[1], 0.5)
+    assert np.allclose(tau_with_prior(apart, s)[1], 0.5)
 
 
 def test_one_label_nearby_outweighs_many_far_away() -> None:
@@ -39,24 +44,27 @@ def test_one_label_nearby_outweighs_many_far_away() -> None:
     s = np.zeros((9, 2))
     s[1, 0] = 1.0
     s[2:, 1] = 1.0
-    named = tau_with_prior(ComponentGraph(affinity, np.full(9, 1 / 9)), s, None)
+    named = tau_with_prior(ComponentGraph(affinity, np.full(9, 1 / 9)), s)
     assert named[0, 0] > 0.5
 
 
 def test_labels_that_say_the_same_agree_and_a_new_class_nearby_does_not() -> None:
     chain = ComponentGraph(np.array([[1.0, 0.8, 0.3], [0.8, 1.0, 0.3], [0.3, 0.3, 1.0]]), np.full(3, 1 / 3))
     then = np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 2.0]])
-    assert np.allclose(agreement(chain, then, then, None), 1.0)
-    assert (agreement(chain, then, then + np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 3.0]]), None) > 0.9).all()
-    new_class = agreement(chain, then, then + np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]), None)
+    before = tau_with_prior(chain, then)
+    more, new = np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 3.0]]), np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+    assert np.allclose(agreement(before, before), 1.0)
+    assert (agreement(before, tau_with_prior(chain, then + more)) > 0.9).all()
+    new_class = agreement(before, tau_with_prior(chain, then + new))
     assert new_class[1] < 0.5 < new_class[2], "a component without a label follows its neighbour, a labelled one stays"
 
 
 @given(seeds, st.integers(2, 6), st.integers(2, 5))
 def test_agreement_is_a_share_and_the_same_both_ways(seed: int, k: int, y: int) -> None:
     rng = np.random.default_rng(seed)
-    graph, one, other = random_graph(rng, k), rng.random((k, y)), rng.random((k, y))
-    both_ways = agreement(graph, one, other, None), agreement(graph, other, one, None)
+    graph = random_graph(rng, k)
+    one, other = (tau_with_prior(graph, rng.random((k, y))) for _ in range(2))
+    both_ways = agreement(one, other), agreement(other, one)
     assert np.allclose(*both_ways)
     assert (both_ways[0] >= 0.0).all()
     assert (both_ways[0] <= 1.0 + 1e-6).all()
@@ -64,36 +72,32 @@ def test_agreement_is_a_share_and_the_same_both_ways(seed: int, k: int, y: int) 
 
 def test_reach_is_the_walk_to_the_nearest_label() -> None:
     chain = ComponentGraph(np.array([[1.0, 0.5, 0.1], [0.4, 1.0, 0.2], [0.0, 0.3, 1.0]]), np.full(3, 1 / 3))
-    assert np.allclose(component_reach(chain, np.array([[3.0, 1.0], [0.0, 0.0], [0.5, 0.0]])), [1.0, 0.4, 0.5])
-    assert component_reach(chain, np.zeros((3, 2))).max() == 0.0
+    assert np.allclose(
+        GraphCounts.of(chain, np.array([[3.0, 1.0], [0.0, 0.0], [0.5, 0.0]]), None).reach, [1.0, 0.4, 0.5]
+    )
+    assert GraphCounts.of(chain, np.zeros((3, 2)), None).reach.max() == 0.0
 
 
 @given(seeds, st.integers(2, 6), st.integers(2, 5))
 def test_many_labels_leave_no_room_for_the_prior(seed: int, k: int, y: int) -> None:
     rng = np.random.default_rng(seed)
     s = 1e6 * rng.random((k, y)) + 1e5
-    assert np.allclose(tau_with_prior(random_graph(rng, k), s, None), tau(s, None), atol=1e-4)
+    assert np.allclose(tau_with_prior(random_graph(rng, k), s), tau(s, None), atol=1e-4)
 
 
-@given(seeds)
-def test_the_shift_left_out_is_that_of_the_other_labels_alone(seed: int) -> None:
+@given(seeds, st.integers(1, 8), st.integers(2, 6), st.integers(1, 4))
+def test_what_is_left_out_is_as_if_the_others_had_been_labelled_alone(seed: int, n: int, k: int, y: int) -> None:
+    """Many labels on few components: the cap max(n_c, 1) binds with the item's own label, without it, or in both."""
     rng = np.random.default_rng(seed)
-    n, k, y = 6, 40, 3
-    # The cap max(n_c, 1) is that of all labels: few enough on each component that it does not bind without the item.
-    r, t = responsibilities(rng, n, k), targets(rng, n, y)
+    r, t = responsibilities(rng, n, k, top_m=min(k, 3)), targets(rng, n, y)
     graph = random_graph(rng, k)
-    s = soft_counts(r, t, k)
-    if s.sum(axis=1).max() > 1.0:
-        return
-    shift = left_out_shift(graph, r, t, s, None)
+    counts = GraphCounts.of(graph, soft_counts(r, t, k), None)
+    left_out = counts.left_out(r, t)
     for i in range(n):
-        others = np.arange(n) != i
-        rest = soft_counts(r.take(np.flatnonzero(others)), t[others], k)
-        one = r.take(np.array([i]))
-        expected = class_probabilities(one, tau_with_prior(graph, rest, None)) - class_probabilities(
-            one, tau(rest, None)
-        )
-        assert np.allclose(shift[i], expected[0], atol=1e-4)
+        others = np.flatnonzero(np.arange(n) != i)
+        alone = tau_with_prior(graph, soft_counts(r.take(others), t[others], k))
+        np.testing.assert_allclose(left_out[i], alone[r.indices[i]], atol=1e-5)
+    np.testing.assert_allclose(counts.left_out(r, np.zeros_like(t)), counts.tau[r.indices], atol=1e-9)
 
 
 def test_a_real_graph_gives_distributions() -> None:
@@ -101,6 +105,6 @@ def test_a_real_graph_gives_distributions() -> None:
     points = rng.normal(size=(60, 5))
     d = description(responsibilities(rng, 60, 8), points)
     s = soft_counts(d.responsibilities.take(np.arange(5)), targets(rng, 5, 3), 8)
-    named = tau_with_prior(d.component_graph, s, 0.1)
+    named = GraphCounts.of(d.component_graph, s, 0.1).tau
     assert np.allclose(named.sum(axis=1), 1.0)
     assert (named > 0).all()

@@ -26,7 +26,7 @@ def test_the_blend_is_the_mixture_with_votes_added(seed: int, n: int, y: int) ->
         near = {int(nearest.row[i]): far} if far**SHARPNESS >= LEAST_VOTE else {}
         for j, cosine in zip(pool.neighbours[i].tolist(), pool.similarities[i].tolist(), strict=True):
             if j in rows:
-                near[j] = max(near.get(j, 0.0), cosine)
+                near[j] = max(cosine, 0.0)
         votes, total = p[i].astype(float), 1.0
         for j, closeness in near.items():
             weight = closeness**SHARPNESS
@@ -34,6 +34,17 @@ def test_the_blend_is_the_mixture_with_votes_added(seed: int, n: int, y: int) ->
         np.testing.assert_allclose(blended[i], votes / total, atol=1e-5)
         np.testing.assert_allclose(floor[i], 0.1 / total, atol=1e-6)
     np.testing.assert_allclose(blended.sum(axis=1), 1.0, atol=1e-5)
+
+
+def test_a_neighbours_own_cosine_counts_though_a_way_over_another_is_shorter() -> None:
+    pool = description(responsibilities(np.random.default_rng(0), 3, 2), np.eye(3), k=2)
+    pool.neighbours[:] = [[1, 2], [2, 0], [1, 0]]
+    pool.similarities[:] = [[0.95, 0.7], [0.95, 0.9], [0.9, 0.7]]
+    rows = np.array([2])
+    nearest = LabelWays.of(pool, rows).nearest(pool, np.arange(3))
+    assert nearest.closeness[0] > 0.9
+    votes = NeighbourVotes.of(pool, nearest, rows, np.ones((1, 1)))
+    np.testing.assert_allclose(votes.weights.toarray()[:, 0], [0.7**SHARPNESS, 0.95**SHARPNESS, 0.0], atol=1e-6)
 
 
 def test_an_item_without_labelled_neighbours_keeps_its_probabilities() -> None:

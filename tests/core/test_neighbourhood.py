@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ml_backend.core import neighbourhood
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.neighbourhood import NO_ROW, STEPS, LabelWays
+from ml_backend.core.neighbourhood import NO_ROW, STEPS, LabelWays, NearestLabels, PoolWays
 from tests.core.random_pools import description, responsibilities, seeds
 
 
@@ -61,3 +64,53 @@ def test_without_labels_or_neighbours_nothing_is_near() -> None:
     nearest = LabelWays.of(pool, np.array([2])).nearest(pool)
     assert not nearest.closeness.any()
     assert (nearest.row == NO_ROW).all()
+
+
+def test_without_neighbours_to_look_at_nothing_is_near() -> None:
+    pool = random_pool(0, 6, 3)
+    pool = replace(pool, neighbours=pool.neighbours[:, :0], similarities=pool.similarities[:, :0])
+    rows = np.array([1, 4])
+    nearest = LabelWays.of(pool, rows).nearest(pool, np.arange(6))
+    assert_equal(nearest, NearestLabels.none(6))
+
+
+@given(seeds, st.integers(4, 30), st.integers(1, 4), st.integers(1, 7))
+def test_some_items_at_a_time_find_what_all_find_in_one_go(seed: int, n: int, k: int, chunk: int) -> None:
+    rng = np.random.default_rng(seed)
+    pool, labelled = random_pool(seed, n, k), np.flatnonzero(rng.random(n) < 0.4)
+    everything = LabelWays.of(pool, labelled).nearest(pool, np.arange(n))
+    some = rng.permutation(n)[: rng.integers(0, n + 1)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neighbourhood, "CHUNK", chunk)
+        ways = LabelWays.of(pool, labelled)
+        in_parts, of_some = ways.nearest(pool, np.arange(n)), ways.nearest(pool.take(some), some)
+    assert_equal(in_parts, everything)
+    assert_equal(of_some, NearestLabels(everything.row[some], everything.closeness[some]))
+
+
+@given(seeds, st.integers(4, 20))
+def test_of_labels_equally_near_it_is_always_the_same(seed: int, n: int) -> None:
+    """All cosines are alike: nothing but the order of neighbours decides, not that of the labels."""
+    rng = np.random.default_rng(seed)
+    pool, rows = random_pool(seed, n, 3), rng.permutation(n)[: n // 2]
+    pool.similarities[:] = np.where(pool.neighbours >= 0, 0.5, 0.0)
+    one = LabelWays.of(pool, rows).nearest(pool, np.arange(n))
+    assert_equal(LabelWays.of(pool, np.sort(rows)).nearest(pool, np.arange(n)), one)
+    labelled = np.isin(pool.neighbours, rows)
+    direct = np.flatnonzero(labelled.any(axis=1))
+    first = labelled[direct].argmax(axis=1)
+    np.testing.assert_array_equal(one.row[direct], pool.neighbours[direct, first])
+
+
+def test_ways_to_the_same_rows_are_made_once() -> None:
+    pool = random_pool(0, 12, 3)
+    ways = PoolWays(pool)
+    first = ways.to(np.array([2, 5, 9]))
+    assert ways.to(np.array([9, 2, 5])) is first
+    other = ways.to(np.array([2, 5]))
+    np.testing.assert_array_equal(other.sources, LabelWays.of(pool, np.array([2, 5])).sources)
+
+
+def assert_equal(one: NearestLabels, other: NearestLabels) -> None:
+    np.testing.assert_array_equal(one.row, other.row)
+    np.testing.assert_array_equal(one.closeness, other.closeness)

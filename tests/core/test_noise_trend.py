@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ml_backend.core.noise_trend import NoiseTrend, around
+from ml_backend.core.noise_trend import NoiseTrend, noise_around
 
 
 def noisy_pool(n: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -38,7 +38,8 @@ def test_an_empty_pool_leaves_scores_as_they_are() -> None:
     np.testing.assert_array_equal(NoiseTrend.fit(nothing, nothing).without(np.ones(2), np.array([1.0, 2.0])), [1, 2])
 
 
-def test_noise_around_an_item_is_the_mean_of_its_real_neighbours() -> None:
+def test_noise_around_an_item_is_the_least_of_its_real_neighbours() -> None:
     sigma = np.array([1.0, 2.0, 6.0], np.float32)
     neighbours = np.array([[1, 2], [0, -1], [-1, -1]], np.int32)
-    np.testing.assert_allclose(around(sigma, neighbours), [4.0, 1.0, 2.0])
+    np.testing.assert_allclose(noise_around(sigma, neighbours), [2.0, 1.0, 2.0])
+    np.testing.assert_allclose(noise_around(sigma, neighbours[:, :0]), [2.0, 2.0, 2.0])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from ml_backend.core.head_answers import WEIGHT
 from ml_backend.core.hyperparameters import RunConfig
 from ml_backend.core.labels import LabelSet
 from ml_backend.engine.heads import fit_heads, heads_state, restore_heads
 from ml_backend.engine.pool import Pool, apply_store, fit_store, propagate
+from ml_backend.engine.snapshot import Snapshot, load_description, save_description
 from tests.engine.test_pool import DIMENSION, GROUPS, SETTINGS, items, label_set
 
 X, GROUP = items()
@@ -51,12 +55,62 @@ def test_the_cached_answer_of_a_labelled_item_has_not_seen_its_label() -> None:
     assert propagate(pool.describe(), flipped).store.suspicion.argmax() == 0
 
 
+def test_what_the_others_say_of_an_item_does_not_depend_on_its_own_label() -> None:
+    """1 - suspicion is p of the given label: over all labels that an item may get it sums to 1 if p stays the same."""
+    pool = Pool.create(X, SETTINGS, seed=0)
+    (fitted,) = fit_heads(pool.describe(), [LABELS], lambda rows: X[rows], None)
+    head = fitted.answers(lambda rows: X[rows], len(X), of_pool=True)
+    description = replace(pool.describe(), heads={"kind": head})
+    few = np.flatnonzero((GROUP[LABELS.rows] != 5) | (np.arange(len(LABELS.rows)) % 4 == 0))  # one of group 5
+    for kept in (np.arange(len(LABELS.rows)), few):
+        for item in (0, len(kept) // 2, int(np.flatnonzero(GROUP[LABELS.rows[kept]] == 5)[0])):
+            stores = [fit_store(description, _given(kept, item, answer)) for answer in range(GROUPS)]
+            total = sum(1.0 - float(store.suspicion[item]) for store in stores)
+            assert total == pytest.approx(1.0, abs=1e-5)
+            assert len({int(store.left_out[item]) for store in stores}) == 1
+
+
+def _given(kept: NDArray[np.int64], item: int, answer: int) -> LabelSet:
+    """The kept ones of LABELS, one of them with another answer."""
+    targets = LABELS.targets[kept].copy()
+    targets[item] = np.eye(GROUPS)[answer]
+    return replace(LABELS, rows=LABELS.rows[kept], targets=targets)
+
+
+def test_a_labelled_item_hears_its_head_as_long_as_no_label_has_changed() -> None:
+    """Compared without its own label on one side alone, the head would be played down for labelled items only."""
+    pool = Pool.create(X, SETTINGS, seed=0)
+    (fitted,) = fit_heads(pool.describe(), [LABELS], lambda rows: X[rows], None)
+    head = fitted.answers(lambda rows: X[rows], len(X), of_pool=True)
+    sure = replace(head, values=np.zeros_like(head.values))
+    sure.values[:, 0], sure.indices[:, 0] = 1.0, GROUPS - 1  # a head that names the last class for everything
+    store = fit_store(replace(pool.describe(), heads={"kind": sure}), LABELS)
+    assert (store.left_out == GROUPS - 1).all()
+    last = LABELS.targets[:, GROUPS - 1] > 0
+    assert (store.suspicion[~last] > WEIGHT - 1e-4).all()
+    assert (store.current > 1.0 - 1e-5).all()
+
+
+def test_a_head_that_was_kept_without_what_it_learnt_is_left_out(taught: Pool) -> None:
+    state = heads_state(taught._heads)
+    assert restore_heads({name: value for name, value in state.items() if not name.endswith(".targets")}) == ()
+
+
+def test_a_publication_keeps_what_the_head_says_and_what_it_learnt(taught: Pool, tmp_path: Path) -> None:
+    described = taught.describe()
+    path = save_description(tmp_path, "d", Snapshot(np.arange(len(X)), described), encoder="none")
+    kept, head = load_description(path).description.heads["kind"], described.heads["kind"]
+    assert kept.classes == head.classes
+    for name in ("indices", "values", "rows", "targets"):
+        np.testing.assert_array_equal(getattr(kept, name), getattr(head, name))
+
+
 def test_new_items_are_answered_by_the_same_head_after_a_restart(taught: Pool) -> None:
     new, group = items(20, seed=9)
     described = taught.describe()
     store = fit_store(described, LABELS)
     restored = Pool.restore(X, SETTINGS, taught.state())
-    answers = [apply_store(store, p.describe_new(new)) for p in (taught, restored)]
+    answers = [apply_store(store, p.describe_new(new), rows=None) for p in (taught, restored)]
     assert np.array_equal(answers[0].confidence, answers[1].confidence)
     assert (answers[0].label == group).mean() > 0.9
     again = restore_heads(heads_state(taught._heads))

@@ -9,6 +9,7 @@ import pytest
 
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.labels import LabelSet, class_probabilities
+from ml_backend.core.neighbourhood import PoolWays
 from ml_backend.core.query import Reason
 from ml_backend.engine.pool import Pool, PoolSettings, apply_store, combine, fit_store, propagate, rank
 from ml_backend.engine.propagation import probabilities
@@ -107,7 +108,7 @@ def test_new_items_get_labels_and_point_to_examples_of_the_pool(pool: Pool, desc
     group = items()[1]
     spread = propagate(description, label_set(group))
     x_new, new_group = items(10, seed=4)
-    new = apply_store(spread.store, pool.describe_new(x_new), spread.label)
+    new = apply_store(spread.store, pool.describe_new(x_new), spread.label, rows=None)
     assert np.mean(new.label == new_group) > 0.9
     assert np.mean(group[new.nearest_labelled] == new_group) > 0.9
     assert new.clash.mean() < 0.2
@@ -128,6 +129,18 @@ def test_a_copy_gets_its_label_though_other_copies_are_all_its_neighbours() -> N
     assert far.sum() > 60
     assert (spread.label[far] == 0).mean() > 0.9
     assert (spread.nearest_labelled[far] == 0).mean() > 0.9
+
+
+def test_controls_that_are_labelled_together_share_their_ways_and_nothing_else(description: PoolDescription) -> None:
+    one = label_set(items()[1])
+    two = LabelSet("other", one.classes, one.rows, one.targets[::-1].copy())
+    ways = PoolWays(description)
+    spreads = [propagate(description, labels, ways=ways) for labels in (one, two)]
+    assert spreads[0].store.ways is spreads[1].store.ways
+    for spread, labels in zip(spreads, (one, two), strict=True):
+        alone = propagate(description, labels)
+        for name in ("label", "confidence", "nearest_labelled", "nearness"):
+            np.testing.assert_array_equal(getattr(spread, name), getattr(alone, name))
 
 
 def test_labels_outside_the_pool_are_refused(description: PoolDescription) -> None:

@@ -32,7 +32,7 @@ class Trained:
         """The same of items outside the pool. The model must have labels."""
         assert self.spread is not None
         described = self.pool.describe_new(items)
-        return described, apply_store(self.spread.store, described)
+        return described, apply_store(self.spread.store, described, rows=None)
 
 
 def train(

@@ -129,7 +129,7 @@ class _Session:
                 nothing = combine([], described)
                 label = np.zeros(len(described), np.int32)
                 return Outcome(label, nothing.confidence, -described.novelty, nothing.s_ood)
-            said = spread if part == "pool" else apply_store(spread.store, described)
+            said = spread if part == "pool" else apply_store(spread.store, described, rows=None)
             return Outcome(said.label, said.confidence, -described.novelty, said.s_ood, p_label=said.p_label)
 
         return answer
