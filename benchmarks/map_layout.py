@@ -54,9 +54,7 @@ def time_maps(n: int) -> None:
     """One row of the first table, in this process."""
     x, nothing = vectors(n, FEATURES), np.zeros(n, np.float32)
     near, similar = neighbours(x, KEPT if n > MOST_FITTED else 0)
-    description = PoolDescription(
-        responsibilities(n, 0), near, similar, nothing, nothing, nothing, x.astype(np.float16)
-    )
+    description = PoolDescription(responsibilities(n, 0), near, similar, nothing, nothing, nothing)
     started = time.perf_counter()
     plane = principal_plane(x)
     pca = time.perf_counter() - started

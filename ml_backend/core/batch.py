@@ -42,15 +42,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Known:
-    """What the labels say. doubt: (N,) HIGH = ask. confidence: (N,) in [0, 1]. sample_coverage: in [0, 1].
-
-    plain: the doubt is that of a classifier of the labels alone (`core.plain_doubt`).
-    """
+    """What the labels say. doubt: (N,) HIGH = ask. confidence: (N,) in [0, 1]. sample_coverage: in [0, 1]."""
 
     doubt: NDArray[np.float64]
     confidence: NDArray[np.float32]
     sample_coverage: float
-    plain: bool = False
 
     @property
     def settled(self) -> float:
@@ -111,7 +107,7 @@ class _Chooser:
         self._members = _typical_members(description, seen)
         answered = np.unique(description.responsibilities.indices[labelled, 0])
         covered = float(self._graph.mass[answered].sum())  # by people: what the batch adds has raised no doubt yet
-        self._doubt_share = _doubt_share(covered, known)
+        self._doubt_share = _doubt_share(covered, known.settled)
         rooted = max(self._doubt_share, known.settled)
         unsure = 1.0 - known.settled * component_means(description.responsibilities, known.confidence)
         self._importance = self._graph.importance(rooted, unsure)
@@ -167,14 +163,10 @@ class _Chooser:
         return next((item for item in queue if not self._blocked[item] and not self._chosen[near[item]].any()), None)
 
 
-def _doubt_share(covered: float, known: Known) -> float:
-    """Share of the batch that goes to doubtful items; covered: share of the pool on components with a label.
-
-    A plain classifier's doubt does not wait for the components: it has its share as far as labels repeat.
-    """
-    first, only = (a + known.settled * (b - a) for a, b in (DOUBT_FROM, DOUBT_ONLY))
-    share = min(max((covered - first) / (only - first), 0.0), 1.0)
-    return max(share, known.settled) if known.plain else share
+def _doubt_share(covered: float, settled: float) -> float:
+    """Share of the batch that goes to doubtful items; covered: share of the pool on components with a label."""
+    first, only = (a + settled * (b - a) for a, b in (DOUBT_FROM, DOUBT_ONLY))
+    return min(max((covered - first) / (only - first), 0.0), 1.0)
 
 
 def _typical_members(description: PoolDescription, eligible: NDArray[np.bool_]) -> list[Iterator[int]]:

@@ -23,7 +23,6 @@ class PoolDescription:
     density: (N,) float32 in [0, 1], rank of the local density, 1 = most typical of the pool.
     novelty: (N,) float32 in (0, 1], conformal p-value, LOW = nothing like it was ever seen.
     aleatoric: (N,) float32 > 0, mean decoder sigma in units of the model's input.
-    features: (N, F) float16 of length 1, where the components live: F = 96 or fewer.
     heads: name of a label set -> what the head fitted after the last training says of the items.
     """
 
@@ -33,7 +32,6 @@ class PoolDescription:
     density: NDArray[np.float32]
     novelty: NDArray[np.float32]
     aleatoric: NDArray[np.float32]
-    features: NDArray[np.float16]
     heads: Mapping[str, HeadAnswers] = field(default_factory=dict)
 
     @cached_property

@@ -12,15 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from ml_backend.core.softmax_regression import softmax, softmax_regression
 from ml_backend.errors import InputError
 
 DIRECTIONS = 192
 """Principal directions that the linear part sees. CLINC150, 1,500 labels: 96 .919, 160 .922, all 384 .924."""
 SAMPLE_WEIGHT = 0.1
 """Weight of an item of the sample beside a label's 1; .1 and .3 were alike."""
+RIDGE = 1.0 / 30.0
+"""Half the weight of the squared coefficients in the loss (nats, summed over labels)."""
+ITERATIONS = 60
 PROTOTYPE_SHARPNESS = 20.0
 """Softmax over class prototypes: exp(20 cosine)."""
 PROTOTYPE_STEPS = 3
@@ -59,14 +62,13 @@ class ClassHead:
         """Deterministic. Needs at least one row."""
         mean = lesson.features.mean(axis=0)
         directions = _principal_directions(lesson.features - mean)
-        share = np.where(lesson.labelled, 1.0, SAMPLE_WEIGHT).astype(np.float32)
-        weights, bias = softmax_regression((lesson.features - mean) @ directions, lesson.p, share)
+        weights, bias = _softmax_regression((lesson.features - mean) @ directions, lesson)
         return ClassHead(mean, directions, weights, bias, _prototypes(lesson))
 
     def probabilities(self, features: Rows) -> Rows:
         """(n, F) of length 1 -> (n, Y), rows sum to 1."""
-        linear = softmax(((features - self.mean) @ self.directions) @ self.weights + self.bias)
-        return 0.5 * (linear + softmax(PROTOTYPE_SHARPNESS * (features @ self.prototypes)))
+        linear = _softmax(((features - self.mean) @ self.directions) @ self.weights + self.bias)
+        return 0.5 * (linear + _softmax(PROTOTYPE_SHARPNESS * (features @ self.prototypes)))
 
     def arrays(self) -> dict[str, Rows]:
         """Everything, by name."""
@@ -84,12 +86,32 @@ def _principal_directions(centred: Rows) -> Rows:
     return np.ascontiguousarray(vectors[:, ::-1][:, : min(DIRECTIONS, len(centred))], np.float32)
 
 
+def _softmax_regression(rows: Rows, lesson: Lesson) -> tuple[Rows, Rows]:
+    x, targets = torch.from_numpy(rows), torch.from_numpy(lesson.p)
+    share = torch.from_numpy(np.where(lesson.labelled, 1.0, SAMPLE_WEIGHT).astype(np.float32))[:, None]
+    weights = torch.zeros(rows.shape[1], lesson.p.shape[1], requires_grad=True)
+    bias = torch.zeros(lesson.p.shape[1], requires_grad=True)
+    optimiser: torch.optim.Optimizer = torch.optim.LBFGS(
+        [weights, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe"
+    )
+
+    def loss() -> float:
+        optimiser.zero_grad()
+        fit = -(share * targets * torch.log_softmax(x @ weights + bias, 1)).sum()
+        value = fit + 0.5 * RIDGE * weights.square().sum()
+        torch.autograd.backward(value)
+        return value.item()
+
+    optimiser.step(loss)
+    return weights.detach().numpy(), bias.detach().numpy()
+
+
 def _prototypes(lesson: Lesson) -> Rows:
     """Class means on the sphere, from soft answers that a few steps of EM sharpen; people's answers stay."""
     p = lesson.p
     prototypes = _unit_columns(lesson.features.T @ p)
     for _ in range(PROTOTYPE_STEPS):
-        own = softmax(PROTOTYPE_SHARPNESS * (lesson.features @ prototypes)) * p
+        own = _softmax(PROTOTYPE_SHARPNESS * (lesson.features @ prototypes)) * p
         own /= np.maximum(own.sum(axis=1, keepdims=True), 1e-12)
         prototypes = _unit_columns(lesson.features.T @ np.where(lesson.labelled[:, None], p, own))
     return prototypes
@@ -97,3 +119,8 @@ def _prototypes(lesson: Lesson) -> Rows:
 
 def _unit_columns(columns: Rows) -> Rows:
     return np.asarray(columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-12), np.float32)
+
+
+def _softmax(logits: NDArray[np.floating]) -> Rows:
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)

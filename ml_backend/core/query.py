@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ml_backend.core.batch import Known, choose_batch
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.plain_doubt import PlainDoubt
 from ml_backend.errors import InputError
 
 BATCH = 200
@@ -90,25 +89,19 @@ def rank_s_ood(description: PoolDescription, scores: QueryScores, *, never_seen_
 
 
 def rank_lantern(
-    description: PoolDescription,
-    scores: QueryScores,
-    *,
-    never_seen_level: float,
-    plain: PlainDoubt | None = None,
-    batch: int = BATCH,
+    description: PoolDescription, scores: QueryScores, *, never_seen_level: float, batch: int = BATCH
 ) -> Ranking:
     """A place in the queue for every item: value = 1 - (place + 1/2) / N, all different as far as float32 permits.
 
     First the batch (at most a quarter of a pool, from 80 items on), then what was never seen, then the rest by how
-    little is known of them and how typical they are, the labelled and absent items last. plain: orders the doubtful
-    ones instead, where there are labels enough for one.
+    little is known of them and how typical they are, the labelled and absent items last.
     """
     _check(description, scores)
     n = len(description)
     reason = _reasons(description, scores, never_seen_level)
-    doubt = _doubt(description, scores) if plain is None else plain.order(description)
+    doubt = _doubt(description, scores)
     size = min(batch, max(SMALLEST_BATCH, n // 4), n)
-    known = Known(doubt, scores.confidence, scores.sample_coverage, plain is not None)
+    known = Known(doubt, scores.confidence, scores.sample_coverage)
     head = choose_batch(
         description, known, scores.labelled, scores.absent, size=size, never_seen_level=never_seen_level
     )

@@ -141,7 +141,6 @@ class Pool:
             density=typicality(self._similarities),
             novelty=own_p_values(combined),
             aleatoric=encoding.aleatoric,
-            features=self.model.features(self.x).astype(np.float16),
         )
         features = _features_of(self.model, self.x)
         if self._taught is not None:
@@ -158,8 +157,7 @@ class Pool:
             encoding = self.model.encode(self.x, of_pool=True)
             self._reference = PoolReference.fit(self._neighbours, self._similarities, encoding)
         encoding = self.model.encode(x_new, temperature=self.settings.temperature)
-        features = self.model.features(x_new)
-        neighbours, similarities = self._ready_index().search(features, self.settings.neighbours)
+        neighbours, similarities = self._ready_index().search(self.model.features(x_new), self.settings.neighbours)
         return PoolDescription(
             responsibilities=encoding.responsibilities,
             neighbours=neighbours,
@@ -167,7 +165,6 @@ class Pool:
             density=typicality(similarities, self._reference.mean_similarity),
             novelty=self._reference.novelty.p_values(self._reference.traits(neighbours, similarities, encoding)),
             aleatoric=encoding.aleatoric,
-            features=features.astype(np.float16),
             heads={
                 head.name: head.answers(_features_of(self.model, x_new), len(x_new), of_pool=False)
                 for head in self._heads

@@ -16,7 +16,6 @@ from ml_backend.core.head_answers import JoinedHead
 from ml_backend.core.labels import LabelSet, as_matrix, leftover, mixture, sample_coverage
 from ml_backend.core.neighbour_votes import NeighbourVotes
 from ml_backend.core.neighbourhood import NearestLabels, PoolWays
-from ml_backend.core.plain_doubt import PlainDoubt
 from ml_backend.core.query import QueryScores, Ranking, rank_lantern, rank_s_ood
 from ml_backend.core.responsibilities import SparseResponsibilities, row_sums
 from ml_backend.engine.label_store import LabelStore, fit_store
@@ -214,14 +213,13 @@ def rank(
     labelled_rows: NDArray[np.int64],
     query: str = "lantern",
     *,
-    stores: Sequence[LabelStore] = (),
     never_seen_level: float = 0.01,
     absent_rows: NDArray[np.int64] | None = None,
 ) -> Ranking:
     """Order of the queue. query: "lantern" or "s_ood".
 
     labelled_rows go last under "lantern" and speak for their groups; absent_rows (deleted tasks) go last and speak for
-    nothing. stores: of the pool, whose labels a plain classifier learns from ("lantern" alone).
+    nothing.
     """
     labelled, absent = np.zeros(len(description), bool), np.zeros(len(description), bool)
     labelled[labelled_rows] = True
@@ -231,17 +229,8 @@ def rank(
     if query == "s_ood":
         return rank_s_ood(description, asked, never_seen_level=never_seen_level)
     if query == "lantern":
-        plain = plain_doubt(description, stores)
-        return rank_lantern(description, asked, never_seen_level=never_seen_level, plain=plain)
+        return rank_lantern(description, asked, never_seen_level=never_seen_level)
     raise ConfigError(f"query {query!r} is neither 'lantern' nor 's_ood'")
-
-
-def plain_doubt(description: PoolDescription, stores: Sequence[LabelStore]) -> PlainDoubt | None:
-    """Of the least sure store for each item; None when no store has labels enough."""
-    found = [doubt for store in stores if (doubt := PlainDoubt.of(description, store.rows, store.targets)) is not None]
-    if not found:
-        return None
-    return PlainDoubt(np.max([d.unsure for d in found], axis=0), np.max([d.far for d in found], axis=0))
 
 
 def _chunks(description: PoolDescription) -> Iterator[tuple[slice, sparse.csr_matrix]]:

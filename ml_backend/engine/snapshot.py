@@ -95,7 +95,6 @@ def save_description(root: Path, name: str, snapshot: Snapshot, *, encoder: str)
         "density": d.density,
         "novelty": d.novelty,
         "aleatoric": d.aleatoric,
-        "features": d.features,
     }
     for place, answers in enumerate(d.heads.values()):
         own = {name: getattr(answers, name) for name in HEAD_ARRAYS}
@@ -122,7 +121,6 @@ def load_description(path: Path) -> Snapshot:
         density=t["density"],
         novelty=t["novelty"],
         aleatoric=t["aleatoric"],
-        features=t.get("features", np.empty((len(t["novelty"]), 0), np.float16)),  # none: of an older version
         heads={
             name: HeadAnswers(tuple(classes), *(t[f"head.{place}.{array}"] for array in HEAD_ARRAYS))
             for place, (name, classes) in enumerate(artifact.manifest.get("heads", ()))

@@ -80,7 +80,6 @@ class ProjectView:
             scores,
             np.flatnonzero(self.labelled),
             self.settings.query,
-            stores=[p.store for p in propagations.values()],
             never_seen_level=level,
             absent_rows=np.flatnonzero((self.snapshot.task_ids == NO_TASK) | self.is_set_aside),
         )

@@ -47,7 +47,6 @@ def description(r: SparseResponsibilities, points: NDArray[np.float64], k: int =
         density=rank.astype(np.float32),
         novelty=rank.astype(np.float32),
         aleatoric=np.ones(len(points), np.float32),
-        features=unit.astype(np.float16),
     )
 
 

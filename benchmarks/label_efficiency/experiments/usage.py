@@ -126,9 +126,8 @@ def medoid_labels(problem: Problem, budget: int, seed: int) -> AskedLabels:
 
 def first_asked(trained: Trained, labels: AskedLabels, among: NDArray[np.bool_]) -> int:
     """The row that comes first in the queue among some."""
-    spreads = [trained.spread] if trained.spread else []
-    scores = combine(spreads, trained.description)
-    value = rank(trained.description, scores, labels.asked, stores=[spread.store for spread in spreads]).value
+    scores = combine([trained.spread] if trained.spread else [], trained.description)
+    value = rank(trained.description, scores, labels.asked).value
     rows = np.flatnonzero(among)
     return int(rows[np.argmax(value[rows])])
 

@@ -95,14 +95,7 @@ class _Session:
         scores = combine([spread] if spread else [], self._description)
         pool = self._settings.pool
         asked = self._labels.asked
-        ranking = rank(
-            self._description,
-            scores,
-            asked,
-            pool.query,
-            stores=[spread.store] if spread else [],
-            never_seen_level=pool.never_seen_level,
-        )
+        ranking = rank(self._description, scores, asked, pool.query, never_seen_level=pool.never_seen_level)
         queue = np.argsort(-ranking.value, kind="stable")
         head = queue[~np.isin(queue, asked)][:size]
         self._labels = self._oracle.ask(self._labels, head.tolist())
