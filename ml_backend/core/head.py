@@ -22,7 +22,7 @@ DIRECTIONS = 192
 SAMPLE_WEIGHT = 0.1
 """Weight of an item of the sample beside a label's 1; .1 and .3 were alike."""
 RIDGE = 1.0 / 30.0
-"""Half the weight of the squared coefficients in the loss (nats, summed over labels)."""
+"""Weight of half the squared coefficients in the loss (nats, summed over labels)."""
 ITERATIONS = 60
 PROTOTYPE_SHARPNESS = 20.0
 """Softmax over class prototypes: exp(20 cosine)."""

@@ -109,10 +109,11 @@ class NoveltyTraits:
 class NoveltyReference:
     """The pool's own novelty scores, against which new items are compared.
 
-    distance, relative, strangeness, outside, combined: (N,) sorted float32, an item's own share left out of each;
-    strangeness = - log mixture density. combined = the normal scores of the first three, with weights 1, LOCAL_WEIGHT
-    and DENSITY_WEIGHT, relative to the `trend` of items as noisy, plus what lies far `outside`. They are ranked first,
-    since their units have nothing in common; the sum is recalibrated by its own ranks, since they depend on each other.
+    distance, relative, strangeness, outside, combined: (N,) sorted float32. distance and strangeness, - log mixture
+    density, leave the item itself out; the lists of its neighbours, for relative, may hold it. combined = the normal
+    scores of the first three, with weights 1, LOCAL_WEIGHT and DENSITY_WEIGHT, relative to the `trend` of items as
+    noisy, plus what lies far `outside`. They are ranked first, since their units have nothing in common; the sum is
+    recalibrated by its own ranks, since they depend on each other.
     """
 
     distance: NDArray[np.float32]
