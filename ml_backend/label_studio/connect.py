@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 from ml_backend.config import Settings
-from ml_backend.errors import ConfigError, LabelStudioError
+from ml_backend.engine.schema import schema_of
+from ml_backend.errors import ConfigError, LabelStudioError, LabelStudioRefused
 from ml_backend.label_studio import home_check, wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.changes import Change
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
+NOTHING_ASKED = "none: the label config asks nothing that Lantern predicts; `lantern doctor` says what it does"
 PROJECT_FIELDS = ("sampling", "show_collab_predictions", "model_version")
 BACKEND_FIELDS = ("url", "title", "is_interactive", "auth_method", "basic_auth_user", "extra_params")
 WEBHOOK_FIELDS = ("url", "headers", "send_payload", "send_for_all_actions", "is_active")
@@ -61,15 +64,16 @@ def connect(
         raise ConfigError(f"connecting needs Label Studio's {missing}")
     api = LabelStudioApi(LabelStudioClient(url, token))
     changes = [Change("Label Studio reached", False, f"{api.version()} at {api.url}, as {api.whoami().get('email')}")]
-    found = api.project(project)
-    target = (backend_url or wanted.public_url(settings)).rstrip("/")
+    found = _project(api, project)
+    settings = replace(settings, public_url=backend_url or settings.public_url)  # the map's address follows it
+    target = wanted.public_url(settings).rstrip("/")
     row = _register(db, settings, found, api.url, token)
     if home_check.is_other_home(settings, target, row.uid):
         _forget(db, row)
         raise ConfigError(f"{home_check.in_words(target, settings.home)}: {home_check.mend(target)}")
     connecting = _Connecting(db, settings, api, row, found, target)
+    changes.append(_attached(connecting, extra_params))
     steps: tuple[Callable[[], Change], ...] = (
-        lambda: connecting.backend(extra_params),
         connecting.webhook,
         connecting.project,
         connecting.tab,
@@ -183,13 +187,16 @@ class _Connecting:
             push = pushes.newest(session, self.row, pushes.State.DONE)
         # read anew: a push that ends while this command runs changes the project before it counts as done
         if push is None or self.api.project(self.number).get("model_version") == push.model_version:
-            return Change("predictions", False, push.model_version if push else "follow after the first model")
+            return Change("predictions", False, push.model_version if push else self._outlook())
         if self.api.model_versions(self.number).get(push.model_version):
             self.api.update_project(self.number, {"model_version": push.model_version})
             return Change("predictions", True, f"shown again: {push.model_version}")
         with self.db.write() as session:
             pushes.fail(session, push, "its predictions are no longer in Label Studio", time.time())
         return Change("predictions", True, "will be pushed again")
+
+    def _outlook(self) -> str:
+        return "follow after the first model" if schema_of(self.row).controls else NOTHING_ASKED
 
     def _keep(
         self, key: str, thing: Json, fields: tuple[str, ...], *, made: bool = False, before: Json | None = None
@@ -209,6 +216,29 @@ class _Connecting:
             known = projects.ensure(session, self.row.uid)
             projects.configure(session, known, connection={**known.connection, key: value})
         self.row = known
+
+
+def _project(api: LabelStudioApi, number: int) -> Json:
+    try:
+        return api.project(number)
+    except LabelStudioRefused as error:
+        if error.http_status != HTTPStatus.NOT_FOUND:
+            raise
+        raise LabelStudioRefused(
+            f"there is no project {number} at {api.url}, or the token's owner may not see it: the number is the one "
+            "in the project's address",
+            error.http_status,
+        ) from error
+
+
+def _attached(connecting: _Connecting, extra_params: Mapping[str, object] | None) -> Change:
+    """A project that Label Studio would not attach is not worked on behind its back."""
+    try:
+        return connecting.backend(extra_params)
+    except LabelStudioError:
+        if "backend" not in connecting.row.connection:
+            _forget(connecting.db, connecting.row)
+        raise
 
 
 def _register(db: Database, settings: Settings, found: Json, url: str, token: str) -> Project:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -39,7 +40,8 @@ def diagnose(
     backend_url: str | None = None,
 ) -> list[Finding]:
     """Everything that can be seen from here, in the order in which to mend it. Arguments as for `connect`."""
-    target = (backend_url or wanted.public_url(settings)).rstrip("/")
+    settings = replace(settings, public_url=backend_url or settings.public_url)
+    target = wanted.public_url(settings).rstrip("/")
     findings = [*_check_home(settings.home), *_check_own_address(settings, target)]
     kept = _kept_address(db, settings, project)
     url, token = url or (kept.url if kept else None), token or (kept.token if kept else settings.label_studio_api_key)

@@ -26,9 +26,9 @@ def explain_backend_error(error: str, backend_url: str) -> str:
         )
     if "health check failed" in text or "refused" in text or "timed out" in text:
         return (
-            f"Label Studio does not reach Lantern at {backend_url}: start it with `lantern serve`; if Label Studio "
-            "runs in a container, `localhost` is the container: set LANTERN_PUBLIC_URL to an address that it reaches. "
-            f"It says: {_reason(error)}"
+            f"Label Studio does not reach Lantern at {backend_url}: start it with `lantern serve`; if it listens at "
+            "another port, or Label Studio runs in a container, whose `localhost` is the container, pass the address "
+            f"that Label Studio reaches with --backend-url or LANTERN_PUBLIC_URL. It says: {_reason(error)}"
         )
     return f"Label Studio would not attach Lantern at {backend_url}: {_reason(error)}"
 
@@ -47,8 +47,8 @@ def explain_webhook_error(error: str, target: str) -> str:
 
 
 def _reason(error: str) -> str:
-    """Label Studio's words without its advice, which does not apply here."""
-    return error.rpartition("Additional info: ")[2]
+    """Label Studio's words without its advice, which does not apply here, and without Python's marks of a list."""
+    return error.rpartition("Additional info: ")[2].replace("\\'", "'").removesuffix("']}").removesuffix("']")
 
 
 def is_single_label(url: str) -> bool:

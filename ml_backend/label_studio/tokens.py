@@ -22,7 +22,8 @@ WHERE_PERSONAL = (
     "make one in Label Studio under Account & Settings > Personal Access Token and set LABEL_STUDIO_API_KEY"
 )
 WHERE_LEGACY = (
-    "switch legacy tokens on under Organization > Access Token Settings, or use a personal access token instead"
+    "copy it whole, from this Label Studio's account page; legacy tokens must be switched on under Organization > "
+    "Access Token Settings, a personal access token works without"
 )
 
 
@@ -43,6 +44,7 @@ class Token:
 
     def __init__(self, url: str, token: str, http: httpx.Client) -> None:
         self.kind = token_kind(token)
+        self._url = url
         self._lock = threading.Lock()
         if self.kind is TokenKind.PERSONAL:
             _check_refresh_token(token)
@@ -66,7 +68,9 @@ class Token:
         except ApiError as error:
             raise self._exchange_error(error.status_code or 0) from error
         except httpx.HTTPError as error:
-            raise LabelStudioUnreachable(f"no answer to the token exchange: {type(error).__name__}") from error
+            raise LabelStudioUnreachable(
+                f"no answer from {self._url} to the token exchange ({type(error).__name__}): is Label Studio running?"
+            ) from error
         except ValueError as error:  # the SDK reads the body as JSON whatever it is
             raise LabelStudioUnreachable(
                 "the answer to the token exchange is no JSON: is this Label Studio?"

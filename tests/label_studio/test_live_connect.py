@@ -144,6 +144,35 @@ def test_an_address_that_label_studio_does_not_reach(
     project = label_studio.make_project("unreachable")
     with pytest.raises(LabelStudioError, match=says):
         attach(lantern, project, backend_url=backend_url)
+    assert not Connections(lantern.settings).usable(row(lantern, project)), "nor is it worked on behind its back"
+
+
+def test_a_connection_that_breaks_later_is_not_forgotten(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    project = label_studio.make_project("broken later")
+    attach(lantern, project)
+    with pytest.raises(LabelStudioError, match="lantern serve"):
+        attach(lantern, project, backend_url="http://localhost:1")
+    assert Connections(lantern.settings).usable(row(lantern, project))
+
+
+def test_the_map_stands_at_the_address_that_was_given(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    project, address = label_studio.make_project("elsewhere"), f"http://127.0.0.1:{lantern.settings.port}"
+    assert not lantern.settings.browser_url
+    attach(lantern, project, backend_url=address, beside=True)
+    assert f"{address}/map/" in str(label_studio.api().project(project)["label_config"])
+
+
+def test_a_project_that_is_not_there_is_named(lantern: LiveLantern) -> None:
+    with pytest.raises(LabelStudioError, match="there is no project 987654"):
+        attach(lantern, 987_654)
+
+
+def test_connecting_says_when_nothing_can_be_predicted(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    project = label_studio.make_project("essays")
+    config = '<View><Text name="text" value="$text"/><TextArea name="essay" toName="text"/></View>'
+    label_studio.api().update_project(project, {"label_config": config})
+    [said] = [change.detail for change in attach(lantern, project) if change.what == "predictions"]
+    assert "asks nothing that Lantern predicts" in said
 
 
 def test_other_credentials_than_the_servers(

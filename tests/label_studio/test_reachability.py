@@ -29,6 +29,11 @@ def test_why_a_backend_is_not_attached(error: str, says: str) -> None:
     assert says in explain_backend_error(error, BACKEND)
 
 
+def test_label_studios_words_come_without_pythons_marks() -> None:
+    error = r"['health check failed. Additional info: Pool(host=\'localhost\'): refused']}"
+    assert explain_backend_error(error, BACKEND).endswith("It says: Pool(host='localhost'): refused")
+
+
 def test_why_a_webhook_is_not_taken() -> None:
     assert "name with a dot" in explain_webhook_error("{'url': ['Enter a valid URL.']}", "http://ml-backend/webhook")
     assert "ML_BLOCK_LOCAL_IP" in explain_webhook_error("reserved network address", BACKEND)
