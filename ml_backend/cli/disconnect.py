@@ -43,8 +43,7 @@ def run(args: Namespace, settings: Settings) -> int:
         print(f"project {args.project} is not connected to this Lantern: there is nothing to put back")
         return 0
     connections = Connections(settings)
-    kept = connections.address(row)
-    url, token = args.url or (kept.url if kept else None), args.token or (kept.token if kept else None)
+    url, token = connections.asked_for(row, args.url, args.token)
     if not url or not token:
         raise ConfigError("disconnecting needs Label Studio's --url and --token")
     print_changes(disconnect(db, settings, connections.api_at(url, token), args.project))

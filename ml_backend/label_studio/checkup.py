@@ -23,7 +23,6 @@ from ml_backend.store import counters, projects, pushes, runs, tasks
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project, Push, TrainingRun
 
-RECONNECT = "run `lantern connect` again"
 STUCK_SECONDS = 120.0
 """Work that waits longer than this, without an error, has no worker."""
 SHOWN = 3
@@ -45,28 +44,37 @@ class _Seen:
     labels: int
     unreadable: dict[int, str]
 
+    @property
+    def reconnect(self) -> str:
+        """The mend for what connect repairs."""
+        return f"run `lantern connect --project {self.found['id']}`"
+
 
 def check_project(db: Database, settings: Settings, api: LabelStudioApi, number: int, target: str) -> Iterator[Finding]:
     """All findings about one project. target: how Label Studio reaches Lantern. Raises LabelStudioError."""
     seen = _look(db, settings, api, number, target)
     yield fine(f"project {number}: {seen.found.get('title')}")
     if seen.row is None:
-        yield error(f"project {number} is not known here", "it was never connected to this Lantern", RECONNECT)
-    else:
-        try:
-            check_same_project(seen.row, seen.found)
-        except LabelStudioError as problem:
-            yield error(f"project {number} is another one now", str(problem), RECONNECT)
+        yield error(f"project {number} is not known here", "it was never connected to this Lantern", seen.reconnect)
+        yield from _check_config(seen)
+        return
+    if seen.row.connection.get("connected") is False:
+        yield error(f"project {number} is not connected", "Lantern does nothing in it", seen.reconnect)
+        yield from _check_config(seen)
+        return
+    try:
+        check_same_project(seen.row, seen.found)
+    except LabelStudioError as problem:
+        yield error(f"project {number} is another one now", str(problem), seen.reconnect)
     yield from _check_config(seen)
     yield from _check_backends(seen)
     yield from _check_webhooks(seen)
     yield from _check_shown(seen)
-    if seen.row is not None:
-        yield from check_home(settings, seen.row, target)
-        yield from check_extra_params(settings, seen.row)
-        yield from check_map(settings, seen.row, str(seen.found.get("label_config") or ""), api.url)
-        yield from check_sheets(seen.row)
-        yield from _check_work(seen, seen.row)
+    yield from check_home(settings, seen.row, target)
+    yield from check_extra_params(settings, seen.row)
+    yield from check_map(settings, seen.row, str(seen.found.get("label_config") or ""), api.url)
+    yield from check_sheets(seen.row)
+    yield from _check_work(seen, seen.row)
 
 
 def _look(db: Database, settings: Settings, api: LabelStudioApi, number: int, target: str) -> _Seen:
@@ -132,7 +140,7 @@ def _check_backends(seen: _Seen) -> Iterator[Finding]:
         yield error(
             f"no ML backend of the project is at {seen.target}",
             f"Label Studio never asks this Lantern (attached: {others})",
-            f"{RECONNECT}; if Lantern is reached at another address, set LANTERN_PUBLIC_URL",
+            f"{seen.reconnect}; where Lantern is reached at another address, with --backend-url",
         )
         return
     if len(backends) > 1:
@@ -146,10 +154,11 @@ def _check_backends(seen: _Seen) -> Iterator[Finding]:
         yield error(
             "Label Studio cannot use the ML backend",
             explain_backend_error(str(first.get("error_message") or first.get("readable_state")), seen.target),
-            SSRF_MEND if is_private(seen.target) else RECONNECT,
+            SSRF_MEND if is_private(seen.target) else seen.reconnect,
         )
     elif seen.settings.guarded and first.get("auth_method") != "BASIC_AUTH":
-        yield error("the ML backend has no credentials", "Lantern refuses calls without BASIC_AUTH_USER", RECONNECT)
+        why = "Lantern refuses calls without BASIC_AUTH_USER"
+        yield error("the ML backend has no credentials", why, seen.reconnect)
     else:
         yield fine("Label Studio reaches Lantern")
 
@@ -162,11 +171,11 @@ def _check_webhooks(seen: _Seen) -> Iterator[Finding]:
         yield error(
             f"no webhook goes to {target}",
             "labels reach Lantern only by the periodic reconcile, and training never starts by itself",
-            f"{RECONNECT}; where Label Studio refuses it: {SSRF_MEND}",
+            f"{seen.reconnect}; where Label Studio refuses it: {SSRF_MEND}",
         )
         return
     if len(ours) > 1:
-        yield warning(f"{len(ours)} webhooks go to {target}", "every event arrives that many times", RECONNECT)
+        yield warning(f"{len(ours)} webhooks go to {target}", "every event arrives that many times", seen.reconnect)
     fields = wanted.webhook_fields(seen.settings, target)
     for name, why in (
         ("headers", "Lantern refuses posts without its secret or credentials"),
@@ -175,7 +184,7 @@ def _check_webhooks(seen: _Seen) -> Iterator[Finding]:
         ("send_for_all_actions", "some events are not sent"),
     ):
         if ours[0].get(name) != fields[name]:
-            yield error(f"the webhook's {name} are not as they should be", why, RECONNECT)
+            yield error(f"the webhook's {name} are not as they should be", why, seen.reconnect)
     if seen.labels and not seen.counts.get("webhooks"):
         yield warning(
             "no webhook has ever arrived",
@@ -187,13 +196,13 @@ def _check_webhooks(seen: _Seen) -> Iterator[Finding]:
 def _check_shown(seen: _Seen) -> Iterator[Finding]:
     if seen.found.get("sampling") != wanted.PROJECT["sampling"]:
         yield warning(
-            "the label stream is not ordered by score", f"sampling is {seen.found.get('sampling')}", RECONNECT
+            "the label stream is not ordered by score", f"sampling is {seen.found.get('sampling')}", seen.reconnect
         )
     if not seen.found.get("show_collab_predictions"):
-        yield error("predictions are hidden from annotators", "show_collab_predictions is off", RECONNECT)
+        yield error("predictions are hidden from annotators", "show_collab_predictions is off", seen.reconnect)
     titles = [view.get("data", {}).get("title") for view in seen.api.views(int(seen.found["id"]))]
     if wanted.TAB["title"] not in titles:
-        yield warning(f'there is no "{wanted.TAB["title"]}" tab', "the order can be seen in no list", RECONNECT)
+        yield warning(f'there is no "{wanted.TAB["title"]}" tab', "the order can be seen in no list", seen.reconnect)
     for name in ("start_training_on_annotation_update", "evaluate_predictions_automatically"):
         if seen.found.get(name):
             yield warning(
@@ -209,11 +218,11 @@ def _check_shown(seen: _Seen) -> Iterator[Finding]:
             "the project points at other predictions than Lantern's newest",
             f"model_version is {seen.found.get('model_version')!r}, not {push.model_version!r}: score column, tab and "
             "sampling use those",
-            RECONNECT,
+            seen.reconnect,
         )
     page = seen.api.task_page(int(seen.found["id"]), 1, 1, query={"ordering": ["tasks:predictions_score"]}, full=True)
     if page.tasks and page.tasks[0].get("predictions_score") is None:
-        yield error("the score column is empty", "no prediction has the project's model_version", RECONNECT)
+        yield error("the score column is empty", "no prediction has the project's model_version", seen.reconnect)
 
 
 def _check_work(seen: _Seen, row: Project) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +20,7 @@ from ml_backend.label_studio import home_check, wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.changes import Change
 from ml_backend.label_studio.client import LabelStudioClient
+from ml_backend.label_studio.connections import BACKEND_URL, Address, Connections, as_connected
 from ml_backend.label_studio.map_connect import hide_map, show_map
 from ml_backend.label_studio.reachability import explain_backend_error, explain_webhook_error
 from ml_backend.label_studio.sheet_connect import hide_sheets, show_sheets
@@ -51,23 +52,27 @@ def connect(
 ) -> list[Change]:
     """Attach a Label Studio project to this Lantern, or repair what is attached.
 
-    url, token: Label Studio's; else LABEL_STUDIO_URL, LABEL_STUDIO_API_KEY. backend_url: how Label Studio reaches
-    Lantern; else LANTERN_PUBLIC_URL, else localhost and the port. extra_params: settings of this project, such as its
-    encoder; None leaves them. beside: whether the live map stands beside the tasks; None leaves it. on_map: whether a
-    second project shows pictures of the map to draw on; None leaves it. Raises ConfigError when something is not given,
-    the Lantern that answers keeps its data elsewhere, or the label config cannot hold the map; LabelStudioError with
-    the way out when one side does not reach the other.
+    url, token: Label Studio's; else LABEL_STUDIO_URL, LABEL_STUDIO_API_KEY, else as last time. backend_url: how Label
+    Studio reaches Lantern; else LANTERN_PUBLIC_URL, else as last time, else localhost and the port. extra_params:
+    settings of this project, such as its encoder; None leaves them. beside: whether the live map stands beside the
+    tasks; None leaves it. on_map: whether a second project shows pictures of the map to draw on; None leaves it.
+    Raises ConfigError when something is not given, the Lantern that answers keeps its data elsewhere, or the label
+    config cannot hold the map; LabelStudioError with the way out when one side does not reach the other.
     """
-    url, token = url or settings.label_studio_url, token or settings.label_studio_api_key
+    with db.read() as session:
+        known = projects.by_label_studio_id(session, project)
+    url, token = Connections(settings).asked_for(
+        known, url or settings.label_studio_url, token or settings.label_studio_api_key
+    )
     if not url or not token:
         missing = "address: --url or LABEL_STUDIO_URL" if not url else "token: --token or LABEL_STUDIO_API_KEY"
         raise ConfigError(f"connecting needs Label Studio's {missing}")
     api = LabelStudioApi(LabelStudioClient(url, token))
     changes = [Change("Label Studio reached", False, f"{api.version()} at {api.url}, as {api.whoami().get('email')}")]
     found = _project(api, project)
-    settings = replace(settings, public_url=backend_url or settings.public_url)  # the map's address follows it
+    row = _register(db, settings, found, Address(api.url, token), backend_url)
+    settings = as_connected(settings, row)  # the map's address follows it
     target = wanted.public_url(settings).rstrip("/")
-    row = _register(db, settings, found, api.url, token)
     if home_check.is_other_home(settings, target, row.uid):
         _forget(db, row)
         raise ConfigError(f"{home_check.in_words(target, settings.home)}: {home_check.mend(target)}")
@@ -86,8 +91,7 @@ def connect(
         shown = on_map and show_sheets(db, settings, api, row, connecting.backend_url)
         changes.append(shown or hide_sheets(db, api, row))
     with db.write() as session:
-        known = projects.ensure(session, row.uid)
-        projects.request_reconcile(session, known, time.time())
+        projects.request_reconcile(session, projects.ensure(session, row.uid), time.time())
     return changes
 
 
@@ -151,14 +155,14 @@ class _Connecting:
         for duplicate in duplicates:
             self.api.delete_webhook(duplicate["id"])
         # Label Studio makes this webhook itself when a backend is attached: it goes when our backend goes.
-        backend = self.row.connection.get("backend") or {}
-        self._keep("webhook", first, WEBHOOK_FIELDS, made=bool(backend.get("made")))
-        if wanted.holds(first, fields):
-            return Change(
-                "webhook", bool(duplicates), f"{len(duplicates)} duplicates removed" if duplicates else target
-            )
-        self.api.update_webhook(first["id"], fields)
-        return Change("webhook", True, f"address and secret set, {len(duplicates)} duplicates removed")
+        ours_alone = bool((self.row.connection.get("backend") or {}).get("made"))
+        self._keep("webhook", first, WEBHOOK_FIELDS, made=ours_alone)
+        gone = f", {len(duplicates)} duplicates removed" if duplicates else ""
+        if not wanted.holds(first, fields):
+            self.api.update_webhook(first["id"], fields)
+            return Change("webhook", True, f"{target}, with its secret{gone}")
+        is_new = ours_alone and kept.get("id") != first["id"]
+        return Change("webhook", bool(duplicates) or is_new, f"{target}{gone}")
 
     def project(self) -> Change:
         self._remember("before", {name: self.found.get(name) for name in PROJECT_FIELDS})
@@ -241,14 +245,19 @@ def _attached(connecting: _Connecting, extra_params: Mapping[str, object] | None
         raise
 
 
-def _register(db: Database, settings: Settings, found: Json, url: str, token: str) -> Project:
-    """The project's row, with the address and (unless the environment has it) the token."""
+def _register(db: Database, settings: Settings, found: Json, address: Address, backend_url: str | None) -> Project:
+    """The project's row, with the address and (unless the environment has it) the token. backend_url: as told now; the
+    one that was told earlier stays unless the environment has one.
+    """
     with db.write() as session:
         row = projects.ensure(session, found["uid"], time.time())
-        connection = {**row.connection, "connected": True, "url": url}
+        connection = {**row.connection, "connected": True, "url": address.url}
         connection.pop("token", None)
-        if (url, token) != (settings.label_studio_url, settings.label_studio_api_key):
-            connection["token"] = token
+        told = connection.pop(BACKEND_URL, None)
+        if (address.url, address.token) != (settings.label_studio_url, settings.label_studio_api_key):
+            connection["token"] = address.token
+        if backend_url or (told and not settings.public_url):
+            connection[BACKEND_URL] = backend_url or told
         projects.configure(
             session, row, label_config=found.get("label_config"), title=found.get("title"), connection=connection
         )

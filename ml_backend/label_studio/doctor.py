@@ -19,7 +19,7 @@ from ml_backend.label_studio import wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.checkup import check_project
 from ml_backend.label_studio.client import LabelStudioClient
-from ml_backend.label_studio.connections import Address, Connections
+from ml_backend.label_studio.connections import Connections, as_connected
 from ml_backend.label_studio.findings import Finding, error, fine, warning
 from ml_backend.label_studio.reachability import is_single_label
 from ml_backend.label_studio.tokens import WHERE_PERSONAL
@@ -39,12 +39,16 @@ def diagnose(
     token: str | None = None,
     backend_url: str | None = None,
 ) -> list[Finding]:
-    """Everything that can be seen from here, in the order in which to mend it. Arguments as for `connect`."""
+    """Everything that can be seen from here, in the order in which to mend it. Arguments as for `connect`; what is not
+    given is as `connect` kept it for the project, else as the environment says.
+    """
+    with db.read() as session:
+        row = projects.by_label_studio_id(session, project) if project is not None else None
+    settings = as_connected(settings, row)
     settings = replace(settings, public_url=backend_url or settings.public_url)
     target = wanted.public_url(settings).rstrip("/")
     findings = [*_check_home(settings.home), *_check_own_address(settings, target)]
-    kept = _kept_address(db, settings, project)
-    url, token = url or (kept.url if kept else None), token or (kept.token if kept else settings.label_studio_api_key)
+    url, token = Connections(settings).asked_for(row, url, token)
     if not url:
         return [
             *findings,
@@ -67,15 +71,6 @@ def diagnose(
     except LabelStudioError as problem:
         findings.append(_explain(problem, url))
     return findings
-
-
-def _kept_address(db: Database, settings: Settings, number: int | None) -> Address | None:
-    """What `connect` kept for the project, else what the environment says."""
-    with db.read() as session:
-        row = projects.by_label_studio_id(session, number) if number is not None else None
-    if row is not None:
-        return Connections(settings).address(row)
-    return Address(settings.label_studio_url, settings.label_studio_api_key) if settings.label_studio_url else None
 
 
 def _check_home(home: Path) -> Iterator[Finding]:

@@ -55,7 +55,8 @@ def hide_map(db: Database, api: LabelStudioApi, project: Project) -> Change:
     changed = _replace(db, api, project, config, bare)
     with db.write() as session:
         revoked = link_keys.revoke(session, projects.ensure(session, project.uid))
-    return Change(WHAT, changed or revoked, "not beside the task; its link no longer opens it")
+    was_there = changed or revoked
+    return Change(WHAT, was_there, "not beside the task" + ("; its link no longer opens it" if was_there else ""))
 
 
 def _config(api: LabelStudioApi, number: int) -> str:

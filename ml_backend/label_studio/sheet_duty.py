@@ -14,7 +14,7 @@ from ml_backend.engine.layout_files import load_places
 from ml_backend.errors import LabelStudioError, LabelStudioRefused
 from ml_backend.label_studio import wanted
 from ml_backend.label_studio.api import LabelStudioApi
-from ml_backend.label_studio.connections import Connections
+from ml_backend.label_studio.connections import Connections, as_connected
 from ml_backend.label_studio.contract import parse_id, parse_time
 from ml_backend.label_studio.duties import LabelStudioDuty
 from ml_backend.label_studio.events import annotation_row
@@ -88,7 +88,8 @@ class SheetDuty(LabelStudioDuty):
 
     def _data(self, project: Project, link: SheetLink, number: int, layout_number: int) -> dict[str, object]:
         """What the task of a sheet says."""
-        picture = link.picture_url(wanted.browser_url(self._settings), project, number)
+        lantern = wanted.browser_url(as_connected(self._settings, project))
+        picture = link.picture_url(lantern, project, number)
         return {PICTURE: picture, "sheet": number, "layout_version": layout_number}
 
     def _compare(self, project: Project, link: SheetLink, api: LabelStudioApi, now: float) -> None:

@@ -109,6 +109,19 @@ def test_a_backend_that_moved_is_repaired(label_studio: LiveLabelStudio, lantern
     assert hook == f"{url}/webhook"
 
 
+def test_what_connect_was_told_is_remembered(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    bare = replace(lantern.settings, label_studio_url=None, label_studio_api_key=None, public_url=None, port=1)
+    project, address = label_studio.make_project("told"), f"http://127.0.0.1:{lantern.settings.port}"
+    token = label_studio.personal_token
+    told = connect(lantern.db, bare, project=project, url=label_studio.url, token=token, backend_url=address)
+    assert [change.changed for change in told if change.what == "webhook"] == [True]
+    assert not any(change.changed for change in connect(lantern.db, bare, project=project))
+    found = diagnose(lantern.db, bare, project=project)
+    assert [finding for finding in found if finding.severity is not Severity.OK] == []
+    [(url, _, _)] = snapshot(label_studio, project)["backends"]
+    assert url == address
+
+
 @pytest.mark.parametrize("kind", list(TokenKind))
 def test_both_kinds_of_token_connect(label_studio: LiveLabelStudio, lantern: LiveLantern, kind: TokenKind) -> None:
     token = label_studio.personal_token if kind is TokenKind.PERSONAL else label_studio.legacy_token
@@ -198,6 +211,7 @@ def test_the_doctor_finds_nothing_in_a_healthy_project(label_studio: LiveLabelSt
 
 def test_the_doctor_sees_what_is_wrong(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
     api, project = label_studio.api(), label_studio.make_project("ill")
+    assert findings(lantern, project).count("\n") == 0, "not connected is one finding, not five"
     assert "never connected" in findings(lantern, project)
     attach(lantern, project)
     [hook] = api.webhooks(project)

@@ -27,6 +27,7 @@ from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.service import LanternService
+from ml_backend.label_studio.sheet_config import PICTURE
 from ml_backend.label_studio.sheet_connect import hide_sheets, show_sheets
 from ml_backend.label_studio.sheet_duty import SheetDuty
 from ml_backend.label_studio.sheet_link import SheetLink, link_of
@@ -193,6 +194,17 @@ def sheet(stage: Stage) -> int:
     stage.work()
     (task,) = stage.played.tasks
     return task
+
+
+def test_the_pictures_stand_where_connect_was_told(stage: Stage, sheet: int) -> None:
+    assert str(stage.played.tasks[sheet][PICTURE]).startswith("http://localhost:9090/")
+    with stage.db.write() as session:
+        row = projects.ensure(session, UID)
+        projects.configure(session, row, connection={**row.connection, "backend_url": "http://lantern.test:9090"})
+    stage.move(LEFT_TO_RIGHT[::-1].copy())
+    stage.duty = SheetDuty(stage.db, stage.settings, PlayedConnections(stage.settings, stage.played))
+    stage.work()
+    assert str(stage.played.tasks[sheet][PICTURE]).startswith("http://lantern.test:9090/"), "the older one as well"
 
 
 def test_connecting_makes_a_project_once(stage: Stage) -> None:
