@@ -28,16 +28,16 @@ novelty    AUROC of unknown against known items        s_OOD     AUROC of the s_
 FPR95      unknown items that pass as known when 95 % of the known are accepted, by novelty
 ECE        calibration error, 15 bins of equal size    s, MB     time and memory (lantern+..: without the asking)"""
 
-DEFAULT_BUDGETS = (50, 100, 300)
-
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of this command."""
     add_data_options(parser)
     parser.add_argument(
-        "--budgets", help="labels given, as 50,100,300 (the default)", metavar="N,N", type=_budgets,
-        default=DEFAULT_BUDGETS,
-    )  # fmt: skip
+        "--budgets",
+        help="labels given, as 50,100,300 (the default, as far as half of the pool goes)",
+        metavar="N,N",
+        type=_budgets,
+    )
     parser.add_argument("--seeds", help="sessions to average over (default 3)", metavar="N", type=int, default=3)
     parser.add_argument(
         "--ood-label",

@@ -15,16 +15,19 @@ from ml_backend.engine.simulation.oracle import AskedLabels
 from ml_backend.engine.simulation.problem import Problem, make_problem
 from ml_backend.errors import ConfigError, InputError
 
+USUAL_BUDGETS = (50, 100, 300)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SimulationOptions:
-    """budgets: labels asked for, nested in one session. seeds: sessions, numbered from 0.
+    """budgets: labels asked for, nested in one session; None: USUAL_BUDGETS, as far as the pool bears them. seeds:
+    sessions, numbered from 0.
 
     encoder: None = `x` of the file, else its text through the default encoder. ood_labels: items with these labels are
     left out of pool and labels and must be recognised as unknown. baselines: what is run beside Lantern, by name.
     """
 
-    budgets: tuple[int, ...] = (50, 100, 300)
+    budgets: tuple[int, ...] | None = None
     seeds: int = 1
     encoder: str | None = None
     ood_labels: tuple[str, ...] = ()
@@ -36,12 +39,24 @@ class SimulationOptions:
     """File that remembers encoded texts; None = none."""
 
     def __post_init__(self) -> None:
-        if not self.budgets or min(self.budgets) < 1:
+        if self.budgets is not None and min(self.budgets, default=0) < 1:
             raise ConfigError(f"budgets {self.budgets} must be one or more numbers of at least 1")
         if self.seeds < 1:
             raise ConfigError(f"seeds {self.seeds} must be at least 1")
         for method in self.baselines:
             check_method(method)
+
+    def budgets_for(self, problem: Problem) -> tuple[int, ...]:
+        """Rising. Raises InputError when one that was asked for leaves nothing to predict."""
+        items = len(problem.pool)
+        if self.budgets is None:
+            return tuple(b for b in USUAL_BUDGETS if b <= items // 2) or (max(1, items // 2),)
+        if max(self.budgets) >= items:
+            raise InputError(
+                f"{problem.name}: a budget of {max(self.budgets):,} labels leaves nothing to predict in a pool of "
+                f"{items:,} items: ask for fewer (--budgets)"
+            )
+        return tuple(sorted(set(self.budgets)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +119,7 @@ def simulate(path: Path, options: SimulationOptions, *, progress: Progress | Non
 
 def cells(problem: Problem, options: SimulationOptions, *, progress: Progress | None = None) -> Iterator[Cell]:
     """Every cell as it is done, seed by seed, Lantern first."""
-    check_budgets(problem, options.budgets)
-    data = Embedded.of(problem)
-    budgets = sorted(set(options.budgets))
+    budgets, data = options.budgets_for(problem), Embedded.of(problem)
     for seed in range(options.seeds):
         report = _of_seed(progress, seed, options.seeds)
         asked: dict[int, AskedLabels] = {}
@@ -116,15 +129,6 @@ def cells(problem: Problem, options: SimulationOptions, *, progress: Progress | 
         for method in options.baselines:
             report(method, 1.0)
             yield from run_baseline(method, problem, data, budgets, seed, asked)
-
-
-def check_budgets(problem: Problem, budgets: tuple[int, ...]) -> None:
-    """Raises InputError when a budget leaves nothing to predict."""
-    if max(budgets) >= len(problem.pool):
-        raise InputError(
-            f"{problem.name}: a budget of {max(budgets):,} labels leaves nothing to predict in a pool of "
-            f"{len(problem.pool):,} items: ask for fewer (--budgets)"
-        )
 
 
 def _of_seed(progress: Progress | None, seed: int, seeds: int) -> Progress:
@@ -139,7 +143,7 @@ def _settings(problem: Problem, options: SimulationOptions) -> dict[str, object]
     """Everything that the figures depend on; LANTERN's own settings under its name."""
     loop = asdict(options.loop)
     return {
-        "budgets": sorted(set(options.budgets)),
+        "budgets": list(options.budgets_for(problem)),
         "seeds": options.seeds,
         "encoder": problem.encoder,
         "ood_labels": list(options.ood_labels),

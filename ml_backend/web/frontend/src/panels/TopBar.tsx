@@ -49,8 +49,8 @@ function Saved() {
     const timer = window.setInterval(() => void resume(), RESUME_MILLISECONDS)
     return () => window.clearInterval(timer)
   }, [own !== null])
+  if (outbox === undefined) return null // nothing came yet: the map's place says why
   if (connection.value === 'lost') return <span class="saved problem" role="status">No connection – trying again</span>
-  if (outbox === undefined) return null // where the page was never let in, the map's place says why
   if (connection.value === 'refused') return <span class="saved problem" role="status">This link was revoked</span>
   if (outbox.failed > 0) {
     return <button type="button" class="button danger saved" onClick={retry}>{`${plural(outbox.failed, 'label')} not saved – try again`}</button>
