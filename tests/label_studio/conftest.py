@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ml_backend.config import Settings
 from ml_backend.data.label_config import LabelSchema, parse_label_config
@@ -49,7 +50,7 @@ def prediction(task_id: int, **changes: Any) -> TaskPrediction:
 class FakeView:
     """What the engine says of the tasks of one publication."""
 
-    task_ids: Any
+    task_ids: NDArray[np.int64]
     number: int
     model_version: str
     labels_version: int
