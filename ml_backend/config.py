@@ -52,7 +52,9 @@ class Settings:
 
     label_studio_url: str | None = setting(None, "LABEL_STUDIO_URL", "LABEL_STUDIO_HOST", parse=url, check=http_url)
     """How Lantern reaches Label Studio, without a trailing slash."""
-    label_studio_api_key: str | None = setting(None, "LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN", secret=True)
+    label_studio_api_key: str | None = setting(
+        None, "LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN", parse=str.strip, secret=True
+    )
     """A personal access token or a legacy token."""
     public_url: str | None = setting(None, "LANTERN_PUBLIC_URL", parse=url, check=http_url)
     """How Label Studio reaches Lantern, without a trailing slash."""

@@ -13,6 +13,7 @@ def add_label_studio_options(parser: ArgumentParser) -> None:
     parser.add_argument("--url", help="Label Studio's address (LABEL_STUDIO_URL)", type=_address)
     parser.add_argument(
         "--token",
+        type=str.strip,
         help="personal access token or legacy token; LABEL_STUDIO_API_KEY hides it from this machine's process list",
     )
     parser.add_argument("--home", help="Lantern's data folder (LANTERN_HOME); the one that `serve` uses", type=Path)

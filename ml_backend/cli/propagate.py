@@ -39,6 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace, settings: Settings) -> int:
     """Propagate and say what was written."""
     # here, so that `lantern --help` does not import torch
+    from ml_backend.engine.device import check_device
     from ml_backend.engine.pool import PoolSettings
     from ml_backend.engine.propagate_file import PropagateOptions, propagate_file
     from ml_backend.engine.reading import CACHE_FILE
@@ -50,11 +51,12 @@ def run(args: Namespace, settings: Settings) -> int:
         encoder_options=encoder_options(settings),
         cache=settings.home / CACHE_FILE,
     )
+    check_device(settings.device)
     with progress_bar() as progress:
         summary = propagate_file(args.data, args.labels, args.output, options, progress=progress)
     classes = "1 class" if summary.classes == 1 else f"{summary.classes:,} classes"
     print(
-        f"{args.output}: {summary.records:,} records; {summary.labelled:,} labelled ones of {classes}, "
+        f"{args.output}: {summary.records:,} records; {summary.labelled:,} of them with a label, of {classes}, "
         f"{summary.never_seen:,} records like nothing else, {summary.unreadable:,} unreadable"
     )
     if summary.classes == 1:

@@ -53,10 +53,12 @@ def run(args: Namespace, settings: Settings) -> int:
     """Simulate, print the table, write the JSON."""
     # here, so that `lantern --help` does not import torch
     from ml_backend.cli.tables import simulation_table
+    from ml_backend.engine.device import check_device
     from ml_backend.engine.simulation import simulate
 
     if args.json is not None and not args.json.absolute().parent.is_dir():
         raise InputError(f"{args.json}: its folder does not exist")
+    check_device(settings.device)
     with progress_bar() as progress:
         result = simulate(args.data, _options(args, settings), progress=progress)
     print(simulation_table(result))

@@ -56,7 +56,7 @@ def encoder_kind(spec: str) -> SourceKind:
         return "vector" if spec == "vector" else "image"
     raise ConfigError(
         f"encoder {spec!r} is none of vector, text, pixels, sentence-transformers:NAME, openai:MODEL "
-        "(setting LANTERN_ENCODER)"
+        "(`connect --encoder`, the project's extra params, or LANTERN_ENCODER)"
     )
 
 

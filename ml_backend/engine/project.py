@@ -64,14 +64,14 @@ class ProjectEngine:
         self._should_stop = should_stop
         self._pools: OrderedDict[str, Working] = OrderedDict()
         self._too_small: dict[str, PoolMatrix] = {}
-        self._retry_at: dict[str, float] = {}
+        self._retry_at: dict[tuple[str, ...], float] = {}
 
     def due(self, uid: str) -> bool:
         """Whether tasks changed since the newest publication, or a training is wanted."""
         project, newest = self._read(uid)
         if not schema_of(project).controls or not project.data_version:
             return False
-        return self._retry_due(uid) or self._data_due(project, newest) or self._training_due(project, newest)
+        return self._retry_due(project) or self._data_due(project, newest) or self._training_due(project, newest)
 
     def run(self, uid: str) -> None:
         """One step: new tasks first, since a training wants them too; then at most one training."""
@@ -79,8 +79,8 @@ class ProjectEngine:
         wanted = settings_of(self._settings, project)
         schema = schema_of(project)
         reader = self._readers.reader(self._db, project, schema, wanted)
-        if self._retry_due(uid):
-            project = self._retry_unreadable(uid)
+        if self._retry_due(project):
+            project = self._retry_unreadable(project)
         if self._data_due(project, newest):
             self._take_in(project, newest, reader, wanted)
             project, newest = self._read(uid)
@@ -108,20 +108,22 @@ class ProjectEngine:
         known = [m for m in (indexed, newest) if m is not None]
         return project.data_version > max((m.data_version for m in known), default=0)
 
-    def _retry_due(self, uid: str) -> bool:
-        if time.monotonic() < self._retry_at.get(uid, 0.0):
+    def _retry_due(self, project: Project) -> bool:
+        if time.monotonic() < self._retry_at.get(_what_is_read(project), 0.0):
             return False
         with self._db.read() as session:
-            unreadable = tasks.unreadable(session, projects.ensure(session, uid))
+            unreadable = tasks.unreadable(session, project)
         if not unreadable:
-            self._retry_at[uid] = time.monotonic() + self._settings.reconcile_seconds
+            self._retry_at[_what_is_read(project)] = time.monotonic() + self._settings.reconcile_seconds
         return bool(unreadable)
 
-    def _retry_unreadable(self, uid: str) -> Project:
-        """Servers that were down may be up again: what could not be read is tried once at the start, then seldom."""
-        self._retry_at[uid] = time.monotonic() + self._settings.reconcile_seconds
+    def _retry_unreadable(self, project: Project) -> Project:
+        """What could not be read is tried once at the start and after another encoder or field was chosen, then seldom:
+        servers that were down may be up again.
+        """
+        self._retry_at[_what_is_read(project)] = time.monotonic() + self._settings.reconcile_seconds
         with self._db.write() as session:
-            project = projects.ensure(session, uid)
+            project = projects.ensure(session, project.uid)
             projects.touch_data(session, project, tasks.retry_unreadable(session, project), time.time())
         return project
 
@@ -191,6 +193,11 @@ class ProjectEngine:
         self._pools.move_to_end(uid)
         while len(self._pools) > POOLS_IN_MEMORY:
             self._pools.popitem(last=False)
+
+
+def _what_is_read(project: Project) -> tuple[str, ...]:
+    """The project, and what its settings choose to read of its tasks."""
+    return project.uid, *(str(project.extra_params.get(key)) for key in ("encoder", "field"))
 
 
 def _wants_new_pool(working: Working, matrix: PoolMatrix, live: int, wanted: ProjectSettings) -> bool:

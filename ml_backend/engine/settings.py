@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from ml_backend.config import Settings
 from ml_backend.core.hyperparameters import LossWeights, ModelConfig, RunConfig
+from ml_backend.data.source import encoder_kind
 from ml_backend.engine.pool_settings import VECTOR_LATENT_DIM, PoolSettings
 from ml_backend.errors import ConfigError
 from ml_backend.store.tables import JsonObject, Project
@@ -91,6 +92,8 @@ def project_settings(settings: Settings, extra_params: Mapping[str, object]) -> 
 def _check_ranges(made: ProjectSettings) -> None:
     """Now, and not when the first model is made or trained."""
     chosen = made.pool
+    if made.encoder is not None:
+        encoder_kind(made.encoder)
     if made.epochs is not None:
         RunConfig(epochs=made.epochs)
     ModelConfig(

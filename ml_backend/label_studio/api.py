@@ -48,8 +48,13 @@ class LabelStudioApi:
         return self.client.url
 
     def version(self) -> str:
-        """Label Studio's release, such as 1.23.2."""
-        return str(_object(self.client.get("/api/version"), "/api/version").get("release", "?"))
+        """Label Studio's release, such as 1.23.2. Raises LabelStudioError where something else answers."""
+        try:
+            return str(_object(self.client.get("/api/version"), "/api/version").get("release", "?"))
+        except LabelStudioRefused as error:
+            if error.http_status != HTTPStatus.NOT_FOUND:
+                raise
+            raise LabelStudioError(f"what answers at {self.url} is no Label Studio: it has no /api/version") from error
 
     def whoami(self) -> Json:
         """The token's owner."""

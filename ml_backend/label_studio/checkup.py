@@ -43,6 +43,7 @@ class _Seen:
     tasks: int
     labels: int
     unreadable: dict[int, str]
+    lantern_answers: bool
 
     @property
     def reconnect(self) -> str:
@@ -50,16 +51,26 @@ class _Seen:
         return f"run `lantern connect --project {self.found['id']}`"
 
 
-def check_project(db: Database, settings: Settings, api: LabelStudioApi, number: int, target: str) -> Iterator[Finding]:
-    """All findings about one project. target: how Label Studio reaches Lantern. Raises LabelStudioError."""
-    seen = _look(db, settings, api, number, target)
+def not_connected(number: int) -> Finding:
+    """Of a project that was disconnected."""
+    mend = f"run `lantern connect --project {number}`; disconnecting has forgotten a --token"
+    return error(f"project {number} is not connected", "Lantern does nothing in it", mend)
+
+
+def check_project(
+    db: Database, settings: Settings, api: LabelStudioApi, number: int, target: str, *, lantern_answers: bool
+) -> Iterator[Finding]:
+    """All findings about one project. target: how Label Studio reaches Lantern; lantern_answers: whether it does from
+    here. Raises LabelStudioError.
+    """
+    seen = _look(db, settings, api, number, target, lantern_answers)
     yield fine(f"project {number}: {seen.found.get('title')}")
     if seen.row is None:
         yield error(f"project {number} is not known here", "it was never connected to this Lantern", seen.reconnect)
         yield from _check_config(seen)
         return
     if seen.row.connection.get("connected") is False:
-        yield error(f"project {number} is not connected", "Lantern does nothing in it", seen.reconnect)
+        yield not_connected(number)
         yield from _check_config(seen)
         return
     try:
@@ -77,12 +88,14 @@ def check_project(db: Database, settings: Settings, api: LabelStudioApi, number:
     yield from _check_work(seen, seen.row)
 
 
-def _look(db: Database, settings: Settings, api: LabelStudioApi, number: int, target: str) -> _Seen:
+def _look(
+    db: Database, settings: Settings, api: LabelStudioApi, number: int, target: str, lantern_answers: bool
+) -> _Seen:
     found = api.project(number)
     with db.read() as session:
         row = projects.find(session, found["uid"]) or projects.by_label_studio_id(session, number)
         if row is None:
-            return _Seen(settings, api, target, found, None, None, None, {}, 0, 0, {})
+            return _Seen(settings, api, target, found, None, None, None, {}, 0, 0, {}, lantern_answers)
         return _Seen(
             settings,
             api,
@@ -95,6 +108,7 @@ def _look(db: Database, settings: Settings, api: LabelStudioApi, number: int, ta
             tasks.count_live(session, row),
             annotation_rows.count_labels(session, row),
             tasks.unreadable(session, row),
+            lantern_answers,
         )
 
 
@@ -151,10 +165,12 @@ def _check_backends(seen: _Seen) -> Iterator[Finding]:
         )
     first = ours[0]
     if first.get("state") != "CO":
+        said = str(first.get("error_message") or first.get("readable_state"))
+        refused = SSRF_MEND if is_private(seen.target) else seen.reconnect
         yield error(
             "Label Studio cannot use the ML backend",
-            explain_backend_error(str(first.get("error_message") or first.get("readable_state")), seen.target),
-            SSRF_MEND if is_private(seen.target) else seen.reconnect,
+            explain_backend_error(said, seen.target),
+            refused if seen.lantern_answers else f"start Lantern with `lantern serve`, then {seen.reconnect}",
         )
     elif seen.settings.guarded and first.get("auth_method") != "BASIC_AUTH":
         why = "Lantern refuses calls without BASIC_AUTH_USER"
@@ -230,7 +246,10 @@ def _check_work(seen: _Seen, row: Project) -> Iterator[Finding]:
         yield error(f"the last {name} failed", str(text), "it is tried again by itself once the cause is gone")
     if seen.unreadable:
         examples = "; ".join(f"task {number}: {why}" for number, why in list(seen.unreadable.items())[:SHOWN])
-        yield warning(f"{len(seen.unreadable)} tasks cannot be read", examples, "correct their data in Label Studio")
+        what = "1 task cannot be read" if len(seen.unreadable) == 1 else f"{len(seen.unreadable)} tasks cannot be read"
+        yield warning(
+            what, examples, "correct their data in Label Studio, or choose with `connect --field` what is read"
+        )
     if seen.push is not None and seen.push.created < seen.push.sent:
         yield error(
             f"Label Studio dropped {seen.push.sent - seen.push.created} of {seen.push.sent} predictions",

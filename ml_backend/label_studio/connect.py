@@ -9,21 +9,23 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
 from ml_backend.config import Settings
 from ml_backend.engine.schema import schema_of
+from ml_backend.engine.settings import project_settings
 from ml_backend.errors import ConfigError, LabelStudioError, LabelStudioRefused
 from ml_backend.label_studio import home_check, wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.changes import Change
 from ml_backend.label_studio.client import LabelStudioClient
-from ml_backend.label_studio.connections import BACKEND_URL, Address, Connections, as_connected
+from ml_backend.label_studio.connections import BACKEND_URL, Address, Connections
 from ml_backend.label_studio.map_connect import hide_map, show_map
 from ml_backend.label_studio.reachability import explain_backend_error, explain_webhook_error
 from ml_backend.label_studio.sheet_connect import hide_sheets, show_sheets
+from ml_backend.label_studio.sheet_link import link_of
 from ml_backend.store import projects, pushes
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project
@@ -65,19 +67,26 @@ def connect(
         known, url or settings.label_studio_url, token or settings.label_studio_api_key
     )
     if not url or not token:
-        missing = "address: --url or LABEL_STUDIO_URL" if not url else "token: --token or LABEL_STUDIO_API_KEY"
+        missing = (
+            "address: --url or LABEL_STUDIO_URL" if not url else f"token for {url}: --token or LABEL_STUDIO_API_KEY"
+        )
         raise ConfigError(f"connecting needs Label Studio's {missing}")
+    if extra_params is not None:
+        project_settings(settings, extra_params)
     api = LabelStudioApi(LabelStudioClient(url, token))
     changes = [Change("Label Studio reached", False, f"{api.version()} at {api.url}, as {api.whoami().get('email')}")]
     found = _project(api, project)
-    row = _register(db, settings, found, Address(api.url, token), backend_url)
-    settings = as_connected(settings, row)  # the map's address follows it
+    _check_not_ours(db, found["uid"])
+    row = _register(db, settings, found, Address(api.url, token))
+    told = backend_url or (None if settings.public_url else row.connection.get(BACKEND_URL))
+    settings = replace(settings, public_url=told or settings.public_url)  # the map's address follows it
     target = wanted.public_url(settings).rstrip("/")
     if home_check.is_other_home(settings, target, row.uid):
         _forget(db, row)
         raise ConfigError(f"{home_check.in_words(target, settings.home)}: {home_check.mend(target)}")
     connecting = _Connecting(db, settings, api, row, found, target)
     changes.append(_attached(connecting, extra_params))
+    connecting.keep_backend_url(told)
     steps: tuple[Callable[[], Change], ...] = (
         connecting.webhook,
         connecting.project,
@@ -128,6 +137,10 @@ class _Connecting:
             raise LabelStudioError(explain_backend_error(str(error), self.backend_url)) from error
         self._keep("backend", ours or done, BACKEND_FIELDS, made=ours is None)
         return Change("ML backend", True, f"{'repaired' if ours else 'attached'} at {self.backend_url}")
+
+    def keep_backend_url(self, told: str | None) -> None:
+        """What was told by hand, now or earlier, once it has proved right; None where the environment says it."""
+        self._remember(BACKEND_URL, told, overwrite=True)
 
     def _keep_half_made(self) -> None:
         """With SSRF protection on for webhooks only, Label Studio makes the backend and then answers with an error."""
@@ -245,19 +258,24 @@ def _attached(connecting: _Connecting, extra_params: Mapping[str, object] | None
         raise
 
 
-def _register(db: Database, settings: Settings, found: Json, address: Address, backend_url: str | None) -> Project:
-    """The project's row, with the address and (unless the environment has it) the token. backend_url: as told now; the
-    one that was told earlier stays unless the environment has one.
-    """
+def _check_not_ours(db: Database, uid: str) -> None:
+    with db.read() as session:
+        mine = {link.uid: row for row in projects.list_all(session) if (link := link_of(row)) is not None}
+    if uid in mine:
+        raise ConfigError(
+            f"this project holds Lantern's pictures of the map of project {mine[uid].label_studio_id}: it is already "
+            "followed, and what is drawn there counts in that project"
+        )
+
+
+def _register(db: Database, settings: Settings, found: Json, address: Address) -> Project:
+    """The project's row, with the address and (unless the environment has it) the token."""
     with db.write() as session:
         row = projects.ensure(session, found["uid"], time.time())
         connection = {**row.connection, "connected": True, "url": address.url}
         connection.pop("token", None)
-        told = connection.pop(BACKEND_URL, None)
         if (address.url, address.token) != (settings.label_studio_url, settings.label_studio_api_key):
             connection["token"] = address.token
-        if backend_url or (told and not settings.public_url):
-            connection[BACKEND_URL] = backend_url or told
         projects.configure(
             session, row, label_config=found.get("label_config"), title=found.get("title"), connection=connection
         )

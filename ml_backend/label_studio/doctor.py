@@ -17,7 +17,7 @@ from ml_backend.config import Settings
 from ml_backend.errors import LabelStudioAuthError, LabelStudioError, LabelStudioRefused, LabelStudioUnreachable
 from ml_backend.label_studio import wanted
 from ml_backend.label_studio.api import LabelStudioApi
-from ml_backend.label_studio.checkup import check_project
+from ml_backend.label_studio.checkup import check_project, not_connected
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.connections import Connections, as_connected
 from ml_backend.label_studio.findings import Finding, error, fine, warning
@@ -49,6 +49,8 @@ def diagnose(
     target = wanted.public_url(settings).rstrip("/")
     findings = [*_check_home(settings.home), *_check_own_address(settings, target)]
     url, token = Connections(settings).asked_for(row, url, token)
+    if row is not None and row.connection.get("connected") is False and not token:
+        return [*findings, not_connected(row.label_studio_id)]  # its token was forgotten with the connection
     if not url:
         return [
             *findings,
@@ -67,7 +69,7 @@ def diagnose(
         api = LabelStudioApi(LabelStudioClient(url, token))
         findings += _check_label_studio(api)
         if project is not None:
-            findings += check_project(db, settings, api, project, target)
+            findings += check_project(db, settings, api, project, target, lantern_answers=_answers(target))
     except LabelStudioError as problem:
         findings.append(_explain(problem, url))
     return findings
@@ -97,12 +99,7 @@ def _check_own_address(settings: Settings, target: str) -> Iterator[Finding]:
             "the Start Training button carries Basic credentials, never the secret, and is refused",
             "set BASIC_AUTH_USER and BASIC_AUTH_PASS, then run `lantern connect` again",
         )
-    try:
-        reply = httpx.get(f"{target}/health", timeout=HEALTH_SECONDS)
-        up = reply.is_success
-    except httpx.HTTPError:
-        up = False
-    if up:
+    if _answers(target):
         yield fine(f"Lantern answers at {target}")
     else:
         yield warning(
@@ -110,6 +107,15 @@ def _check_own_address(settings: Settings, target: str) -> Iterator[Finding]:
             "Label Studio calls it there; from inside its own network it may still reach it",
             "start it with `lantern serve`, or set LANTERN_PUBLIC_URL to the address that Label Studio uses",
         )
+
+
+def _answers(target: str) -> bool:
+    """Whether a Lantern is there; Label Studio has a /health as well."""
+    try:
+        reply = httpx.get(f"{target}/health", timeout=HEALTH_SECONDS)
+        return reply.is_success and "model_class" in reply.json()
+    except (httpx.HTTPError, ValueError, TypeError):
+        return False
 
 
 def _check_label_studio(api: LabelStudioApi) -> Iterator[Finding]:

@@ -57,7 +57,7 @@ def test_propagate_warns_of_labels_that_are_all_of_one_class(data: Path, capsys:
     labels.write_text("id,label\n0,ant\n1,ant\n", "utf-8")
     assert main(["propagate", str(data), "--labels", str(labels), "--output", str(output)]) == 0
     said = capsys.readouterr()
-    assert "2 labelled ones of 1 class," in said.out
+    assert "2 of them with a label, of 1 class," in said.out
     assert "one class" in said.err
     assert "confidence is 1" in said.err
 
@@ -68,6 +68,13 @@ def test_budgets_must_be_numbers(data: Path, budgets: str, capsys: pytest.Captur
         main(["simulate", str(data), f"--budgets={budgets}"])
     assert ended.value.code == BAD_INPUT
     assert "--budgets" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["simulate", "propagate"])
+def test_a_device_that_is_not_there_is_named(data: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    more = [] if command == "simulate" else ["--labels", str(data), "--output", str(data.with_name("out.csv"))]
+    assert main([command, str(data), *more, "--device", "cuda:99"]) == BAD_INPUT
+    assert "CUDA" in capsys.readouterr().err
 
 
 def test_bad_input_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -147,6 +147,23 @@ def test_unreadable_tasks_say_why_and_the_others_go_on(world: World) -> None:
     assert len(world.view().predictions()) == len(TRUTH)
 
 
+def test_a_field_that_was_wrong_and_is_right_again_leaves_nothing_behind(world: World) -> None:
+    def reasons() -> dict[int, str]:
+        with world.db.read() as session:
+            return tasks.unreadable(session, projects.ensure(session, UID))
+
+    fill(world)
+    world.work()
+    world.configure(field="no_such_field")
+    world.add_tasks([(952, {"text": "a payment"})])
+    world.work()
+    assert reasons()
+    world.configure(field="text")
+    world.work()
+    assert reasons() == {}
+    assert len(world.view().predictions()) == len(TRUTH) + 1
+
+
 def test_new_tasks_that_cannot_be_read_leave_nothing_behind(world: World) -> None:
     fill(world)
     world.work()

@@ -16,6 +16,7 @@ from ml_backend.errors import (
     LabelStudioRefused,
     LabelStudioUnreachable,
 )
+from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.tokens import TokenKind, token_kind
 
@@ -172,3 +173,8 @@ def test_kinds_and_repr() -> None:
     assert token_kind(make_jwt()) is TokenKind.PERSONAL
     assert token_kind(LEGACY) is TokenKind.LEGACY
     assert LEGACY not in repr(vars(client(Server())))
+
+
+def test_an_address_without_label_studio_is_named() -> None:
+    with pytest.raises(LabelStudioError, match="no Label Studio"):
+        LabelStudioApi(client(Server(httpx.Response(404, json={"error": "no such page"})))).version()

@@ -20,6 +20,7 @@ from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.disconnect import disconnect
 from ml_backend.label_studio.doctor import diagnose
 from ml_backend.label_studio.findings import Severity
+from ml_backend.label_studio.sheet_link import link_of
 from ml_backend.label_studio.tokens import TokenKind
 from ml_backend.store import projects
 from ml_backend.store.tables import Project
@@ -72,6 +73,7 @@ def test_connect_then_again_then_disconnect(label_studio: LiveLabelStudio, lante
     assert api is not None
     disconnect(lantern.db, lantern.settings, api, project)
     assert snapshot(label_studio, project) == before
+    assert "is not connected" in findings(lantern, project)
     assert not Connections(lantern.settings).usable(row(lantern, project)), "a disconnected project is left alone"
     with pytest.raises(ConfigError):
         disconnect(lantern.db, lantern.settings, api, project)
@@ -120,6 +122,25 @@ def test_what_connect_was_told_is_remembered(label_studio: LiveLabelStudio, lant
     assert [finding for finding in found if finding.severity is not Severity.OK] == []
     [(url, _, _)] = snapshot(label_studio, project)["backends"]
     assert url == address
+    with pytest.raises(LabelStudioError):
+        connect(lantern.db, bare, project=project, backend_url="http://localhost:1")
+    assert not any(change.changed for change in connect(lantern.db, bare, project=project)), "only what worked is kept"
+
+
+def test_what_cannot_be_an_encoder_is_refused_at_once(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    project = label_studio.make_project("encoder")
+    with pytest.raises(ConfigError, match="magic"):
+        attach(lantern, project, extra_params={"encoder": "magic"})
+    assert label_studio.api().backends(project) == []
+
+
+def test_lanterns_own_drawing_project_is_not_connected(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    project = label_studio.make_project("drawn")
+    attach(lantern, project, on_map=True)
+    link = link_of(row(lantern, project))
+    assert link is not None
+    with pytest.raises(ConfigError, match=f"map of project {project}"):
+        attach(lantern, link.project)
 
 
 @pytest.mark.parametrize("kind", list(TokenKind))

@@ -1,0 +1,16 @@
+"""Whether this machine has the device that was asked for."""
+
+from __future__ import annotations
+
+import torch
+
+from ml_backend.errors import ConfigError
+
+
+def check_device(name: str) -> None:
+    """name: auto, cpu, cuda or cuda:N. Raises ConfigError for a CUDA device that PyTorch does not see."""
+    kind, _, number = name.partition(":")
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+        raise ConfigError(
+            f"device {name!r}: PyTorch sees {torch.cuda.device_count()} CUDA devices here; use auto or cpu"
+        )
