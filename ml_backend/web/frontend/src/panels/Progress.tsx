@@ -14,7 +14,7 @@ export function Progress() {
     <section class="section progress-now" aria-label="Progress">
       <h2>Progress</h2>
       <Measure name="Labelled" share={progress.tasks > 0 ? progress.labelled / progress.tasks : 0} said={`${count(progress.labelled)} of ${count(progress.tasks)}`} />
-      <Measure name="In labelled groups" share={progress.covered_mass} said={`${percent(progress.covered_mass)} of all items`} title={`Share of the items whose component holds a label of its own (${used} of ${components} components are used); labels reach further than that`} />
+      <Measure name="Labelled groups" share={progress.covered_mass} said={`${percent(progress.covered_mass)} of items`} title={`Share of the items whose component holds a label of its own (${used} of ${components} components are used); labels reach further than that`} />
       <div class="heading" title="Estimated on the labelled items, each left out in turn, with its interval">
         <span>Accuracy</span>
         {progress.accuracy === null
