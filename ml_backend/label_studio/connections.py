@@ -62,7 +62,7 @@ class Connections:
         kept = self.address(project) if project is not None else None
         url = url or (kept.url if kept is not None else self._settings.label_studio_url)
         if token is None and kept is not None and same_address(url, kept.url):
-            token = kept.token
+            return url, kept.token
         return url, token or self._settings.label_studio_api_key
 
     def usable(self, project: Project) -> bool:

@@ -47,7 +47,8 @@ def diagnose(
     settings = as_connected(settings, row)
     settings = replace(settings, public_url=backend_url or settings.public_url)
     target = wanted.public_url(settings).rstrip("/")
-    findings = [*_check_home(settings.home), *_check_own_address(settings, target)]
+    answers = _answers(target)
+    findings = [*_check_home(settings.home), *_check_own_address(settings, target, answers)]
     url, token = Connections(settings).asked_for(row, url, token)
     if row is not None and row.connection.get("connected") is False and not token:
         return [*findings, not_connected(row.label_studio_id)]  # its token was forgotten with the connection
@@ -69,7 +70,7 @@ def diagnose(
         api = LabelStudioApi(LabelStudioClient(url, token))
         findings += _check_label_studio(api)
         if project is not None:
-            findings += check_project(db, settings, api, project, target, lantern_answers=_answers(target))
+            findings += check_project(db, settings, api, project, target, lantern_answers=answers)
     except LabelStudioError as problem:
         findings.append(_explain(problem, url))
     return findings
@@ -86,7 +87,7 @@ def _check_home(home: Path) -> Iterator[Finding]:
         yield fine(f"data folder {home}")
 
 
-def _check_own_address(settings: Settings, target: str) -> Iterator[Finding]:
+def _check_own_address(settings: Settings, target: str, answers: bool) -> Iterator[Finding]:
     if is_single_label(target):
         yield error(
             f"Label Studio accepts no webhook to {target}",
@@ -99,7 +100,7 @@ def _check_own_address(settings: Settings, target: str) -> Iterator[Finding]:
             "the Start Training button carries Basic credentials, never the secret, and is refused",
             "set BASIC_AUTH_USER and BASIC_AUTH_PASS, then run `lantern connect` again",
         )
-    if _answers(target):
+    if answers:
         yield fine(f"Lantern answers at {target}")
     else:
         yield warning(

@@ -30,6 +30,12 @@ def test_a_kept_token_goes_to_its_own_label_studio_only(
     assert Connections(bare).asked_for(Project(connection=KEPT), *given) == expected
 
 
+def test_the_environments_token_goes_to_no_project_elsewhere(settings: Settings) -> None:
+    there = replace(settings, label_studio_url="http://env.test", label_studio_api_key="env")
+    elsewhere = Project(connection={"url": "http://kept.test"})
+    assert Connections(there).asked_for(elsewhere, None, None) == ("http://kept.test", None)
+
+
 def test_without_a_project_the_environment_serves(settings: Settings) -> None:
     there = replace(settings, label_studio_url="http://env.test", label_studio_api_key="env")
     assert Connections(there).asked_for(None, None, None) == ("http://env.test", "env")
