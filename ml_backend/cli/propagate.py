@@ -17,7 +17,7 @@ DESCRIPTION = """\
 Learns from the labels of a few rows and writes one row a record: label, confidence and all scores.
 
 label, confidence   the person's where one was given (given = true), else the predicted one, calibrated
-never_seen          true: unlike everything else in the file; do not trust its label
+never_seen          true: unlike everything else in the file; label and confidence are empty
 s_ood, ambiguity    high = unknown, doubtful      evidence  high = many labels on similar rows
 novelty             p-value, low = never seen     aleatoric high = noisy in itself
 suspicion           of given labels: high = the other labels contradict it"""
@@ -57,7 +57,7 @@ def run(args: Namespace, settings: Settings) -> int:
     classes = "1 class" if summary.classes == 1 else f"{summary.classes:,} classes"
     print(
         f"{args.output}: {summary.records:,} records; {summary.labelled:,} of them with a label, of {classes}, "
-        f"{summary.never_seen:,} records like nothing else, {summary.unreadable:,} unreadable"
+        f"{summary.never_seen:,} records like nothing else, which get no label, {summary.unreadable:,} unreadable"
     )
     if summary.classes == 1:
         print(

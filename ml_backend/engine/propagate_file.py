@@ -70,10 +70,10 @@ def propagate_file(
     """Writes one row a record of `data`, in its order, to `output` (.csv or .jsonl).
 
     Columns: `id` (the file's own) or `row` (number from 0); `label`: the person's where one was given (confidence: the
-    share of the annotators who gave it), else the predicted one with its calibrated confidence; `given`; `never_seen`;
-    the scores; `suspicion`, of given labels only: HIGH = the other labels contradict it; `nearest`, of predicted labels
-    only: the most similar labelled record, by its `id` or row number; `reason`: why a record could not be read, which
-    leaves all else empty.
+    share of the annotators who gave it), else the predicted one with its calibrated confidence; `given`; `never_seen`:
+    unlike everything else, so label and confidence are empty; the scores; `suspicion`, of given labels only: HIGH = the
+    other labels contradict it; `nearest`, of all other records: the most similar labelled one, by its `id` or row
+    number; `reason`: why a record could not be read, which leaves all else empty.
 
     Splits train and val (or no split) and every labelled row are the pool; other rows are answered as new ones.
     Raises InputError, naming file, line and column, on input that cannot be used; nothing is written then.
@@ -144,11 +144,12 @@ def _fill(
     never_seen_level: float,
 ) -> None:
     for place, row in enumerate(rows.tolist()):
+        never_seen = bool(description.novelty[place] <= never_seen_level)
         answers[row].update(
-            label=spread.classes[spread.label[place]],
-            confidence=_rounded(spread.confidence[place]),
+            label=None if never_seen else spread.classes[spread.label[place]],
+            confidence=None if never_seen else _rounded(spread.confidence[place]),
             given=False,
-            never_seen=bool(description.novelty[place] <= never_seen_level),
+            never_seen=never_seen,
             s_ood=_rounded(spread.s_ood[place]),
             evidence=_rounded(spread.evidence[place]),
             ambiguity=_rounded(spread.ambiguity[place]),

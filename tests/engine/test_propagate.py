@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -94,6 +95,20 @@ def test_jsonl_with_ids_a_wrong_label_stands_but_is_suspected(tmp_path: Path) ->
     assert read[1]["suspicion"] is None
     assert read[1]["given"] is False
     assert read[1]["nearest"] in {row["id"] for row in rows}
+
+
+def test_what_was_never_seen_gets_no_label_but_keeps_one_that_was_given(tmp_path: Path) -> None:
+    data, truth = vectors(tmp_path / "data.npz")
+    labels = write_rows(tmp_path / "labels.csv", [{"row": row, "label": truth[row]} for row in range(0, N, 4)])
+    wary = replace(OPTIONS, pool=replace(OPTIONS.pool, never_seen_level=0.5))
+    summary = propagate_file(data, labels, tmp_path / "out.csv", wary)
+    rows = read_csv(tmp_path / "out.csv")
+    strange = [row for row in rows if row["never_seen"] == "true"]
+    assert 0 < len(strange) == summary.never_seen < N - N // 4
+    assert {(row["label"], row["confidence"]) for row in strange} == {("", "")}
+    assert all(row["nearest"] and row["s_ood"] for row in strange)
+    assert all(row["label"] and row["confidence"] for row in rows if row["never_seen"] == "false")
+    assert any(float(row["novelty"]) <= 0.5 for row in rows if row["given"] == "true")
 
 
 def test_a_record_without_text_comes_back_without_scores(tmp_path: Path) -> None:
