@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from ml_backend.config import Settings
+from ml_backend.engine.device import check_device
 from ml_backend.errors import ConfigError
 from ml_backend.processes import Child, Restarts
 from ml_backend.store.database import Database
@@ -47,8 +48,10 @@ WORKER_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "4194304", "
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT, or until the web server ends by itself; returns the exit status.
 
-    Raises ConfigError when the port is taken, StoreError when the data folder cannot be used.
+    Raises ConfigError when the port is taken or the device is not there, StoreError when the data folder cannot be
+    used.
     """
+    check_device(settings.device)
     with _listen(settings) as listener, tempfile.TemporaryDirectory(prefix="lantern-") as run_directory:
         Database.open(settings.home).close()
         supervisor = Supervisor(settings, Path(run_directory))

@@ -13,7 +13,7 @@ import requests
 
 from ml_backend.cli import main
 from ml_backend.processes import HEALTHY_SECONDS, LONGEST_WAIT_SECONDS, Restarts
-from tests.server_process import Server, eventually, running_server
+from tests.server_process import Server, eventually, free_port, running_server
 
 
 def test_a_busy_port_is_named_before_anything_starts(
@@ -35,6 +35,16 @@ def test_an_unusable_folder_is_named(
     (tmp_path / "file").write_text("not a folder")
     assert main(["serve", "--port", "59123", "--home", str(tmp_path / "file")]) == 1
     assert "LANTERN_HOME" in capsys.readouterr().err
+
+
+def test_a_device_that_is_not_there_is_named_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ml_backend.cli.command_line.configure_logging", lambda *_: None)
+    monkeypatch.setenv("LANTERN_DEVICE", "cuda:99")
+    assert main(["serve", "--port", str(free_port()), "--home", str(tmp_path / "home")]) == 2
+    assert "device 'cuda:99': PyTorch sees" in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
 
 
 def test_restarts_wait_longer_each_time_and_forget_after_a_healthy_life() -> None:
