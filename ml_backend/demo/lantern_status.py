@@ -46,8 +46,9 @@ class LanternStatus:
 
     def _behind(self, status: Json, labels: int) -> str | None:
         publication, training, push = status["publication"], status["training"] or {}, status["push"] or {}
-        if status["labels"] != labels:
-            return f"{status['labels']} of {labels} labels have arrived"
+        arrived = status["labels"] - status["drawn_labels"]
+        if arrived != labels:
+            return f"{arrived} of {labels} labels have arrived"
         if publication is None:
             return f"reading {status['tasks']:,} tasks and making the first model"
         is_due = status["labels_since_training"] >= self._settings.start_training_each_n_updates

@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ml_backend.engine.drawn_labels import drawn_labels
-from ml_backend.store import outbox
+from ml_backend.store import annotations as annotation_rows
+from ml_backend.store import drawings, outbox
 from ml_backend.store.bulk import chunks
 from ml_backend.store.tables import Annotation, Project
 
@@ -29,11 +30,28 @@ class GivenLabel(NamedTuple):
     pending: bool = False
 
 
+class LabelCounts(NamedTuple):
+    """labels: all that Lantern learns from. drawn: those of them that come from drawings on pictures of the map."""
+
+    labels: int
+    drawn: int
+
+
 def given_labels(session: Session, project: Project, tasks: Iterable[int] | None = None) -> list[GivenLabel]:
     """All labels (of the tasks, where given): annotations neither deleted nor skipped, under what waits to be sent."""
     if tasks is None:
         return _labels(session, project, None)
     return [label for chunk in chunks(sorted(set(tasks))) for label in _labels(session, project, chunk)]
+
+
+def count_given(session: Session, project: Project) -> LabelCounts:
+    """How many there are, without reading those that nothing lies over and nothing fills in for."""
+    touched = {entry.task_id for entry in outbox.waiting(session, project)}
+    touched |= {task for drawing in drawings.live(session, project) for ids in drawing.labels.values() for task in ids}
+    given = given_labels(session, project, touched)
+    drawn = sum(label.annotation_id is None and not label.pending for label in given)
+    elsewhere = annotation_rows.count_labels(session, project) - annotation_rows.count_on(session, project, touched)
+    return LabelCounts(elsewhere + len(given), drawn)
 
 
 def _labels(session: Session, project: Project, tasks: list[int] | None) -> list[GivenLabel]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from ml_backend.store import annotations as annotation_rows
+from ml_backend.engine.given_labels import count_given
 from ml_backend.store import counters, publications, pushes, runs, tasks
 from ml_backend.store.tables import Project, Publication, Push, TrainingRun
 
@@ -16,6 +16,7 @@ def project_status(session: Session, project: Project) -> dict[str, object]:
     """Counts, versions, the newest training and the newest push."""
     unreadable = tasks.unreadable(session, project)
     publication = publications.newest(session, project)
+    given = count_given(session, project)
     return {
         "project": project.uid,
         "title": project.title,
@@ -23,7 +24,8 @@ def project_status(session: Session, project: Project) -> dict[str, object]:
         "tasks": tasks.count_live(session, project),
         "unreadable": len(unreadable),
         "unreadable_examples": {str(number): why for number, why in list(unreadable.items())[:SHOWN_UNREADABLE]},
-        "labels": annotation_rows.count_labels(session, project),
+        "labels": given.labels,
+        "drawn_labels": given.drawn,
         "labels_since_training": project.labels_changed,
         "data_version": project.data_version,
         "labels_version": project.labels_version,

@@ -36,6 +36,7 @@ __all__ = [
     "apply_many",
     "by_ids",
     "count_labels",
+    "count_on",
     "live",
     "replace_all",
     "skips",
@@ -134,6 +135,13 @@ def count_labels(session: Session, project: Project, ids: Iterable[int] | None =
     if ids is None:
         return session.scalar(query) or 0
     return sum(session.scalar(query.where(Annotation.annotation_id.in_(c))) or 0 for c in chunks(sorted(set(ids))))
+
+
+def count_on(session: Session, project: Project, task_ids: Iterable[int]) -> int:
+    """Number of labels on these tasks."""
+    query = select(func.count()).where(*_is_label(project))
+    parts = chunks(sorted(set(task_ids)))
+    return sum(session.scalar(query.where(Annotation.task_id.in_(part))) or 0 for part in parts)
 
 
 def skips(session: Session, project: Project, ids: Iterable[int] | None = None) -> set[tuple[int, int | None]]:

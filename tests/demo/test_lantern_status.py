@@ -18,7 +18,8 @@ from ml_backend.errors import DemoError
 DONE: dict[str, Any] = {
     "project": "3.1795381627",
     "tasks": 1809,
-    "labels": 10,
+    "labels": 12,
+    "drawn_labels": 2,
     "labels_since_training": 0,
     "publication": {"model_version": "v4", "behind_data": False, "behind_labels": False},
     "training": {"status": "done", "requested": False, "epochs": []},
@@ -46,7 +47,7 @@ def test_nothing_is_missing_when_all_is_shown(status: LanternStatus, monkeypatch
 @pytest.mark.parametrize(
     ("change", "missing"),
     [
-        ({"labels": 9}, "9 of 10 labels"),
+        ({"labels": 11}, "9 of 10 labels"),
         ({"publication": None, "push": None, "training": None}, "1,809 tasks and making the first model"),
         ({"labels_since_training": 10}, "training"),
         ({"training": {"status": "running", "requested": False, "epochs": [{}, {}]}}, "epoch 3"),

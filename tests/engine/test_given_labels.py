@@ -6,7 +6,7 @@ import time
 
 from ml_backend.data.edits import choose, set_aside
 from ml_backend.data.label_config import parse_label_config
-from ml_backend.engine.given_labels import given_labels
+from ml_backend.engine.given_labels import count_given, given_labels
 from ml_backend.store import acts, outbox, projects
 from ml_backend.store.acts import Author, Deed, Target
 from ml_backend.store.annotations import AnnotationRow
@@ -95,6 +95,17 @@ def test_a_newer_label_of_the_map_hides_the_same_person_s_annotation_not_another
     act(world, "label", 3, label="payment")
     (labels,) = world.view().label_sets
     assert dict(zip(labels.classes, labels.targets[0], strict=True)) == {"battery": 0.0, "network": 0.5, "payment": 0.5}
+
+
+def test_what_waits_to_be_sent_is_counted_in_the_place_of_what_it_replaces(world: World) -> None:
+    ready(world)
+    for annotation_id, task, annotator in ((70, 3, "1"), (71, 3, "2"), (72, 5, "2")):
+        world.label(task, "network", annotation_id=annotation_id, annotator=annotator)
+    act(world, "label", 1, 3, label="payment")
+    act(world, "unsure", 5)
+    with world.db.read() as session:
+        assert count_given(session, projects.ensure(session, UID)) == (4, 0)
+        assert len(given_labels(session, projects.ensure(session, UID))) == 4
 
 
 def test_a_training_learns_from_what_is_still_to_be_sent(world: World) -> None:

@@ -31,7 +31,8 @@ from ml_backend.label_studio.sheet_config import PICTURE
 from ml_backend.label_studio.sheet_connect import hide_sheets, show_sheets
 from ml_backend.label_studio.sheet_duty import SheetDuty
 from ml_backend.label_studio.sheet_link import SheetLink, link_of
-from ml_backend.store import layouts, projects, sheets
+from ml_backend.store import annotations, layouts, projects, sheets
+from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project
 from tests.label_studio.conftest import CONFIG, UID, project_row
@@ -264,6 +265,24 @@ def test_what_is_drawn_labels_the_points_inside(stage: Stage, sheet: int) -> Non
     assert stage.labels() == {}
     with stage.db.read() as session:
         assert projects.find(session, SHEETS_UID) is None, "the sheets are no project to learn from"
+
+
+def test_the_status_counts_what_was_drawn_and_says_how_much_it_is(stage: Stage, sheet: int) -> None:
+    def counted() -> tuple[object, object]:
+        projects_found: Any = stage.service.status(UID)["projects"]
+        return projects_found[0]["labels"], projects_found[0]["drawn_labels"]
+
+    assert counted() == (0, 0)
+    stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, 0.1))
+    assert counted() == (3, 3)
+    with stage.db.write() as session:
+        project = projects.ensure(session, UID)
+        for number, task in ((1, 11), (2, 15)):
+            result = [{"from_name": "c", "to_name": "text", "type": "choices", "value": {"choices": ["b"]}}]
+            annotations.apply(session, project, AnnotationRow(number, task, "9", result, False, time.time()))
+    assert counted() == (4, 2), "what was said of the task itself outweighs the drawing"
+    stage.post("ANNOTATIONS_DELETED", annotations=[{"id": 70}])
+    assert counted() == (2, 0)
 
 
 def test_a_region_on_an_older_picture_means_the_points_that_lay_there(
