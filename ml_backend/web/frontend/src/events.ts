@@ -2,6 +2,7 @@
 
 import { createParser } from 'eventsource-parser'
 import { api, ApiError } from './api'
+import type { Connection } from './state'
 
 const FIRST_PAUSE_MILLISECONDS = 1000
 const LONGEST_PAUSE_MILLISECONDS = 30_000
@@ -15,8 +16,8 @@ export interface Listener {
   readonly onEvent: (name: string, data: unknown) => void
   /** Asked for every 3 s while no stream is to be had. Rejects when the server cannot be reached. */
   readonly poll: () => Promise<void>
-  /** refused: the server answers, and does not let this page in. */
-  readonly onConnection: (how: 'live' | 'polling' | 'lost' | 'refused') => void
+  /** 'unknown' ends the listening until the page is seen anew. */
+  readonly onConnection: (how: Connection) => void
 }
 
 /** Listens until the page goes; returns the way to stop. */
@@ -68,6 +69,7 @@ class Line {
         failures = 0
       } catch (error) {
         if (over.aborted) return
+        if (error instanceof ApiError && error.status === 404) return this.giveUp()
         if (error instanceof ApiError && error.status === 503) {
           failures = 0
           await this.pollFor(1000 * (error.retryAfter ?? 10), over)
@@ -78,6 +80,12 @@ class Line {
       }
       if (!over.aborted) await sleep(Math.max(pause, 200), over)
     }
+  }
+
+  /** Nothing here makes a project that is not there: only a person does, elsewhere, and then comes back. */
+  private giveUp(): void {
+    this.round = null
+    this.listener.onConnection('unknown')
   }
 
   /** Reads one stream to its end. */

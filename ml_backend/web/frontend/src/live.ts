@@ -7,7 +7,7 @@ import { checked, emptyColumns, FIRST_COLUMNS, OTHER_COLUMNS, type ColumnName, t
 import { listen } from './events'
 import { columnsToAsk, rowsById, sameRows } from './freshness'
 import { columns, connection, control, current, excluded, frozen, highlighted, hovered, person, pinned, selection, server, trouble } from './state'
-import type { Outbox, Person, State, Training, Versions } from './state'
+import type { Connection, Outbox, Person, State, Training, Versions } from './state'
 
 const TRIES = 8
 const RETRY_MILLISECONDS = 400
@@ -53,7 +53,7 @@ export function start(): () => void {
 }
 
 /** After a restart Lantern knows nobody's token: what waits to be sent goes on with the next request that carries it. */
-function connected(how: typeof connection.value): void {
+function connected(how: Connection): void {
   if (connection.peek() === 'lost' && (how === 'live' || how === 'polling')) void restorePerson()
   connection.value = how
 }

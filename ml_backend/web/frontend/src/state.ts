@@ -102,13 +102,16 @@ export interface Person {
   readonly email: string
 }
 
+/** refused: the server answers, and does not let this page in. unknown: it has no such project. */
+export type Connection = 'live' | 'polling' | 'lost' | 'refused' | 'unknown'
+
 /** Null until the first reply. */
 export const server = signal<State | null>(null)
 /** Replaced as a whole with every change; an unchanged column stays the same array. */
 export const columns = signal<Columns>(emptyColumns(0))
 /** Why the map cannot be shown, in words. */
 export const trouble = signal<string | null>(null)
-export const connection = signal<'live' | 'polling' | 'lost' | 'refused'>('live')
+export const connection = signal<Connection>('live')
 /** Which question is worked on; '' until the state is there. */
 export const control = signal('')
 export const colourMode = signal<ColourMode>('label')

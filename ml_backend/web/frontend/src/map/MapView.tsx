@@ -2,7 +2,7 @@
 
 import '../styles/stage.css'
 import { useEffect, useRef } from 'preact/hooks'
-import { columns, mode, server, trouble } from '../state'
+import { columns, connection, mode, server, trouble } from '../state'
 import { setStage } from '.'
 import { readAddress, viewOfAddress, writeAddress } from './deepLink'
 import { onMapKey, reading, summary } from './mapKeys'
@@ -12,6 +12,7 @@ import { exposeProbe } from './probe'
 import { drawing, Stage, view } from './stage'
 import { dark, watchTheme } from './theme'
 import { Toolbar } from './Toolbar'
+import { UnknownProject } from './UnknownProject'
 import { watch } from './watch'
 
 readAddress()
@@ -54,6 +55,7 @@ export function MapView() {
 /** Why there are no points. */
 function Empty() {
   const state = server.value
+  if (state === null && connection.value === 'unknown') return <UnknownProject />
   if (trouble.value !== null) return <div class="map-empty" role="alert"><p>{trouble.value}</p></div>
   if (state === null) return <div class="map-empty"><p>Loading the map …</p></div>
   if (state.versions.publication === 0) return <div class="map-empty"><p>Lantern is reading the tasks of this project. The map appears as soon as it has learned from them; that takes a minute or two.</p></div>

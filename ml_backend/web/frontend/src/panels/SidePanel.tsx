@@ -1,6 +1,6 @@
-/** The tabs beside the map; under it, as a drawer, where the page is small. */
+/** The tabs beside the map; under it, as a drawer, where the page is small. Empty until there is something to ask about. */
 
-import { selection } from '../state'
+import { selection, server } from '../state'
 import { ClassPanel } from './ClassPanel'
 import { ColourMode } from './ColourMode'
 import { ComponentsPanel } from './ComponentsPanel'
@@ -34,7 +34,7 @@ export function SidePanel() {
         ))}
       </div>
       <div key={shown} class="tabpanel" role="tabpanel" id={TAB_PANEL} aria-labelledby={`tab-${shown}`} hidden={!open}>
-        {open && <Content shown={shown} />}
+        {open && server.value !== null && <Content shown={shown} />}
       </div>
     </aside>
   )

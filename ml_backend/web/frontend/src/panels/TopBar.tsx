@@ -52,6 +52,7 @@ function Saved() {
   if (outbox === undefined) return null // nothing came yet: the map's place says why
   if (connection.value === 'lost') return <span class="saved problem" role="status">No connection – trying again</span>
   if (connection.value === 'refused') return <span class="saved problem" role="status">This link was revoked</span>
+  if (connection.value === 'unknown') return <span class="saved problem" role="status">This project is no longer connected</span>
   if (outbox.failed > 0) {
     return <button type="button" class="button danger saved" onClick={retry}>{`${plural(outbox.failed, 'label')} not saved – try again`}</button>
   }
