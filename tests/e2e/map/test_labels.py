@@ -62,9 +62,13 @@ def test_ctrl_z_means_the_label_just_given(browser: Browser, map_world: MapWorld
         desk.ask("select([argument])", 1)
         desk.press("2")
         desk.press("Control+z")
-        expect(desk.page.locator(".toast", has_text="Undone")).to_contain_text(f"Labelled 1 as {KINDS[1]}")
+        undone = f"Undone: Labelled 1 as {KINDS[1]}."
+        expect(desk.page.locator(".toast .grow", has_text=KINDS[1])).to_have_text([undone])  # not that it is labelled
+        expect(desk.page.locator(".toast .grow", has_text=KINDS[0])).to_have_text([f"Labelled 1 as {KINDS[0]}."])
         desk.press("Control+Shift+Z")
+        expect(desk.page.locator(".toast .grow", has_text=KINDS[1])).to_have_text([f"Labelled 1 as {KINDS[1]}."])
         desk.press("Control+z")
+        expect(desk.page.locator(".toast .grow", has_text=KINDS[1])).to_have_text([undone])
         wait_for(lambda: map_world.has_labels({int(ids[0]): KINDS[0]}))
         desk.press("Control+z")
         wait_for(lambda: map_world.has_labels({}))

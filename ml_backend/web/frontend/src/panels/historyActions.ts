@@ -63,7 +63,7 @@ async function takeBack(id: Act['id']): Promise<void> {
   try {
     const act = await undoAct(id)
     undoneHere.push(id)
-    toast(`Undone: ${said(act)}.`, 'done', { name: 'Redo', run: () => redo(id) })
+    toast(`Undone: ${said(act)}.`, 'done', { name: 'Redo', run: () => redo(id) }, id)
   } catch (error) {
     problem(error)
   }
@@ -74,7 +74,7 @@ async function bringBack(id: Act['id']): Promise<void> {
   try {
     const act = await redoAct(id)
     undoneHere = undoneHere.filter((other) => other !== id)
-    toast(`${said(act)}.`, 'done', { name: 'Undo', run: () => undo(id) })
+    toast(`${said(act)}.`, 'done', { name: 'Undo', run: () => undo(id) }, id)
   } catch (error) {
     problem(error)
   }

@@ -124,7 +124,7 @@ function send(request: ActRequest, rows: readonly number[], paint: () => void): 
       try {
         const { act, kept } = await postAct(request)
         const left = kept > 0 ? ` ${plural(kept, 'label')} of people kept.` : ''
-        toast(`${said(act)}.${left}`, 'done', { name: 'Undo', run: () => undo(act.id) })
+        toast(`${said(act)}.${left}`, 'done', { name: 'Undo', run: () => undo(act.id) }, act.id)
       } catch (error) {
         restorePaint(before, rows)
         problem(error, { name: 'Try again', run: () => send(request, rows, paint) })

@@ -8,6 +8,8 @@ export interface Toast {
   readonly text: string
   readonly tone: 'done' | 'problem'
   readonly action: { readonly name: string; readonly run: () => void } | null
+  /** The act on the map that it tells of. */
+  readonly act: number | null
 }
 
 const SECONDS = { done: 8, problem: 20 }
@@ -16,9 +18,11 @@ const MOST = 3
 export const toasts = signal<readonly Toast[]>([])
 let last = 0
 
-export function toast(text: string, tone: Toast['tone'] = 'done', action: Toast['action'] = null): number {
+/** act: what was said of it before is no longer so, and goes. */
+export function toast(text: string, tone: Toast['tone'] = 'done', action: Toast['action'] = null, act: Toast['act'] = null): number {
   const id = ++last
-  toasts.value = [...toasts.value, { id, text, tone, action }].slice(-MOST)
+  const others = toasts.value.filter((shown) => act === null || shown.act !== act)
+  toasts.value = [...others, { id, text, tone, action, act }].slice(-MOST)
   announce(text)
   window.setTimeout(() => dismiss(id), SECONDS[tone] * 1000)
   return id
