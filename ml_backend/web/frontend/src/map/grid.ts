@@ -60,6 +60,21 @@ export class Grid {
     return best < 0 ? null : { row: best, others: n - 1 }
   }
 
+  /** How many rows lie in a box of places; at most the limit. */
+  count(left: number, bottom: number, right: number, top: number, limit: number): number {
+    const first = this.line(left), last = this.line(right)
+    let n = 0
+    for (let line = this.line(bottom); line <= this.line(top); line++) {
+      const from = this.starts[line * this.cells + first] ?? 0, to = this.starts[line * this.cells + last + 1] ?? 0
+      for (let i = from; i < to; i++) {
+        const row = this.rows[i] ?? 0, x = this.places[2 * row] ?? 0, y = this.places[2 * row + 1] ?? 0
+        if (x < left || x > right || y < bottom || y > top) continue
+        if (++n === limit) return n
+      }
+    }
+    return n
+  }
+
   /** Cell of a coordinate. */
   private line(value: number): number {
     return Math.min(this.cells - 1, Math.max(0, Math.floor(((value + 1) / 2) * this.cells)))

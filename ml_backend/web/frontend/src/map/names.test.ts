@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { emptyColumns } from '../columns'
 import { lastingMarks } from './marks'
-import { placeNames } from './names'
+import { placeNames, type Named } from './names'
 import { STATUS } from './style'
 
 function two(): ReturnType<typeof emptyColumns> {
@@ -16,16 +16,18 @@ function two(): ReturnType<typeof emptyColumns> {
   return columns
 }
 
+const named = (...texts: string[]): Named[] => texts.map((text) => ({ text, colour: '#000000' }))
+
 it('a name stands where its class is densest, not between its parts', () => {
-  const [first, second] = placeNames(two(), ['refund', 'fees', 'empty'], new Set())
+  const [first, second] = placeNames(two(), named('refund', 'fees', 'empty'), new Set())
   expect(first?.text).toBe('refund')
   expect(first?.x).toBeCloseTo(-0.5)
   expect(second?.y).toBeCloseTo(-0.7)
-  expect(placeNames(two(), ['refund', 'fees', 'empty'], new Set())).toHaveLength(2)
+  expect(placeNames(two(), named('refund', 'fees', 'empty'), new Set())).toHaveLength(2)
 })
 
 it('hidden classes have no name', () => {
-  expect(placeNames(two(), ['refund', 'fees'], new Set([0])).map(({ text }) => text)).toEqual(['fees'])
+  expect(placeNames(two(), named('refund', 'fees'), new Set([0])).map(({ text }) => text)).toEqual(['fees'])
 })
 
 it('rings go to what is outside, the most first; people’s labels have a rim instead', () => {

@@ -1,9 +1,14 @@
-/** Where the name of each class stands: in the middle of its densest place. */
+/** What the name of each class belongs to: the middle of its densest place. */
 
 import { NO_CLASS, type Columns } from '../columns'
 
-export interface Name {
+/** A class, as it is called and coloured on the map. */
+export interface Named {
   readonly text: string
+  readonly colour: string
+}
+
+export interface Name extends Named {
   readonly x: number
   readonly y: number
   readonly items: number
@@ -14,7 +19,7 @@ const LEAST_ITEMS = 3
 const MOST_NAMES = 60
 
 /** Largest class first. names: of the classes of the control. */
-export function placeNames(columns: Columns, names: readonly string[], hidden: ReadonlySet<number>): Name[] {
+export function placeNames(columns: Columns, names: readonly Named[], hidden: ReadonlySet<number>): Name[] {
   if (names.length > MOST_NAMES || columns.n === 0) return []
   const cells = CELLS * CELLS, counts = new Uint32Array(names.length * cells), items = new Uint32Array(names.length)
   const cellOf = (row: number): number => line(columns.xy[2 * row + 1] ?? 0) * CELLS + line(columns.xy[2 * row] ?? 0)
@@ -35,9 +40,9 @@ export function placeNames(columns: Columns, names: readonly string[], hidden: R
     sum.n++
   }
   return names
-    .map((text, index) => ({ text, index, items: items[index] ?? 0, sum: sums[index] ?? { x: 0, y: 0, n: 0 } }))
+    .map(({ text, colour }, index) => ({ text, colour, index, items: items[index] ?? 0, sum: sums[index] ?? { x: 0, y: 0, n: 0 } }))
     .filter((name) => name.items >= LEAST_ITEMS && name.sum.n > 0 && !hidden.has(name.index))
-    .map(({ text, items: size, sum }) => ({ text, items: size, x: sum.x / sum.n, y: sum.y / sum.n }))
+    .map(({ text, colour, items: size, sum }) => ({ text, colour, items: size, x: sum.x / sum.n, y: sum.y / sum.n }))
     .sort((a, b) => b.items - a.items)
 }
 

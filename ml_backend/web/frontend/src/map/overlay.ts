@@ -1,9 +1,11 @@
 /** What lies over the points: rings, rims, names of classes, and the outline that is being drawn. */
 
 import { toScreen, type Point, type View } from './camera'
+import type { Grid } from './grid'
 import type { ShownMarks } from './marks'
 import type { Motion } from './motion'
 import type { Name } from './names'
+import { NameWriter } from './nameWriter'
 import { Outlines } from './outlines'
 import { Sprites, type Ring } from './sprites'
 import { humanPixels } from './style'
@@ -36,6 +38,7 @@ export interface Scene {
   readonly motion: Motion
   readonly marks: Marks
   readonly names: readonly Name[]
+  readonly points: () => Grid
   readonly drawing: Drawing | null
   /** CSS pixels of a usual point. */
   readonly size: number
@@ -48,14 +51,13 @@ const MOST_MARKS = 2000
 const MANY_RINGS = 400
 /** More than these are outlined finer: they stand out by the others being dim. */
 const FEW_SELECTED = 20
-/** More of them are written smaller. */
-const FEW_NAMES = 20
 const FULL = 2 * Math.PI
 
 export class Overlay {
   private readonly context: CanvasRenderingContext2D
   private readonly sprites = new Sprites()
   private readonly outlines: Outlines
+  private readonly names: NameWriter
   private ratio = 1
 
   /** inMemory: there is no graphics card, so the canvas is not to be drawn by a make-believe one. */
@@ -64,6 +66,7 @@ export class Overlay {
     if (context === null) throw new Error('this browser has no canvas')
     this.context = context
     this.outlines = new Outlines(this.sprites, inMemory)
+    this.names = new NameWriter(context)
   }
 
   resize(width: number, height: number): void {
@@ -79,7 +82,7 @@ export class Overlay {
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0)
     context.clearRect(0, 0, scene.view.width, scene.view.height)
     this.paintMarks(scene, colours, now)
-    this.paintNames(scene, colours)
+    this.names.write(scene.names, scene.view, scene.points, scene.size, colours)
     if (scene.drawing !== null) this.paintDrawing(scene.drawing, scene, colours, now)
   }
 
@@ -139,28 +142,6 @@ export class Overlay {
     context.setTransform(1, 0, 0, 1, 0, 0)
     for (const [x, y] of places) context.drawImage(sprite, Math.round(x * this.ratio - half), Math.round(y * this.ratio - half))
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0)
-  }
-
-  private paintNames({ names, view }: Scene, colours: Colours): void {
-    const { context } = this
-    context.font = `650 ${names.length > FEW_NAMES ? 12 : 15}px ${colours.font}`
-    context.textAlign = 'center'
-    context.textBaseline = 'middle'
-    context.lineJoin = 'round'
-    const taken: { left: number; right: number; y: number }[] = []
-    for (const { text, x, y } of names) {
-      const [sx, sy] = toScreen(view, x, y), half = context.measureText(text).width / 2 + 4
-      if (sx < half || sx > view.width - half || sy < 12 || sy > view.height - 12) continue
-      if (taken.some((other) => Math.abs(other.y - sy) < 17 && other.left < sx + half && other.right > sx - half)) continue
-      taken.push({ left: sx - half, right: sx + half, y: sy })
-      context.globalAlpha = 0.86
-      context.strokeStyle = colours.background
-      context.lineWidth = 4
-      context.strokeText(text, sx, sy)
-      context.globalAlpha = 1
-      context.fillStyle = colours.text
-      context.fillText(text, sx, sy)
-    }
   }
 
   private paintDrawing(drawing: Drawing, scene: Scene, colours: Colours, now: number): void {

@@ -5,7 +5,7 @@ import { alike, between, eased, fitting, homeView, resized, toScreen, viewOfAll,
 import { Grid } from './grid'
 import { hiddenRows, lastingMarks, shownMarks, type LastingMarks, type ShownMarks } from './marks'
 import { Motion } from './motion'
-import { placeNames, type Name } from './names'
+import { placeNames, type Name, type Named } from './names'
 import { Overlay, type Colours, type Drawing } from './overlay'
 import { chooseRenderer, type MapRenderer } from './renderer'
 import { pointSize, stylePoints, type PointStyle, type StyleInput } from './style'
@@ -146,8 +146,8 @@ export class Stage {
     this.redraw()
   }
 
-  setNames(columns: Columns, names: readonly string[], hidden: ReadonlySet<number>): void {
-    this.names = placeNames(columns, names, hidden)
+  setNames(columns: Columns, classes: readonly Named[], hidden: ReadonlySet<number>): void {
+    this.names = placeNames(columns, classes, hidden)
     this.redraw()
   }
 
@@ -287,6 +287,7 @@ export class Stage {
         motion: this.motion,
         marks: { ...this.marks, ...this.shown, hovered: hovered.peek(), pinned: pinned.peek(), current: current.peek() },
         names: this.names,
+        points: () => this.points,
         drawing: drawing.peek(),
         size: this.pointPixels(),
         pulse: this.pulses(now) ? ((now - this.pulseStart) % PULSE_MILLISECONDS) / PULSE_MILLISECONDS : null,

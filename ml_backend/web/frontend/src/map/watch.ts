@@ -3,12 +3,13 @@
 import { computed, effect, untracked } from '@preact/signals'
 import { colourMode, columns, control, current, filters, hidden, highlighted, hovered, oodThreshold, pinned, selection, server } from '../state'
 import { drawing, sizeScale, type Stage } from './stage'
+import type { Named } from './names'
 import { dark } from './theme'
 
 const classes = computed(() => server.value?.controls.find(({ name }) => name === control.value)?.classes ?? [])
 /** As one text, so that new counts of a class are no new colours. */
 const colours = computed(() => classes.value.map(({ colour }) => colour).join(' '))
-const names = computed(() => JSON.stringify(classes.value.map(({ shown_as }) => shown_as)))
+const names = computed(() => JSON.stringify(classes.value.map(({ shown_as, colour }) => ({ text: shown_as, colour }))))
 
 /** Returns the way to stop. */
 export function watch(stage: Stage): () => void {
@@ -39,7 +40,7 @@ export function watch(stage: Stage): () => void {
       return () => stage.setMarks(shown, threshold)
     }),
     atNextFrame(() => {
-      const shown = looks.value, all = JSON.parse(names.value) as string[], hides = hidden.value, named = colourMode.value === 'label'
+      const shown = looks.value, all = JSON.parse(names.value) as Named[], hides = hidden.value, named = colourMode.value === 'label'
       return () => stage.setNames(shown, named ? all : [], hides)
     }),
     effect(() => {

@@ -1,0 +1,120 @@
+/** Where on the screen the names of classes are written: close to their clump, on as few points as can be, never on each other. */
+
+import type { Point } from './camera'
+
+/** CSS pixels; y goes down. */
+export interface Box {
+  readonly left: number
+  readonly top: number
+  readonly right: number
+  readonly bottom: number
+}
+
+export interface Wanted {
+  readonly text: string
+  /** The middle of the clump. */
+  readonly at: Point
+  readonly width: number
+  readonly height: number
+}
+
+/** How many points lie in a box; counting may end at the limit. */
+export type Covered = (box: Box, limit: number) => number
+
+/** One covered point is as bad as so many pixels further away, four as twice as many: the first that are hidden are missed most. */
+const PIXELS_A_POINT = 32
+const MOST_COUNTED = 64
+/** As bad is a place that is closer to the middle of another clump. */
+const STRANGER_PIXELS = 28
+/** From the middle of the clump to the nearest edge of its name. */
+const FARTHEST_PIXELS = 200
+const STEP_PIXELS = 8
+/** A name stays where it was unless another place is better by so much: it must not jump about while the map is zoomed. */
+const STAYING_PIXELS = 24
+/** Between two names. */
+const APART_PIXELS = 3
+
+interface Spot {
+  readonly dx: number
+  readonly dy: number
+  readonly gap: number
+  /** Above is where names are looked for first, then below, then to either side. */
+  readonly cost: number
+}
+
+const DIRECTIONS: readonly (readonly [number, number, number])[] = [
+  [0, -1, 0], [0, 1, 5], [1, 0, 9], [-1, 0, 9],
+  [0.7, -0.7, 4], [-0.7, -0.7, 4], [0.7, 0.7, 7], [-0.7, 0.7, 7],
+  [0.4, -0.9, 2], [-0.4, -0.9, 2], [0.4, 0.9, 6], [-0.4, 0.9, 6],
+]
+const SPOTS = spots()
+
+/** Cheapest first, so that looking ends where no other spot can be better. */
+function spots(): readonly Spot[] {
+  const found: Spot[] = []
+  for (let gap = 0; gap <= FARTHEST_PIXELS; gap += STEP_PIXELS) {
+    for (const [dx, dy, bias] of DIRECTIONS) found.push({ dx, dy, gap, cost: gap + bias })
+  }
+  return found.sort((a, b) => a.cost - b.cost)
+}
+
+export class NameSpots {
+  /** The spot of each name when it was last written. */
+  private last: ReadonlyMap<string, Spot> = new Map()
+
+  /** The box of each name, in order; null where there is no room for it. Those that come first choose first. */
+  place(names: readonly Wanted[], screen: Box, covered: Covered): (Box | null)[] {
+    const taken: Box[] = [], now = new Map<string, Spot>()
+    const boxes = names.map((name) => {
+      const spot = isWithin(name.at, screen) ? this.best(name, names, screen, covered, taken) : null
+      if (spot === null) return null
+      const box = boxAt(name, spot)
+      now.set(name.text, spot)
+      taken.push(box)
+      return box
+    })
+    this.last = now
+    return boxes
+  }
+
+  private best(name: Wanted, all: readonly Wanted[], screen: Box, covered: Covered, taken: readonly Box[]): Spot | null {
+    const price = (spot: Spot, base: number): number => {
+      const box = boxAt(name, spot)
+      if (!contains(screen, box) || taken.some((other) => overlap(other, box))) return Infinity
+      const own = away(name.at, box), strange = all.some((other) => other !== name && away(other.at, box) < own)
+      return base + (strange ? STRANGER_PIXELS : 0) + PIXELS_A_POINT * Math.sqrt(covered(box, MOST_COUNTED))
+    }
+    const before = this.last.get(name.text)
+    let best = before ?? null, least = before === undefined ? Infinity : price(before, before.cost - STAYING_PIXELS)
+    for (const spot of SPOTS) {
+      if (spot.cost >= least) break
+      const cost = price(spot, spot.cost)
+      if (cost >= least) continue
+      best = spot
+      least = cost
+    }
+    return least === Infinity ? null : best
+  }
+}
+
+function boxAt({ at: [x, y], width, height }: Wanted, { dx, dy, gap }: Spot): Box {
+  const middleX = x + dx * gap + (Math.sign(dx) * Math.min(1, 1.4 * Math.abs(dx)) * width) / 2
+  const middleY = y + dy * gap + (Math.sign(dy) * Math.min(1, 1.4 * Math.abs(dy)) * height) / 2
+  return { left: middleX - width / 2, right: middleX + width / 2, top: middleY - height / 2, bottom: middleY + height / 2 }
+}
+
+function away([x, y]: Point, { left, top, right, bottom }: Box): number {
+  return Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - bottom))
+}
+
+function isWithin([x, y]: Point, box: Box): boolean {
+  return x >= box.left && x <= box.right && y >= box.top && y <= box.bottom
+}
+
+function contains(outer: Box, inner: Box): boolean {
+  return inner.left >= outer.left && inner.right <= outer.right && inner.top >= outer.top && inner.bottom <= outer.bottom
+}
+
+function overlap(a: Box, b: Box): boolean {
+  return a.left < b.right + APART_PIXELS && b.left < a.right + APART_PIXELS && a.top < b.bottom + APART_PIXELS && b.top < a.bottom + APART_PIXELS
+}

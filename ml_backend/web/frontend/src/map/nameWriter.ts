@@ -1,0 +1,107 @@
+/** Writes the names of classes beside their clumps, each behind a square of its colour. */
+
+import { pixelsPerUnit, toPlace, toScreen, type View } from './camera'
+import type { Grid } from './grid'
+import type { Name } from './names'
+import { NameSpots, type Box, type Covered } from './nameSpots'
+
+export interface Written {
+  readonly name: Name
+  readonly box: Box
+}
+
+/** More of them are written smaller. */
+const FEW_NAMES = 20
+const FEW_PIXELS = 15
+const MANY_PIXELS = 12
+const SQUARE_SHARE = 0.66
+/** Between the square and the text, in shares of the text's height. */
+const SPACE_SHARE = 0.35
+const HALO_PIXELS = 4
+/** A name that is so far from the middle of its clump is joined to it. */
+const LEAD_PIXELS = 40
+/** Room for the toolbar, and to the other edges. */
+const TOOLS_PIXELS = 46
+const EDGE_PIXELS = 2
+
+export interface Colours {
+  readonly background: string
+  readonly text: string
+  /** CSS family. */
+  readonly font: string
+}
+
+export class NameWriter {
+  private readonly spots = new NameSpots()
+  private placed: { readonly key: readonly unknown[]; readonly written: readonly Written[] } = { key: [], written: [] }
+
+  constructor(private readonly context: CanvasRenderingContext2D) {}
+
+  /** size: CSS pixels of a usual point. */
+  write(names: readonly Name[], view: View, points: () => Grid, size: number, colours: Colours): void {
+    if (names.length === 0) return
+    const { context } = this, pixels = names.length > FEW_NAMES ? MANY_PIXELS : FEW_PIXELS
+    context.font = `650 ${pixels}px ${colours.font}`
+    context.textAlign = 'left'
+    context.textBaseline = 'middle'
+    context.lineJoin = 'round'
+    const room = size / 2 + 2, square = Math.round(pixels * SQUARE_SHARE)
+    const written = this.layOut(names, view, points(), pixels, room)
+    for (const one of written) this.lead(one, view)
+    for (const { name, box } of written) {
+      const middle = (box.top + box.bottom) / 2, left = box.left + room
+      const place = [left + square + pixels * SPACE_SHARE, middle] as const
+      context.strokeStyle = colours.background
+      context.lineWidth = HALO_PIXELS
+      context.strokeText(name.text, ...place)
+      context.strokeRect(left, middle - square / 2, square, square)
+      context.fillStyle = name.colour
+      context.fillRect(left, middle - square / 2, square, square)
+      context.fillStyle = colours.text
+      context.fillText(name.text, ...place)
+    }
+  }
+
+  /** A thin line from a name that is away from its clump; within the clump its colour makes it vanish. */
+  private lead({ name, box }: Written, view: View): void {
+    const [x, y] = toScreen(view, name.x, name.y), { context } = this
+    const fromX = Math.min(box.right, Math.max(box.left, x)), fromY = Math.min(box.bottom, Math.max(box.top, y))
+    if (Math.hypot(fromX - x, fromY - y) < LEAD_PIXELS) return
+    context.beginPath()
+    context.moveTo(fromX, fromY)
+    context.lineTo(x, y)
+    context.strokeStyle = name.colour
+    context.lineWidth = 1.2
+    context.stroke()
+  }
+
+  /** Nothing is looked for again while only marks change. */
+  private layOut(names: readonly Name[], view: View, grid: Grid, pixels: number, room: number): readonly Written[] {
+    const key = [names, view, grid, pixels, room]
+    if (key.some((part, i) => part !== this.placed.key[i])) this.placed = { key, written: this.look(names, view, grid, pixels, room) }
+    return this.placed.written
+  }
+
+  private look(names: readonly Name[], view: View, grid: Grid, pixels: number, room: number): Written[] {
+    const screen = { left: TOOLS_PIXELS, top: EDGE_PIXELS, right: view.width - EDGE_PIXELS, bottom: view.height - EDGE_PIXELS }
+    const wanted = names.map(({ text, x, y }) => ({
+      text,
+      at: toScreen(view, x, y),
+      width: this.context.measureText(text).width + pixels * (SQUARE_SHARE + SPACE_SHARE) + 2 * room,
+      height: pixels + 2 * room,
+    }))
+    const boxes = this.spots.place(wanted, screen, covered(view, grid))
+    return names.flatMap((name, i) => {
+      const box = boxes[i]
+      return box === null || box === undefined ? [] : [{ name, box }]
+    })
+  }
+}
+
+function covered(view: View, grid: Grid): Covered {
+  const unit = pixelsPerUnit(view)
+  return ({ left, top, right, bottom }, limit) => {
+    const [x, y] = toPlace(view, left, bottom)
+    return grid.count(x, y, x + (right - left) / unit, y + (bottom - top) / unit, limit)
+  }
+}
