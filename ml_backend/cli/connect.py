@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 
-from ml_backend.cli.label_studio_options import add_backend_url, add_label_studio_options, settings_of
+from ml_backend.cli.label_studio_options import add_backend_url, add_label_studio_options, kept_database, settings_of
 from ml_backend.cli.output import print_changes
 from ml_backend.config import Settings
 
@@ -44,11 +44,10 @@ def run(args: Namespace, settings: Settings) -> int:
     """Connect and print what was done."""
     # here, so that `lantern --help` does not import Label Studio's SDK
     from ml_backend.label_studio.connect import connect
-    from ml_backend.store.database import Database
 
     chosen = {name: getattr(args, name) for name in ("encoder", "field") if getattr(args, name) is not None}
     changes = connect(
-        Database.open(settings.home),
+        kept_database(settings.home),
         settings,
         project=args.project,
         url=args.url,

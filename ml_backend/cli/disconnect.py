@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from ml_backend.cli.label_studio_options import add_label_studio_options, settings_of
+from ml_backend.cli.label_studio_options import add_label_studio_options, kept_database, settings_of
 from ml_backend.cli.output import print_changes
 from ml_backend.config import Settings
 from ml_backend.errors import ConfigError
@@ -32,9 +32,8 @@ def run(args: Namespace, settings: Settings) -> int:
     from ml_backend.label_studio.connections import Connections
     from ml_backend.label_studio.disconnect import disconnect
     from ml_backend.store import projects
-    from ml_backend.store.database import Database
 
-    db = Database.open(settings.home)
+    db = kept_database(settings.home)
     with db.read() as session:
         row = projects.by_label_studio_id(session, args.project)
     if row is None:

@@ -36,7 +36,7 @@ def run(args: Namespace, settings: Settings) -> int:
     from ml_backend.store.database import Database
 
     findings = diagnose(
-        Database.open(settings.home),
+        Database.open_kept(settings.home),
         settings,
         project=args.project,
         url=args.url,

@@ -1,11 +1,16 @@
-"""Options that connect, disconnect and doctor share."""
+"""What connect, disconnect and doctor share: options, and the data folder that they find."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ml_backend.errors import ConfigError
 from ml_backend.options import http_url, url
+
+if TYPE_CHECKING:
+    from ml_backend.store.database import Database
 
 
 def add_label_studio_options(parser: ArgumentParser) -> None:
@@ -32,6 +37,20 @@ def add_backend_url(parser: ArgumentParser) -> None:
 def settings_of(args: Namespace) -> dict[str, object]:
     """Only the folder: address and token belong to the project that is connected, not to the server's settings."""
     return {"home": args.home}
+
+
+def kept_database(home: Path) -> Database:
+    """What the Lantern of this folder keeps. Raises ConfigError where none has ever been: nothing is made then."""
+    # here, so that `lantern --help` does not import SQLAlchemy
+    from ml_backend.store.database import Database
+
+    db = Database.open_kept(home)
+    if db is None:
+        raise ConfigError(
+            f"no Lantern has kept anything in {home}: start `lantern serve` first, or name the folder that it uses "
+            "with --home or LANTERN_HOME"
+        )
+    return db
 
 
 def _address(text: str) -> str:

@@ -58,10 +58,10 @@ def not_connected(number: int) -> Finding:
 
 
 def check_project(
-    db: Database, settings: Settings, api: LabelStudioApi, number: int, target: str, *, lantern_answers: bool
+    db: Database | None, settings: Settings, api: LabelStudioApi, number: int, target: str, *, lantern_answers: bool
 ) -> Iterator[Finding]:
-    """All findings about one project. target: how Label Studio reaches Lantern; lantern_answers: whether it does from
-    here. Raises LabelStudioError.
+    """All findings about one project. db: None where the data folder holds none yet. target: how Label Studio reaches
+    Lantern; lantern_answers: whether it does from here. Raises LabelStudioError.
     """
     seen = _look(db, settings, api, number, target, lantern_answers)
     yield fine(f"project {number}: {seen.found.get('title')}")
@@ -89,13 +89,16 @@ def check_project(
 
 
 def _look(
-    db: Database, settings: Settings, api: LabelStudioApi, number: int, target: str, lantern_answers: bool
+    db: Database | None, settings: Settings, api: LabelStudioApi, number: int, target: str, lantern_answers: bool
 ) -> _Seen:
     found = api.project(number)
+    unknown = _Seen(settings, api, target, found, None, None, None, {}, 0, 0, {}, lantern_answers)
+    if db is None:
+        return unknown
     with db.read() as session:
         row = projects.find(session, found["uid"]) or projects.by_label_studio_id(session, number)
         if row is None:
-            return _Seen(settings, api, target, found, None, None, None, {}, 0, 0, {}, lantern_answers)
+            return unknown
         return _Seen(
             settings,
             api,

@@ -77,12 +77,12 @@ def connect(
     changes = [Change("Label Studio reached", False, f"{api.version()} at {api.url}, as {api.whoami().get('email')}")]
     found = _project(api, project)
     _check_not_ours(db, found["uid"])
-    row = _register(db, settings, found, Address(api.url, token))
+    row, before = _register(db, settings, found, Address(api.url, token))
     told = backend_url or (None if settings.public_url else row.connection.get(BACKEND_URL))
     settings = replace(settings, public_url=told or settings.public_url)  # the map's address follows it
     target = wanted.public_url(settings).rstrip("/")
     if home_check.is_other_home(settings, target, row.uid):
-        _forget(db, row)
+        _restore(db, row, before)
         raise ConfigError(f"{home_check.in_words(target, settings.home)}: {home_check.mend(target)}")
     connecting = _Connecting(db, settings, api, row, found, target)
     changes.append(_attached(connecting, extra_params))
@@ -254,7 +254,7 @@ def _attached(connecting: _Connecting, extra_params: Mapping[str, object] | None
         return connecting.backend(extra_params)
     except LabelStudioError:
         if "backend" not in connecting.row.connection:
-            _forget(connecting.db, connecting.row)
+            _restore(connecting.db, connecting.row, {**connecting.row.connection, "connected": False})
         raise
 
 
@@ -268,9 +268,13 @@ def _check_not_ours(db: Database, uid: str) -> None:
         )
 
 
-def _register(db: Database, settings: Settings, found: Json, address: Address) -> Project:
-    """The project's row, with the address and (unless the environment has it) the token."""
+def _register(db: Database, settings: Settings, found: Json, address: Address) -> tuple[Project, Json]:
+    """The project's row, with the address and (unless the environment has it) the token; and what its connection was,
+    so that a refused connect can leave it so.
+    """
     with db.write() as session:
+        known = projects.find(session, found["uid"])
+        before = {"connected": False} if known is None else known.connection
         row = projects.ensure(session, found["uid"], time.time())
         connection = {**row.connection, "connected": True, "url": address.url}
         connection.pop("token", None)
@@ -279,14 +283,12 @@ def _register(db: Database, settings: Settings, found: Json, address: Address) -
         projects.configure(
             session, row, label_config=found.get("label_config"), title=found.get("title"), connection=connection
         )
-    return row
+    return row, before
 
 
-def _forget(db: Database, row: Project) -> None:
-    """Nothing in this data folder is to act in the project."""
+def _restore(db: Database, row: Project, connection: Json) -> None:
     with db.write() as session:
-        known = projects.ensure(session, row.uid)
-        projects.configure(session, known, connection={**known.connection, "connected": False})
+        projects.configure(session, projects.ensure(session, row.uid), connection=connection)
 
 
 def _data(view: Json) -> Json:

@@ -25,13 +25,14 @@ from ml_backend.label_studio.reachability import is_single_label
 from ml_backend.label_studio.tokens import WHERE_PERSONAL
 from ml_backend.store import projects
 from ml_backend.store.database import Database
+from ml_backend.store.tables import Project
 
 TESTED_RELEASE = "1.23."
 HEALTH_SECONDS = 3.0
 
 
 def diagnose(
-    db: Database,
+    db: Database | None,
     settings: Settings,
     *,
     project: int | None = None,
@@ -40,15 +41,15 @@ def diagnose(
     backend_url: str | None = None,
 ) -> list[Finding]:
     """Everything that can be seen from here, in the order in which to mend it. Arguments as for `connect`; what is not
-    given is as `connect` kept it for the project, else as the environment says.
+    given is as `connect` kept it for the project, else as the environment says. db: None where the data folder holds
+    none yet.
     """
-    with db.read() as session:
-        row = projects.by_label_studio_id(session, project) if project is not None else None
+    row = None if db is None or project is None else _known(db, project)
     settings = as_connected(settings, row)
     settings = replace(settings, public_url=backend_url or settings.public_url)
     target = wanted.public_url(settings).rstrip("/")
     answers = _answers(target)
-    findings = [*_check_home(settings.home), *_check_own_address(settings, target, answers)]
+    findings = [*_check_home(settings.home, db), *_check_own_address(settings, target, answers)]
     url, token = Connections(settings).asked_for(row, url, token)
     if row is not None and row.connection.get("connected") is False and not token:
         return [*findings, not_connected(row.label_studio_id)]  # its token was forgotten with the connection
@@ -76,8 +77,19 @@ def diagnose(
     return findings
 
 
-def _check_home(home: Path) -> Iterator[Finding]:
-    if not home.is_dir() or not os.access(home, os.W_OK | os.X_OK):
+def _known(db: Database, project: int) -> Project | None:
+    with db.read() as session:
+        return projects.by_label_studio_id(session, project)
+
+
+def _check_home(home: Path, db: Database | None) -> Iterator[Finding]:
+    if db is None:
+        yield error(
+            f"no Lantern has kept anything in {home}",
+            "`lantern serve` was never started with this folder, so no project can be connected there",
+            "start `lantern serve`, or name the folder that it uses with --home or LANTERN_HOME",
+        )
+    elif not home.is_dir() or not os.access(home, os.W_OK | os.X_OK):
         yield error(
             f"the data folder {home} cannot be written",
             "labels, models and caches are kept there",

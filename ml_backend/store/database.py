@@ -61,6 +61,17 @@ class Database:
             raise StoreError(f"the database {path} cannot be opened: {_cause(error)}") from error
         return cls(writer, reader, path)
 
+    @classmethod
+    def open_kept(cls, home: Path) -> Database | None:
+        """As `open`, but None where nothing was ever kept: nothing is made then."""
+        try:
+            (home / FILE_NAME).stat()
+        except FileNotFoundError:
+            return None
+        except OSError:
+            pass  # opening it says what is the matter
+        return cls.open(home)
+
     @property
     def path(self) -> Path:
         """Where the file lies; its folder is the home that everything of Lantern is under."""

@@ -77,12 +77,30 @@ def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert "PORT=ninety" in capsys.readouterr().err
 
 
-def test_connect_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_connect_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Database.open(tmp_path / "home").close()
     assert main(["connect", "--project", "1"]) == BAD_INPUT
     assert "LABEL_STUDIO_URL" in capsys.readouterr().err
 
 
-def test_disconnect_of_an_unknown_project_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", ["connect", "disconnect", "doctor"])
+@pytest.mark.parametrize("is_there", [True, False], ids=["empty folder", "no folder"])
+def test_where_no_lantern_was_a_command_says_so_and_leaves_nothing_behind(
+    command: str, is_there: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    if is_there:
+        home.mkdir()
+    before = list(tmp_path.rglob("*"))
+    assert main([command, "--project", "7", "--url", "http://127.0.0.1:1", "--token", "f" * 40]) != 0
+    said = capsys.readouterr()
+    assert f"no Lantern has kept anything in {home}" in said.out + said.err
+    assert "lantern serve" in said.out + said.err
+    assert list(tmp_path.rglob("*")) == before
+
+
+def test_disconnect_of_an_unknown_project_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Database.open(tmp_path / "home").close()
     assert main(["disconnect", "--project", "7"]) == BAD_INPUT
     assert "project 7" in capsys.readouterr().err
 

@@ -24,7 +24,7 @@ from ml_backend.label_studio.sheet_link import link_of
 from ml_backend.label_studio.tokens import TokenKind
 from ml_backend.store import projects
 from ml_backend.store.tables import Project
-from tests.label_studio.live import LiveLabelStudio, LiveLantern
+from tests.label_studio.live import LiveLabelStudio, LiveLantern, running_lantern
 
 pytestmark = pytest.mark.e2e
 
@@ -125,6 +125,27 @@ def test_what_connect_was_told_is_remembered(label_studio: LiveLabelStudio, lant
     with pytest.raises(LabelStudioError):
         connect(lantern.db, bare, project=project, backend_url="http://localhost:1")
     assert not any(change.changed for change in connect(lantern.db, bare, project=project)), "only what worked is kept"
+
+
+def test_another_lanterns_address_is_refused_and_nothing_is_forgotten(
+    label_studio: LiveLabelStudio, lantern: LiveLantern, tmp_path: Path
+) -> None:
+    bare = replace(lantern.settings, label_studio_url=None, label_studio_api_key=None, public_url=None, port=1)
+    project, address = label_studio.make_project("two"), f"http://127.0.0.1:{lantern.settings.port}"
+    given: dict[str, Any] = {"url": label_studio.url, "token": label_studio.personal_token}
+    with running_lantern(tmp_path / "other", label_studio) as other:
+        wrong = f"http://127.0.0.1:{other.settings.port}"
+        with pytest.raises(ConfigError, match="another folder"):
+            connect(lantern.db, bare, project=project, backend_url=wrong, **given)
+        assert not Connections(bare).usable(row(lantern, project)), "it was not connected before"
+        assert "token" not in row(lantern, project).connection
+        connect(lantern.db, bare, project=project, backend_url=address, **given)
+        kept, there = row(lantern, project).connection, snapshot(label_studio, project)
+        with pytest.raises(ConfigError, match="another folder"):
+            connect(lantern.db, bare, project=project, backend_url=wrong)
+        assert row(lantern, project).connection == kept
+        assert snapshot(label_studio, project) == there
+    assert not any(change.changed for change in connect(lantern.db, bare, project=project))
 
 
 def test_what_cannot_be_an_encoder_is_refused_at_once(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
@@ -272,3 +293,13 @@ def test_the_doctor_when_a_side_is_down(label_studio: LiveLabelStudio, lantern: 
     assert "does not answer at" in findings(lantern, project, backend_url=nowhere)
     bare = replace(lantern.settings, label_studio_url=None, label_studio_api_key=None)
     assert "LABEL_STUDIO_URL" in str(diagnose(lantern.db, bare))
+
+
+def test_the_doctor_looks_at_a_project_before_lantern_has_kept_anything(
+    label_studio: LiveLabelStudio, lantern: LiveLantern
+) -> None:
+    project = label_studio.make_project("before")
+    found = diagnose(None, lantern.settings, project=project)
+    wrong = [finding.what for finding in found if finding.severity is not Severity.OK]
+    assert wrong == [f"no Lantern has kept anything in {lantern.settings.home}", f"project {project} is not known here"]
+    assert any("controls: c" in finding.what for finding in found)

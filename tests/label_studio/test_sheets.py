@@ -31,7 +31,8 @@ from ml_backend.label_studio.sheet_config import PICTURE
 from ml_backend.label_studio.sheet_connect import hide_sheets, show_sheets
 from ml_backend.label_studio.sheet_duty import SheetDuty
 from ml_backend.label_studio.sheet_link import SheetLink, link_of
-from ml_backend.store import annotations, layouts, projects, sheets
+from ml_backend.store import annotations as annotation_rows
+from ml_backend.store import layouts, projects, sheets
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project
@@ -279,7 +280,7 @@ def test_the_status_counts_what_was_drawn_and_says_how_much_it_is(stage: Stage, 
         project = projects.ensure(session, UID)
         for number, task in ((1, 11), (2, 15)):
             result = [{"from_name": "c", "to_name": "text", "type": "choices", "value": {"choices": ["b"]}}]
-            annotations.apply(session, project, AnnotationRow(number, task, "9", result, False, time.time()))
+            annotation_rows.apply(session, project, AnnotationRow(number, task, "9", result, False, time.time()))
     assert counted() == (4, 2), "what was said of the task itself outweighs the drawing"
     stage.post("ANNOTATIONS_DELETED", annotations=[{"id": 70}])
     assert counted() == (2, 0)
