@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -23,6 +24,7 @@ from ml_backend.config import Settings
 from ml_backend.engine.device import check_device
 from ml_backend.errors import ConfigError
 from ml_backend.processes import Child, Restarts
+from ml_backend.store import servers
 from ml_backend.store.database import Database
 from ml_backend.web.run_environment import LISTENER, MULTIPROCESS_DIRECTORY, STOPPING_FILE
 
@@ -54,11 +56,12 @@ def serve(settings: Settings) -> int:
     check_device(settings.device)
     with _listen(settings) as listener, tempfile.TemporaryDirectory(prefix="lantern-") as run_directory:
         Database.open(settings.home).close()
-        supervisor = Supervisor(settings, Path(run_directory))
-        supervisor.start(listener)
-        _announce(settings)
-        listener.close()
-        return supervisor.run()
+        with servers.registered(settings.home, _name(settings)) as others:
+            supervisor = Supervisor(settings, Path(run_directory))
+            supervisor.start(listener)
+            _announce(settings, others)
+            listener.close()
+            return supervisor.run()
 
 
 class Supervisor:
@@ -147,8 +150,19 @@ def _listen(settings: Settings) -> socket.socket:
         raise ConfigError(f"cannot listen at {host}, port {port} ({error.strerror}): see LANTERN_HOST") from error
 
 
-def _announce(settings: Settings) -> None:
+def _name(settings: Settings) -> str:
+    """How another server speaks of this one."""
+    return f"process {os.getpid()} on {socket.gethostname()}, http://{settings.bind_host}:{settings.port}"
+
+
+def _announce(settings: Settings, others: Sequence[str]) -> None:
     log.info("Lantern serves http://%s:%d, data in %s", settings.bind_host, settings.port, settings.home)
+    if others:
+        log.warning(
+            "another `lantern serve` works with this data folder already (%s): they share its projects, one of them "
+            "at a time on each, and need the same settings; if that is not meant, stop one of them",
+            "; ".join(others),
+        )
     if not settings.guarded:
         log.warning(
             "no credentials are configured, so only this machine can reach Lantern: set BASIC_AUTH_USER and "

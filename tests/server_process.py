@@ -45,11 +45,15 @@ class Server:
 
 @contextmanager
 def running_server(
-    home: Path, environ: dict[str, str], command: Sequence[str] = (sys.executable, "-m", "ml_backend.cli", "serve")
+    home: Path,
+    environ: dict[str, str],
+    command: Sequence[str] = (sys.executable, "-m", "ml_backend.cli", "serve"),
+    *,
+    log: Path | None = None,
 ) -> Iterator[Server]:
-    """Until the block ends; whatever is left then is killed."""
-    port, log = free_port(), home / "server.log"
+    """Until the block ends; whatever is left then is killed. log: None = in the home."""
     home.mkdir(parents=True, exist_ok=True)
+    port, log = free_port(), log or home / "server.log"
     full = {
         **os.environ,
         "OMP_NUM_THREADS": "1",

@@ -30,7 +30,7 @@ from safetensors.numpy import load_file, save_file
 
 from ml_backend.errors import CheckpointError, StoreError
 from ml_backend.store.checks import path_component
-from ml_backend.store.files import locked, sync, try_lock_folder, write_synced
+from ml_backend.store.files import locked, sync, try_lock, write_synced
 from ml_backend.store.jsontext import to_text
 
 FORMAT = "lantern-artifact"
@@ -136,7 +136,7 @@ def _workplace(root: Path, name: str) -> Iterator[Path]:
     with locked(root / _LOCK):
         _sweep(root)
         folder = Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}{name}-", dir=root))
-        lock = try_lock_folder(folder)
+        lock = try_lock(folder)
     try:
         yield folder
     finally:
@@ -148,7 +148,7 @@ def _workplace(root: Path, name: str) -> Iterator[Path]:
 def _sweep(root: Path) -> int:
     swept = 0
     for folder in root.glob(f"{_TEMPORARY}*"):
-        lock = try_lock_folder(folder)
+        lock = try_lock(folder)
         if lock is not None:
             os.close(lock)
             shutil.rmtree(folder, ignore_errors=True)

@@ -22,9 +22,11 @@ def locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def try_lock_folder(folder: Path) -> int | None:
-    """Locks a folder until the returned descriptor is closed (or the process dies); None when another holds it."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def try_lock(path: Path) -> int | None:
+    """Locks a file or folder until the returned descriptor is closed (or the process dies); None when another holds
+    it.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

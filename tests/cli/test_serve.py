@@ -86,6 +86,27 @@ def test_serve_lives_and_stops(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_second_server_says_which_other_works_with_its_folder(tmp_path: Path) -> None:
+    first_home, second_home = tmp_path / "home", tmp_path / "link"
+    second_home.symlink_to(first_home)
+    said = "another `lantern serve` works with this data folder already"
+    with (
+        running_server(first_home, {}) as first,
+        running_server(second_home, {}, log=tmp_path / "second.log") as second,
+    ):
+        assert said not in first.log.read_text()
+        assert said in second.log.read_text()
+        assert f"process {first.process.pid} on" in second.log.read_text()
+        assert first.url in second.log.read_text()
+        first.stop(signal.SIGKILL)
+        with running_server(second_home, {}, log=tmp_path / "third.log") as third:
+            assert f"process {first.process.pid} on" not in third.log.read_text()
+            assert f"process {second.process.pid} on" in third.log.read_text()
+            assert third.stop() == second.stop() == 0
+    assert [path.name for path in (first_home / "servers").iterdir()] == [".lock"]
+
+
+@pytest.mark.slow
 def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     with running_server(tmp_path / "home", {}) as server:
         family = psutil.Process(server.process.pid).children(recursive=True)
