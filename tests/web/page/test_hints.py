@@ -30,3 +30,25 @@ def test_colours_of_components_say_how_to_see_one_alone(browser_without_gl: Brow
         expect(legend).to_contain_text("To see one alone, pick it under Components and press Select")
         legend.get_by_role("button", name="Components").click()
         expect(page.get_by_role("tab", name="Components")).to_have_attribute("aria-selected", "true")
+
+
+def test_progress_is_in_sight_beside_a_long_legend(browser_without_gl: Browser) -> None:
+    with opened(browser_without_gl, SyntheticMap(2000)) as page:
+        page.set_viewport_size({"width": 1280, "height": 660})
+        progress = page.get_by_role("region", name="Progress")
+        expect(progress.get_by_text("Labelled groups")).to_be_in_viewport()
+        expect(progress.get_by_role("button", name="Train 1 epoch")).to_be_in_viewport()
+        page.get_by_role("button", name="nothing named", exact=False).first.scroll_into_view_if_needed()
+        expect(progress.get_by_role("button", name="Train 1 epoch")).to_be_in_viewport()
+
+
+def test_the_map_is_framed_for_keys_and_not_for_the_pointer(browser_without_gl: Browser) -> None:
+    with opened(browser_without_gl, SyntheticMap(2000)) as page:
+        host = page.locator(".map-host")
+        host.click(position={"x": 300, "y": 5})
+        expect(host).to_be_focused()
+        assert not host.evaluate("(element) => element.matches(':focus-visible')")
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        expect(host).to_be_focused()
+        assert host.evaluate("(element) => element.matches(':focus-visible')")

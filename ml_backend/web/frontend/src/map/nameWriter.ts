@@ -47,7 +47,7 @@ export class NameWriter {
     context.lineJoin = 'round'
     const room = size / 2 + 2, square = Math.round(pixels * SQUARE_SHARE)
     const written = this.layOut(names, view, points(), pixels, room)
-    for (const one of written) this.lead(one, view)
+    for (const one of written) this.lead(one, view, room)
     for (const { name, box } of written) {
       const middle = (box.top + box.bottom) / 2, left = box.left + room
       const place = [left + square + pixels * SPACE_SHARE, middle] as const
@@ -63,9 +63,9 @@ export class NameWriter {
   }
 
   /** A thin line from a name that is away from its clump; within the clump its colour makes it vanish. */
-  private lead({ name, box }: Written, view: View): void {
+  private lead({ name, box }: Written, view: View, room: number): void {
     const [x, y] = toScreen(view, name.x, name.y), { context } = this
-    const fromX = Math.min(box.right, Math.max(box.left, x)), fromY = Math.min(box.bottom, Math.max(box.top, y))
+    const fromX = Math.min(box.right - room, Math.max(box.left + room, x)), fromY = Math.min(box.bottom - room, Math.max(box.top + room, y))
     if (Math.hypot(fromX - x, fromY - y) < LEAD_PIXELS) return
     context.beginPath()
     context.moveTo(fromX, fromY)

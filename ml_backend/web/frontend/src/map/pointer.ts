@@ -50,7 +50,7 @@ class Fingers {
 
   down(event: PointerEvent): void {
     if (!isOnMap(event)) return
-    this.host.focus({ preventScroll: true })
+    this.host.focus({ preventScroll: true, focusVisible: false })
     this.host.setPointerCapture(event.pointerId)
     const at = this.place(event)
     this.touching.set(event.pointerId, at)

@@ -81,7 +81,7 @@ function Nearest({ card }: { readonly card: Card }) {
   return (
     <div class="nearest small">
       <span class="quietly">{`Nearest labelled${nearest.similarity === null ? '' : ` (${percent(nearest.similarity)} alike)`}: `}</span>
-      <ClassName name={nearest.label ?? '?'} />
+      <ClassName name={nearest.label ?? '?'} />{' '}
       <button type="button" class="button link" onClick={() => (pinned.value = nearest.row)}>show</button>
       {nearest.text !== '' && <p class="two-lines quietly">{nearest.text}</p>}
     </div>
