@@ -4,6 +4,7 @@ import { pixelsPerUnit, toPlace, toScreen, type View } from './camera'
 import type { Grid } from './grid'
 import type { Name } from './names'
 import { NameSpots, type Box, type Covered } from './nameSpots'
+import { humanPixels } from './style'
 
 export interface Written {
   readonly name: Name
@@ -45,7 +46,7 @@ export class NameWriter {
     context.textAlign = 'left'
     context.textBaseline = 'middle'
     context.lineJoin = 'round'
-    const room = size / 2 + 2, square = Math.round(pixels * SQUARE_SHARE)
+    const room = humanPixels(size) / 2 + 1.5, square = Math.round(pixels * SQUARE_SHARE)
     const written = this.layOut(names, view, points(), pixels, room)
     for (const one of written) this.lead(one, view, room)
     for (const { name, box } of written) {
