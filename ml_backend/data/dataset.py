@@ -66,12 +66,6 @@ class Dataset:
             return np.arange(len(self), dtype=np.int64)
         return np.flatnonzero(np.isin(self.split, POOL_SPLITS)).astype(np.int64)
 
-    def split_rows(self, split: str) -> NDArray[np.int64]:
-        """Row numbers of one split, such as "test" or "oos_test"; none if the file does not have it."""
-        if self.split is None:
-            return np.empty(0, dtype=np.int64)
-        return np.flatnonzero(self.split == split).astype(np.int64)
-
 
 def read_dataset(path: Path) -> Dataset:
     """The data set in a file. Raises InputError, naming the row or column and what is expected there."""

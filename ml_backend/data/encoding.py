@@ -15,7 +15,7 @@ from ml_backend.data.encoders.base import Content, Encoder, Value
 from ml_backend.data.media import Fetcher, fetch_media
 from ml_backend.data.records import Record, Unreadable
 from ml_backend.data.source import Reference, Source, SourceKind, clean_text, looks_like_html, read_item
-from ml_backend.errors import MediaError, MediaUnavailable
+from ml_backend.errors import MediaError
 
 MAX_TEXT_BYTES = 1_000_000
 """Only this much of a text that lies at an address is read."""
@@ -36,14 +36,12 @@ class Encoded:
     """x: (n, D) float32 vectors or (n, C, H, W) uint8 pictures, row i of the record at position kept[i]; (0, 0) if none
     was readable.
 
-    unreadable: position -> reason, of all other records. transient: those positions among them that may be readable
-    later (a server was down).
+    unreadable: position -> reason, of all other records.
     """
 
     x: Array
     kept: list[int]
     unreadable: dict[int, str]
-    transient: frozenset[int] = frozenset()
 
 
 def encode_records(
@@ -99,8 +97,7 @@ class _Run:
 
     def finish(self) -> Encoded:
         x: Array = np.empty((0, 0), dtype=np.float32) if self.x is None else self.x[: len(self.kept)]
-        transient = frozenset(position for position, value in self.unreadable.items() if value.transient)
-        return Encoded(x, self.kept, {position: value.reason for position, value in self.unreadable.items()}, transient)
+        return Encoded(x, self.kept, {position: value.reason for position, value in self.unreadable.items()})
 
     def _values(self, items: dict[bytes, Content | Reference]) -> dict[bytes, Value]:
         """The encoding of each item, by its key: seen in this call, remembered by the cache, or made now."""
@@ -186,7 +183,7 @@ def _fetch(address: str, fetch: Fetcher | None, kind: SourceKind) -> Content:
     try:
         content = fetch_media(address, fetch)
     except MediaError as error:
-        return Unreadable(str(error), transient=isinstance(error, MediaUnavailable))
+        return Unreadable(str(error))
     if kind != "text":
         return content
     text = clean_text(content[:MAX_TEXT_BYTES].decode("utf-8", "replace"), is_html=looks_like_html(content))

@@ -99,13 +99,6 @@ def neighbours(features: FeatureRows, k: int, *, exact_below: int = EXACT_BELOW)
     return NeighbourIndex(features, exact_below=exact_below).neighbours(features, k)
 
 
-def query(
-    reference_features: FeatureRows, features: FeatureRows, k: int, *, exact_below: int = EXACT_BELOW
-) -> Neighbours:
-    """The k nearest reference rows of each row of features, in the same form as `neighbours`."""
-    return NeighbourIndex(reference_features, exact_below=exact_below).search(features, k)
-
-
 def linked_back(
     neighbours: NDArray[np.int32],
     similarities: NDArray[np.float32],

@@ -22,12 +22,9 @@ class Record:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """In place of a value: why one item could not be read. transient: it may work later without anybody changing the
-    item.
-    """
+    """In place of a value: why one item could not be read."""
 
     reason: str
-    transient: bool = False
 
 
 def read_field(data: Mapping[str, object], field: str) -> object | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,8 @@ log = logging.getLogger(__name__)
 CHUNK = 2_000
 """Tasks in memory at a time while encoding."""
 
-Progress = Callable[[int, int], None]
-"""Called with (tasks done, tasks in all)."""
 
-
-def index_changes(
-    db: Database, uid: str, matrix: PoolMatrix | None, reader: Reader, progress: Progress | None = None
-) -> PoolMatrix:
+def index_changes(db: Database, uid: str, matrix: PoolMatrix | None, reader: Reader) -> PoolMatrix:
     """The matrix brought up to the project's present data_version; rows of deleted or changed tasks get NO_TASK.
 
     Killed in between, nothing is lost but time: encodings are cached as they are made.
@@ -38,7 +33,7 @@ def index_changes(
         version = project.data_version
         changed = tasks.changed_since(session, project, since)
     rows = _Rows(matrix, len(changed))
-    for done, chunk in _chunks(changed):
+    for chunk in _chunks(changed):
         with db.read() as session:
             loaded = tasks.by_ids(session, projects.ensure(session, uid), chunk)
         rows.add_chunk(loaded, reader)
@@ -46,8 +41,6 @@ def index_changes(
             tasks.mark_unreadable(
                 session, projects.ensure(session, uid), {t.task_id: rows.unreadable.get(t.task_id) for t in loaded}
             )
-        if progress:
-            progress(done, len(changed))
     if rows.unreadable:
         log.warning(
             "project %s: %d of %d changed tasks cannot be read, e.g. %s",
@@ -59,10 +52,9 @@ def index_changes(
     return rows.finish(version)
 
 
-def _chunks(ids: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
-        yield start + len(chunk), chunk
+        yield ids[start : start + CHUNK]
 
 
 class _Rows:

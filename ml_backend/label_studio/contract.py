@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -157,10 +157,6 @@ class Replies:
     schema: LabelSchema
     model_version: str
     dropped: Counter[str] = field(default_factory=Counter)
-
-    def results(self, predictions: Sequence[TaskPrediction]) -> list[Entry]:
-        """One entry for each prediction, in order."""
-        return [self.entry(prediction) for prediction in predictions]
 
     def entry(self, prediction: TaskPrediction) -> Entry:
         """A dict that Label Studio stores, or `[]`, of which it stores nothing."""

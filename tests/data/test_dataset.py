@@ -41,8 +41,6 @@ def test_vectors_texts_labels_and_splits(tmp_path: Path) -> None:
     assert data.y is not None
     assert data.y.tolist() == ["3", "1", "2", ""], "labels of oos_ splits are hidden"
     assert data.pool_rows.tolist() == [0, 1]
-    assert data.split_rows("test").tolist() == [2]
-    assert data.split_rows("oos_test").tolist() == [3]
 
 
 @pytest.mark.parametrize(("shape", "channels"), [((5, 4, 6), 1), ((5, 4, 6, 3), 3), ((5, 4, 6, 1), 1)])
@@ -54,7 +52,6 @@ def test_uint8_stacks_are_pictures(tmp_path: Path, shape: tuple[int, ...], chann
     assert data.images[2, channels - 1, 3, 1] == x.reshape(5, 4, 6, channels)[2, 3, 1, channels - 1]
     assert data.pool_rows.tolist() == [0, 1, 2, 3, 4]
     assert data.y is None
-    assert data.split_rows("test").tolist() == []
 
 
 def test_a_text_only_file_and_labels_that_are_not_known(tmp_path: Path) -> None:

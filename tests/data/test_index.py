@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ml_backend.data.index import NeighbourIndex, neighbours, query
+from ml_backend.data.index import NeighbourIndex, neighbours
 from ml_backend.errors import InputError
 
 
@@ -58,7 +58,7 @@ def test_inverted_lists_find_nearly_what_brute_force_finds() -> None:
 
 def test_a_query_finds_the_row_itself_in_the_reference() -> None:
     x = unit_rows(50)
-    index, similar = query(x, x[7:9], 3)
+    index, similar = NeighbourIndex(x).search(x[7:9], 3)
     assert index[:, 0].tolist() == [7, 8]
     np.testing.assert_allclose(similar[:, 0], 1.0, atol=1e-5)
 
@@ -91,11 +91,11 @@ def test_rows_that_are_not_finite_are_refused(bad: float) -> None:
     with pytest.raises(InputError, match="NaN"):
         neighbours(x, 2)
     with pytest.raises(InputError, match="NaN"):
-        query(unit_rows(10), x, 2)
+        NeighbourIndex(unit_rows(10)).search(x, 2)
 
 
 def test_another_width_is_refused() -> None:
     with pytest.raises(InputError, match="9 dimensions"):
-        query(unit_rows(10, 8), unit_rows(10, 9), 2)
+        NeighbourIndex(unit_rows(10, 8)).search(unit_rows(10, 9), 2)
     with pytest.raises(InputError, match="not \\(N, F\\)"):
         neighbours(np.zeros(5, np.float32), 2)

@@ -104,7 +104,8 @@ predictions = st.builds(
 
 @given(st.lists(predictions, max_size=8))
 def test_whatever_the_engine_says_the_reply_is_what_label_studio_takes(made: list[TaskPrediction]) -> None:
-    results = Replies(RICH, "v1").results(made)
+    replies = Replies(RICH, "v1")
+    results = [replies.entry(prediction) for prediction in made]
     assert len(results) == len(made)
     strict = json.loads(json.dumps(results, allow_nan=False))
     for stored in (item for item in strict if isinstance(item, dict)):
