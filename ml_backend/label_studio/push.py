@@ -87,8 +87,10 @@ class Pusher:
         if view is None or not wanted:
             return None
         started = time.time()
-        push = self._begin(uid, view, number)
+        push, goes_on = self._begin(uid, view)
         batches = _batches(islice(_items(view, wanted, push.model_version), push.sent, None), _batch_size(view))
+        if goes_on:
+            push = self._caught_up(push, number, batches)
         sent, created = self._send(uid, push, number, batches, str(found.get("label_config") or ""))
         if not created:
             self._fail(push, f"Label Studio made none of {sent} predictions: run `lantern doctor`")
@@ -129,8 +131,8 @@ class Pusher:
         made_from = next((p.labels_version for p in published if p.number == view.number), None)
         return not used and view.labels_version == made_from
 
-    def _begin(self, uid: str, view: PublishedView, number: int) -> Push:
-        """Go on with the push that was left unfinished for this version, or start one."""
+    def _begin(self, uid: str, view: PublishedView) -> tuple[Push, bool]:
+        """The push that was left unfinished for this version, or a new one; whether it was left."""
         with self._db.write() as session:
             project = projects.ensure(session, uid)
             going_on = None
@@ -139,26 +141,35 @@ class Pusher:
                     going_on = push
                 else:
                     pushes.fail(session, push, "the predictions moved on before it was complete", time.time())
-            if going_on is None:
-                return pushes.start(
-                    session,
-                    project,
-                    model_version=view.model_version,
-                    now=time.time(),
-                    publication_number=view.number,
-                    labels_version=view.labels_version,
-                )
-        return self._caught_up(going_on, number, _batch_size(view))
+            if going_on is not None:
+                return going_on, True
+            return pushes.start(
+                session,
+                project,
+                model_version=view.model_version,
+                now=time.time(),
+                publication_number=view.number,
+                labels_version=view.labels_version,
+            ), False
 
-    def _caught_up(self, push: Push, number: int, batch_size: int) -> Push:
-        """Count a batch that arrived although its answer was lost. A call is stored whole or not at all."""
+    def _caught_up(self, push: Push, number: int, batches: Iterator[list[Item]]) -> Push:
+        """Take the next batch out of `batches` and count it when it arrived although its answer was lost.
+
+        A call is stored whole or not at all. Any other number than none or the whole batch (some of it were refused,
+        or somebody retrieved or deleted predictions meanwhile) does not say what is missing: a new version does.
+        """
         there = self._api.model_versions(number).get(push.model_version, 0)
-        if there - push.created >= batch_size:
+        if there != push.created:
+            arrived = len(next(batches, []))
+            if there != push.created + arrived:
+                self._fail(push, f"{push.created} predictions were made, {there} are there")
+                raise LabelStudioError(f"{push.model_version}: {there} predictions found; pushing again")
             with self._db.write() as session:
-                pushes.progress(session, push, sent=batch_size, created=batch_size)
-        log.info("push of %s goes on after %d predictions", push.model_version, push.sent)
+                pushes.progress(session, push, sent=arrived, created=arrived)
         with self._db.read() as session:
-            return session.get_one(Push, (push.project_id, push.number))
+            push = session.get_one(Push, (push.project_id, push.number))
+        log.info("push of %s goes on after %d predictions", push.model_version, push.sent)
+        return push
 
     def _live_tasks(self, uid: str, view: PublishedView) -> list[int]:
         """Tasks of the view that are not deleted, in the order of ids."""

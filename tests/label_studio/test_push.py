@@ -167,14 +167,56 @@ def test_an_outage_is_gone_on_from_where_it_was(
     assert newest(db).number == 1
 
 
+def lose_answer(fake: FakeLabelStudio, count: int) -> None:
+    """The answer to the import call number `count` is lost, and no other."""
+    seen: list[int] = []
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path == IMPORT:
+            seen.append(1)
+            if len(seen) == count:
+                return lost_answer(fake, IMPORT)(request)
+        return None
+
+    fake.before = before
+
+
+@pytest.mark.parametrize(
+    ("size", "count"),
+    [(4, 1), (4, 2), (4, 3), (5, 2), (5_000, 1)],
+    ids=["first", "middle", "last", "full-last", "only"],
+)
 def test_a_batch_whose_answer_was_lost_is_not_sent_twice(
-    db: Database, engine: FakeEngine, fake: FakeLabelStudio
+    db: Database, engine: FakeEngine, fake: FakeLabelStudio, monkeypatch: pytest.MonkeyPatch, size: int, count: int
 ) -> None:
-    fake.before = lost_answer(fake, IMPORT)
+    monkeypatch.setattr(module, "SMALLEST_BATCH", size)
+    lose_answer(fake, count)
     with pytest.raises(LabelStudioUnreachable):
         push_all(db, engine, fake)
-    push_all(db, engine, fake)
+    fake.before = None
+    done = push_all(db, engine, fake)
+    assert (done.sent, done.created) == (10, 10)
     assert sorted(p["task"] for p in fake.predictions) == list(range(1, 11))
+    assert fake.versions() == {"lantern-test-1": 10}
+
+
+@pytest.mark.parametrize("size", [4, 5_000])
+def test_a_lost_answer_about_refused_predictions_begins_a_new_version(
+    db: Database, engine: FakeEngine, fake: FakeLabelStudio, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(module, "SMALLEST_BATCH", size)
+    fake.drop = lambda item: item["task"] == 1
+    lose_answer(fake, 1)
+    with pytest.raises(LabelStudioUnreachable):
+        push_all(db, engine, fake)
+    fake.before = None
+    with pytest.raises(LabelStudioError, match="pushing again"):
+        push_all(db, engine, fake)
+    assert fake.project["model_version"] == "", "what may lack some is not shown"
+    assert push_all(db, engine, fake).model_version == "lantern-test-2"
+    shown = [p["task"] for p in fake.predictions if p["model_version"] == "lantern-test-2"]
+    assert sorted(shown) == list(range(2, 11))
+    assert newest(db).old_versions == ["lantern-test-1"]
 
 
 @pytest.mark.parametrize("path", ["/api/projects/3/", "/api/projects/3/model-versions/"])
