@@ -1,9 +1,12 @@
-"""Every setting, route and command has its entry in docs/configuration.md, and no entry is about what is gone."""
+"""Every setting, route and command has its entry in docs/configuration.md, every module in docs/architecture.md, and no
+entry is about what is gone.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import Field, fields
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,9 @@ from ml_backend.options import option_of
 from ml_backend.web import create_app
 from tests.web.conftest import RecordingService
 
-TEXT = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text("utf-8")
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+LAYERS = ("core", "data", "store", "engine", "label_studio", "web")
 
 
 def first_cells(heading: str) -> str:
@@ -61,3 +66,16 @@ def test_extra_params_of_a_project() -> None:
     assert set(re.findall(r"`([^`]+)`", row)) == {"weights", *weights}
     [row] = [line for line in TEXT.splitlines() if line.startswith("| `prior`")]
     assert set(re.findall(r"`([^`]+)`", row)) == {"prior", *PRIORS}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_modules_of_a_layer(layer: str) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    section = re.split(r"^##", text.partition(f"\n### {layer}\n")[2], flags=re.MULTILINE)[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("|")]
+    told = {name for cell in cells for names in re.findall(r"`([^`]+)`", cell) for name in names.split()}
+    folder = ROOT / "ml_backend" / layer
+    there = {path.name for path in folder.glob("*.py")} - {"__init__.py"}
+    there |= {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
+    assert {name for name in there if not any(fnmatch(name, pattern) for pattern in told)} == set(), "not told"
+    assert {pattern for pattern in told if not any(fnmatch(name, pattern) for name in there)} == set(), "gone"
