@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -32,8 +33,10 @@ MAX_REDIRECTS = 5
 
 _CHUNK_BYTES = 16 * 1024
 _LOCAL_SUFFIXES = (".npy", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".txt", ".html", ".htm")
-_MEDIA_PATHS = ("/data/", "/tasks/", "/projects/", "/storage-data/")
-"""Where Label Studio serves media: the token is sent below these paths only, not to its API."""
+_MEDIA_PATH = re.compile(r"/data/|/storage-data/uploaded/|/(tasks|projects)/\d+/(resolve|presign)/", re.ASCII)
+"""Where Label Studio serves media: the token is sent to paths that begin so only, not to its API or its pages."""
+_MOST_QUOTINGS = 5
+"""An address that is percent-encoded more often than this is up to something."""
 
 
 def fetch_media(address: str, fetch: Fetcher | None) -> bytes:
@@ -129,6 +132,8 @@ class MediaFetcher:
         target = urlsplit(request.url or "")
         if "@" in target.netloc:
             raise MediaError("its address holds a user name or password, which is refused")
+        if self._is_label_studio(target) and _climbs(target.path):
+            raise MediaError("its address leads out of the folder that it names ('..'), which is refused")
         if self._authorise and self._takes_token(target):
             request.headers.update(self._token_headers(self._authorise))
         return session.send(request, stream=True, allow_redirects=False, timeout=deadline.left())
@@ -143,7 +148,7 @@ class MediaFetcher:
         if not self._is_label_studio(target):
             return False
         prefix = urlsplit(self._base or "").path
-        return target.path.startswith(tuple(prefix + path for path in _MEDIA_PATHS))
+        return target.path.startswith(prefix) and bool(_MEDIA_PATH.match(target.path, len(prefix)))
 
     def _is_label_studio(self, target: SplitResult) -> bool:
         return self._base is not None and _origin(target) == _origin(urlsplit(self._base))
@@ -228,6 +233,16 @@ class MediaFetcher:
         if len(content) > self._max_bytes:
             raise MediaError(f"its file is larger than {self._max_bytes:,} bytes")
         return content
+
+
+def _climbs(path: str) -> bool:
+    """Whether it holds a `..`, however it is wrapped: the server, or a proxy before it, unwraps it and follows it."""
+    for _ in range(_MOST_QUOTINGS):
+        plain = unquote(path)
+        if plain == path:
+            return ".." in re.split(r"[/\\]", path)
+        path = plain
+    return True
 
 
 def _origin(url: SplitResult) -> tuple[str, str, int | None]:
