@@ -14,7 +14,7 @@ from ml_backend.logs import hide
 from ml_backend.store.tables import Project
 from ml_backend.web.bodies import read_object
 from ml_backend.web.map.context import API_PREFIX, MapContext
-from ml_backend.web.map.sessions import SCOPE, TOKEN_SECONDS
+from ml_backend.web.map.sessions import TOKEN_SECONDS
 
 MOST_BYTES = 4096
 """Of a body: this route reads what strangers send."""
@@ -34,7 +34,7 @@ def session_routes(maps: MapContext, logged_in: Callable[[Request], bool]) -> Bl
             )
         found, mark = (maps.project(project), "") if key is None else _opened(maps, project, key)
         token = maps.sessions.issue(found, mark)
-        return jsonify({"token": token, "expires_in": TOKEN_SECONDS, "scope": SCOPE})
+        return jsonify({"token": token, "expires_in": TOKEN_SECONDS})
 
     return routes
 

@@ -20,8 +20,7 @@ from ml_backend.store.tables import Project
 from ml_backend.web.map.signing_key import signing_key
 
 TOKEN_SECONDS = 15 * 60
-SCOPE = "view"
-_SALT = "lantern.map.session"
+_SALT = "lantern.map.token"
 _LONGEST_TOKEN = 512
 
 
@@ -41,7 +40,7 @@ class Sessions:
 
     def issue(self, project: Project, mark: str = "") -> str:
         """A token for this project. mark: of the link key that was shown, so that revoking it ends the session."""
-        return str(self._serializer.dumps([project.id, SCOPE, mark]))
+        return str(self._serializer.dumps([project.id, mark]))
 
     def claim(self, request: Request) -> Claim:
         """What the request's token says. Raises Unauthorized (401) without a valid one."""
@@ -55,7 +54,7 @@ class Sessions:
             content = self._serializer.loads(token, max_age=TOKEN_SECONDS)
         except BadData as error:
             raise refusal("the token is not valid or older than 15 minutes: POST session gives a new one") from error
-        project_id, _scope, mark = content
+        project_id, mark = content
         return Claim(int(project_id), str(mark))
 
     @cached_property

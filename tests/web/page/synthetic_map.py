@@ -179,7 +179,7 @@ def handler_of(world: SyntheticMap) -> type[BaseHTTPRequestHandler]:
             if path == "session" and world.refuse_link:
                 self._send(403, b'{"error": "this link is wrong or was revoked"}', "application/json")
             elif path == "session":
-                self._json({"token": "t", "expires_in": 900, "scope": "view"})
+                self._json({"token": "t", "expires_in": 900})
             elif path == "sign-in":
                 self._json({"person": {"id": 1, "name": "Ada", "email": "ada@example.org"}})
             elif path == "acts":
