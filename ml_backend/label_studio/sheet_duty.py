@@ -20,7 +20,7 @@ from ml_backend.label_studio.duties import LabelStudioDuty
 from ml_backend.label_studio.events import annotation_row
 from ml_backend.label_studio.sheet_config import PICTURE
 from ml_backend.label_studio.sheet_link import SheetLink, link_of
-from ml_backend.label_studio.sheets import forget_sheets, replace_drawings, save_sheet
+from ml_backend.label_studio.sheets import damaged, forget_sheets, replace_drawings, save_sheet
 from ml_backend.store import artifacts, drawings, layouts, projects, sheets
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
@@ -60,6 +60,7 @@ class SheetDuty(LabelStudioDuty):
                 self._make(project, link, api, now)
             if now >= self._compared.get(uid, 0.0):
                 self._compare(project, link, api, now)
+                self._replace_damaged(project, link, api, now)
                 self._compared[uid] = now + self._settings.reconcile_seconds
         except LabelStudioRefused as error:
             if error.http_status != HTTPStatus.NOT_FOUND or not _is_gone(api, link.project):
@@ -112,6 +113,13 @@ class SheetDuty(LabelStudioDuty):
                 api.delete_task(sheet.task_id)
                 self._forget(project, sheet)
 
+    def _replace_damaged(self, project: Project, link: SheetLink, api: LabelStudioApi, now: float) -> None:
+        """Nobody can draw on a picture whose places are lost; that of an older sheet stays for what was drawn there."""
+        with self._db.read() as session:
+            newest = sheets.newest(session, project)
+        if newest is not None and damaged(self._db, [newest]):
+            self._make(project, link, api, now)
+
     def _forget(self, project: Project, sheet: MapSheet) -> None:
         with self._db.write() as session:
             sheets.remove(session, projects.ensure(session, project.uid), sheet.number)
@@ -119,8 +127,11 @@ class SheetDuty(LabelStudioDuty):
 
 
 def _unused(api: LabelStudioApi, sheet: MapSheet) -> bool:
-    """Whether nobody is drawing on it now, either."""
-    return not api.task(sheet.task_id).get("drafts")
+    """Whether nobody is drawing on it now, either, or has submitted something since the export was made: with the task
+    Label Studio would delete that, too.
+    """
+    task = api.task(sheet.task_id)
+    return not task.get("drafts") and not task.get("annotations")
 
 
 def _is_gone(api: LabelStudioApi, number: int) -> bool:

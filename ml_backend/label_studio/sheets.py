@@ -1,13 +1,14 @@
 """Sheets: pictures of the map on which people draw in Label Studio, and the labels that follow from what they draw.
 
 A sheet keeps the places that its picture shows. So a region means the points that lay in it when it was drawn, however
-often the map has moved since.
+often the map has moved since. These places are no derived data: nothing else remembers where the points lay.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -66,28 +67,53 @@ def _load(path: Path) -> PlacedItems:
     return load_places(path)  # never changed once written
 
 
-def read_drawings(db: Database, project: Project, rows: Iterable[AnnotationRow]) -> list[Drawn]:
-    """What annotations of the project's sheets say; those of other tasks are left out."""
+@dataclass(frozen=True)
+class Read:
+    """What annotations of a project's sheets say. unread: ids of those on sheets whose places cannot be read: they are
+    there, and what they gave so far stays.
+    """
+
+    drawn: list[Drawn]
+    unread: frozenset[int]
+
+
+def read_drawings(db: Database, project: Project, rows: Iterable[AnnotationRow]) -> Read:
+    """Annotations of other tasks are left out."""
     link = link_of(project)
-    found: list[Drawn] = []
+    drawn: list[Drawn] = []
+    unread: set[int] = set()
     for row in rows if link is not None else ():
         with db.read() as session:
             sheet = sheets.of_task(session, project, row.task_id) if row.task_id is not None else None
         if sheet is None or link is None:
             continue
-        labels = {} if row.was_cancelled else _labels(db, sheet, row)
-        found.append(Drawn(row.annotation_id, sheet.number, row.annotator, link.control, labels, row.updated_at))
-    return found
+        try:
+            labels = {} if row.was_cancelled else _labels(db, sheet, row)
+        except CheckpointError as error:
+            log.error("what was drawn on sheet %d of project %s is left as it is: %s", sheet.number, project.uid, error)
+            unread.add(row.annotation_id)
+            continue
+        drawn.append(Drawn(row.annotation_id, sheet.number, row.annotator, link.control, labels, row.updated_at))
+    return Read(drawn, frozenset(unread))
 
 
 def _labels(db: Database, sheet: MapSheet, row: AnnotationRow) -> dict[str, list[int]]:
-    try:
-        items = load_sheet(db, sheet)
-    except CheckpointError as error:
-        log.error("what was drawn on sheet %d gives no labels: %s", sheet.number, error)
-        return {}
+    items = load_sheet(db, sheet)
     inside = labels_of(row.result, to_percent(items.xy))
     return {label: items.task_ids[rows].tolist() for label, rows in inside.items()}
+
+
+def damaged(db: Database, kept: Iterable[MapSheet]) -> list[MapSheet]:
+    """Those of the sheets whose places are lost or cannot be read."""
+    return [sheet for sheet in kept if not _is_readable(db, sheet)]
+
+
+def _is_readable(db: Database, sheet: MapSheet) -> bool:
+    try:
+        load_sheet(db, sheet)
+    except CheckpointError:
+        return False
+    return True
 
 
 def record_drawings(db: Database, owner: Project, event: Event, now: float, *, wait_seconds: float) -> Recorded:
@@ -95,7 +121,7 @@ def record_drawings(db: Database, owner: Project, event: Event, now: float, *, w
 
     Places are read and regions worked out before the write lock is taken. Raises StoreBusy like `Database.write`.
     """
-    found = read_drawings(db, owner, event.annotations)
+    found = read_drawings(db, owner, event.annotations).drawn
     with db.write(wait_seconds=wait_seconds) as session:
         project = projects.ensure(session, owner.uid)
         changed = sum(drawings.put(session, project, drawn) for drawn in found)
@@ -129,10 +155,10 @@ def replace_drawings(
     before the export began: those that it lacks are gone.
     """
     found = read_drawings(db, owner, rows)
-    gone = set(known) - {drawn.annotation_id for drawn in found}
+    gone = set(known) - {drawn.annotation_id for drawn in found.drawn} - found.unread
     with db.write() as session:
         project = projects.ensure(session, owner.uid)
-        changed = sum(drawings.put(session, project, drawn) for drawn in found)
+        changed = sum(drawings.put(session, project, drawn) for drawn in found.drawn)
         changed += drawings.remove(session, project, gone)
         projects.touch_labels(session, project, changed, now)
     return changed

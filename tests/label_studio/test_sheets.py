@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,6 +25,7 @@ from ml_backend.engine.layout_files import PlacedItems, layout_folder, save_plac
 from ml_backend.engine.picture import HEIGHT, WIDTH, to_percent
 from ml_backend.engine.snapshot import NO_TASK
 from ml_backend.label_studio import sheet_duty
+from ml_backend.label_studio import sheets as sheets_of_map
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.connections import Connections
@@ -337,6 +340,58 @@ def test_old_sheets_that_nobody_used_go(stage: Stage, sheet: int, monkeypatch: p
     assert [row.task_id for row in kept] == [third, first]
     assert all((stage.db.path.parent / row.path).is_dir() for row in kept)
     assert second not in stage.played.tasks
+
+
+def test_a_sheet_that_is_drawn_on_while_old_ones_are_tidied_stays(
+    stage: Stage, sheet: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheet_duty, "REST_SECONDS", 0.0)
+    stage.move(-LEFT_TO_RIGHT)
+    stage.work()
+    monkeypatch.setattr(sheet_duty, "UNUSED_SECONDS", 0.0)
+    compare = sheets_of_map.replace_drawings
+
+    def drawn_since(*args: Any) -> int:
+        changed = compare(*args)
+        stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, -0.2))
+        return changed
+
+    monkeypatch.setattr(sheet_duty, "replace_drawings", drawn_since)
+    stage.duty._compared.clear()
+    stage.work()
+    assert sheet in stage.played.tasks
+    assert stage.labels() == {11: "a", 12: "a"}
+
+
+def overwrite(folder: Path) -> None:
+    (file,) = folder.glob("*.safetensors")
+    file.write_bytes(b"x")
+
+
+@pytest.mark.parametrize("damage", [overwrite, shutil.rmtree])
+def test_labels_drawn_on_a_sheet_whose_places_are_lost_stay(
+    stage: Stage, sheet: int, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], None]
+) -> None:
+    stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, -0.2))
+    with stage.db.read() as session:
+        folder = stage.db.path.parent / sheets.list_all(session, project_row(stage.db))[0].path
+    shutil.copytree(folder, tmp_path / "backup")
+    damage(folder)
+    sheets_of_map._load.cache_clear()
+    stage.duty._compared.clear()
+    stage.work()
+    assert stage.labels() == {11: "a", 12: "a"}
+    assert "what was drawn on sheet 1" in caplog.text
+    assert len(stage.played.tasks) == 2, "a sheet that people can draw on, beside the damaged one"
+    stage.post("ANNOTATION_UPDATED", annotation=stage.draw(sheet, 0.6, "b", second=1))
+    assert stage.labels() == {11: "a", 12: "a"}, "what is drawn now means nothing, and takes nothing away"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(tmp_path / "backup", folder)
+    stage.duty._compared.clear()
+    stage.work()
+    assert stage.labels() == {11: "b", 12: "b", 13: "b"}, "the backup brings it all back"
+    stage.post("ANNOTATIONS_DELETED", annotations=[{"id": 70}])
+    assert stage.labels() == {}
 
 
 def test_foreign_tasks_and_odd_annotations_give_nothing(stage: Stage, sheet: int) -> None:
