@@ -22,6 +22,7 @@ from ml_backend.errors import ConflictError, InputError, PersonForbidden
 from ml_backend.label_studio.people import Person, SignedIn
 from ml_backend.label_studio.questions import Question, question_of
 from ml_backend.store import acts, outbox, projects
+from ml_backend.store import annotations as annotation_rows
 from ml_backend.store.acts import Author, Deed, Progress, Target
 from ml_backend.store.bulk import chunks
 from ml_backend.store.database import Database
@@ -186,10 +187,11 @@ class MapActs:
         author, now = Author(who.person.id, who.person.name), time.time()
         with self._db.write() as session:
             wanted = [task for task in _known(session, project, answers) if task not in kept]
+            there = _still_there(session, project, changed)
             targets = [
                 Target(task, answers[task], annotation_id)
                 for task in wanted
-                for annotation_id in changed.get(task) or (None,)
+                for annotation_id in there.get(task) or (None,)
             ]
             if not targets:
                 raise ConflictError(_nothing(kept))
@@ -219,6 +221,15 @@ def _known(session: Session, project: Project, tasks: Mapping[int, str]) -> list
     query = select(Task.task_id).where(Task.project_id == project.id, Task.deleted.is_(False))
     found = {number for chunk in chunks(tasks) for number in session.scalars(query.where(Task.task_id.in_(chunk)))}
     return [task for task in tasks if task in found]
+
+
+def _still_there(session: Session, project: Project, changed: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
+    """Without the annotations that were deleted since they were looked for, in another transaction."""
+    ids = [annotation_id for of_task in changed.values() for annotation_id in of_task]
+    live = {
+        (row.task_id, row.annotation_id) for row in annotation_rows.by_ids(session, project, ids) if not row.deleted
+    }
+    return {task: [i for i in of_task if (task, i) in live] for task, of_task in changed.items()}
 
 
 def _nothing(kept: set[int]) -> str:

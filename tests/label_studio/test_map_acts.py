@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from ml_backend.config import Settings
+from ml_backend.engine.given_labels import GivenLabel
 from ml_backend.errors import ConflictError, InputError, PersonForbidden
 from ml_backend.store import outbox
 from ml_backend.store.database import Database
@@ -96,6 +98,22 @@ def test_labels_of_others_stay_unless_they_are_overwritten(desk: Desk) -> None:
     assert desk.fake.labels()[1] == ["a"]
     with pytest.raises(ConflictError, match="of other people"):
         desk.label("b", [1])
+
+
+def test_an_annotation_that_is_deleted_while_it_is_overwritten_is_made_in_the_person_s_own_name(
+    still: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still.webhook("ANNOTATION_CREATED", annotation=still.fake.annotate(7, 1, "a", completed_by=2))
+    look = still.acts._of_others
+
+    def deleted_since(*args: Any) -> dict[int, list[GivenLabel]]:
+        found = look(*args)
+        still.webhook("ANNOTATIONS_DELETED", annotations=[{"id": 7}])
+        return found
+
+    monkeypatch.setattr(still.acts, "_of_others", deleted_since)
+    assert still.label("b", [1, 2], overwrite=True).progress.total == 2
+    assert {label.task_id: label.annotator for label in still.given()} == {1: "1", 2: "1"}
 
 
 def test_what_another_person_has_waiting_stays_too(still: Desk) -> None:
