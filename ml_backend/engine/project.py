@@ -75,6 +75,13 @@ class ProjectEngine:
 
     def run(self, uid: str) -> None:
         """One step: new tasks first, since a training wants them too; then at most one training."""
+        try:
+            self._step(uid)
+        except BaseException:
+            self._forget(uid)
+            raise
+
+    def _step(self, uid: str) -> None:
         project, newest = self._read(uid)
         wanted = settings_of(self._settings, project)
         schema = schema_of(project)
@@ -88,7 +95,8 @@ class ProjectEngine:
             if restoring_due(self._db, project):
                 self._go_back(uid, Restoring(self._db, reader, schema, wanted))
             elif (working := self._working(project, newest, reader, wanted)) is not None:
-                Training(self._db, self._settings, working, schema, wanted, self._should_stop).run(uid)
+                if not Training(self._db, self._settings, working, schema, wanted, self._should_stop).run(uid):
+                    self._forget(uid)
             else:
                 self._take_in(project, newest, reader, wanted)  # else the training would stay due for ever
 
@@ -182,11 +190,15 @@ class ProjectEngine:
                 reader.identity,
                 working.encoder,
             )
-            self._pools.pop(project.uid, None)
+            self._forget(project.uid)
             return None
         working.pool.settings = wanted.pool  # alpha0 and the like change while a pool is in memory
         self._keep(project.uid, working)
         return working
+
+    def _forget(self, uid: str) -> None:
+        """A step that failed may have changed the pool in memory: the next one begins with what is published."""
+        self._pools.pop(uid, None)
 
     def _keep(self, uid: str, working: Working) -> None:
         self._pools[uid] = working

@@ -67,14 +67,16 @@ class Training:
         self._should_stop = should_stop
         self._runs = RunLog(db)
 
-    def run(self, uid: str) -> None:
+    def run(self, uid: str) -> bool:
         """Train 1-5 epochs and publish. Labels that come meanwhile count in the next propagation, and toward the next
         run. A run that a person stops is over; one that a shutdown stops waits again.
+
+        False: it failed, and the pool in memory may hold epochs that are not published.
         """
         usual = TrainingRequest.usual(self._wanted)
         begun = self._runs.begin(uid, replace(usual, epochs=self._epochs(usual)))
         if begun is None:
-            return
+            return True
         asked = StopAsked(self._db, begun.run.id)
         try:
             lens = self._lens(begun.project)
@@ -82,11 +84,12 @@ class Training:
             publication = self._publish(uid)
         except (TrainingError, CheckpointError, InputError) as error:
             self._runs.failed(begun, str(error))
-            return
+            return False
         if stopped and not asked():
             self._runs.put_back(begun)
         else:
             self._runs.done(begun, publication, lens)
+        return True
 
     def _lens(self, project: Project) -> Lens:
         with self._db.read() as session:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
+from ml_backend.core.trainer import Trainer
 from ml_backend.data.media import read_data_uri
 from ml_backend.data.pictures import to_data_uri
-from ml_backend.errors import ConfigError, MediaUnavailable
+from ml_backend.engine import project as project_module
+from ml_backend.engine.checkpoint import load_model
+from ml_backend.engine.pool_settings import PoolSettings
+from ml_backend.errors import ConfigError, MediaUnavailable, StoreBusy, TrainingError
 from ml_backend.store import projects, publications, runs, tasks
 from ml_backend.store.tables import TrainingRun
 
@@ -236,6 +244,73 @@ def test_a_run_that_keeps_killing_its_worker_is_failed_and_not_tried_for_ever(wo
     assert world.view().model_version == version
     with world.db.read() as session:
         assert session.get_one(TrainingRun, run.id).status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(TrainingError("the loss is not finite"), "failed"), (StoreBusy("busy"), "running"), (MemoryError(), "running")],
+)
+def test_nothing_that_a_failed_training_learned_is_ever_published(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception, status: str
+) -> None:
+    fill(world)
+    world.work()
+    before = published_weights(world)
+    with world.db.write() as session:
+        projects.request_training(session, projects.ensure(session, UID))
+    epoch = Trainer.epoch
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "epoch", in_turn(epoch, raising(error)))
+        with contextlib.nullcontext() if status == "failed" else pytest.raises(type(error)):
+            world.worker.run(UID)
+    with world.db.write() as session:
+        run = runs.newest(session, projects.ensure(session, UID))
+        assert run is not None
+        assert run.status == status
+        runs.fail(session, run, "given up", 0.0)
+        project = projects.ensure(session, UID)
+        requested = project.training_requested
+        projects.training_handled(session, project, requested=requested, labels_changed=project.labels_changed)
+    world.add_tasks([(999, {"text": "Battery at 3 percent, plug in soon"})])
+    world.work()
+    assert 999 in world.view().task_ids
+    for name, values in published_weights(world).items():
+        assert np.array_equal(values, before[name]), name
+
+
+def test_new_tasks_whose_publication_failed_are_taken_in_by_the_next_step(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(world)
+    world.work()
+    world.add_tasks([(999, {"text": "Battery at 3 percent, plug in soon"})])
+    with monkeypatch.context() as patched:
+        patched.setattr(project_module, "publish_model", raising(StoreBusy("busy")))
+        with pytest.raises(StoreBusy):
+            world.worker.run(UID)
+    assert world.worker.due(UID)
+    world.work()
+    assert 999 in world.view().task_ids
+
+
+def published_weights(world: World) -> dict[str, np.ndarray]:
+    with world.db.read() as session:
+        newest = publications.newest(session, projects.ensure(session, UID))
+    assert newest is not None
+    return load_model(world.home / newest.model_path, PoolSettings()).pool.model.state()
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+def in_turn(*functions: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that does what these do, one after the other."""
+    waiting = iter(functions)
+    return lambda *args, **named: next(waiting)(*args, **named)
 
 
 def test_weights_of_a_project_are_checked_with_the_key_named(world: World) -> None:
