@@ -67,6 +67,10 @@ class StoreBusy(StoreError):
     """Another transaction is writing and did not end within the time that this one could wait."""
 
 
+class LeaseLost(LanternError):
+    """Another worker has taken the project over while this one worked on it."""
+
+
 class LabelStudioError(LanternError):
     """Label Studio refused a call or cannot be reached."""
 

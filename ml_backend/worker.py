@@ -21,7 +21,7 @@ from typing import Protocol
 
 from ml_backend.config import Settings
 from ml_backend.engine.engine import Engine
-from ml_backend.engine.heartbeat import held_lease
+from ml_backend.engine.heartbeat import ProjectLease
 from ml_backend.engine.layout_duty import LayoutDuty
 from ml_backend.engine.layout_process import start_layout_process
 from ml_backend.engine.old_acts_duty import OldActsDuty
@@ -59,7 +59,7 @@ class Worker:
 
     db: Database
     duties: Sequence[Duty]
-    owner: str
+    lease: ProjectLease
     stop: threading.Event = field(default_factory=threading.Event)
     _failures: dict[str, int] = field(default_factory=dict)
     _not_before: dict[str, float] = field(default_factory=dict)
@@ -96,10 +96,11 @@ class Worker:
     def _work(self, uid: str) -> bool:
         if not any(duty.due(uid) for duty in self.duties):
             return False
-        with held_lease(self.db, uid, self.owner) as held:
+        with self.lease.on(uid) as held:
             if not held:
                 return False
             for duty in self.duties:
+                self.lease.check()
                 if not self.stop.is_set() and duty.due(uid):
                     duty.run(uid)
         return True
@@ -116,12 +117,12 @@ def build_worker(settings: Settings, stop: threading.Event) -> Worker:
     db = Database.open(settings.home)
     connections = Connections(settings)
     engine = Engine(db, settings, fetcher_factory(settings, connections))
-    work = ProjectEngine(db, settings, engine.readers, should_stop=stop.is_set)
+    lease = ProjectLease(db, f"{socket.gethostname()}:{os.getpid()}")
+    work = ProjectEngine(db, settings, engine.readers, should_stop=stop.is_set, check_lease=lease.check)
     lay_out = LayoutDuty(db, settings, start_layout_process)
     reconcile, push, clean = label_studio_duties(db, settings, connections, engine)
     sheets = SheetDuty(db, settings, connections)
-    owner = f"{socket.gethostname()}:{os.getpid()}"
-    return Worker(db, (reconcile, work, lay_out, sheets, push, clean, OldActsDuty(db)), owner, stop)
+    return Worker(db, (reconcile, work, lay_out, sheets, push, clean, OldActsDuty(db)), lease, stop)
 
 
 def main() -> int:

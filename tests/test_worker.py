@@ -9,11 +9,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ml_backend.engine import heartbeat
-from ml_backend.errors import StoreError
+from ml_backend.engine.heartbeat import ProjectLease
+from ml_backend.errors import LeaseLost, StoreBusy, StoreError
 from ml_backend.store import leases, projects, publications, runs, tasks
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Lease
@@ -53,7 +55,7 @@ def db(tmp_path: Path) -> Database:
 @pytest.mark.parametrize("error", [StoreError("the disk is full"), ZeroDivisionError("a defect")])
 def test_a_project_that_fails_waits_and_the_others_go_on(db: Database, error: Exception) -> None:
     duty = Recorder({FIRST: error})
-    worker = Worker(db, [duty], "me")
+    worker = Worker(db, [duty], ProjectLease(db, "me"))
     assert worker.round()
     assert duty.done == [SECOND]
     duty.failing.clear()
@@ -63,7 +65,7 @@ def test_a_project_that_fails_waits_and_the_others_go_on(db: Database, error: Ex
 def test_nothing_due_means_no_lease_is_taken(db: Database) -> None:
     duty = Recorder()
     duty.done = [FIRST, SECOND]
-    assert not Worker(db, [duty], "me").round()
+    assert not Worker(db, [duty], ProjectLease(db, "me")).round()
     with db.read() as session:
         assert all(leases.holder(session, p, time.time()) is None for p in projects.list_all(session))
 
@@ -72,7 +74,7 @@ def test_a_project_that_another_worker_holds_is_left_alone(db: Database) -> None
     with db.write() as session:
         assert leases.acquire(session, projects.ensure(session, FIRST), "somebody else", 60.0, time.time())
     duty = Recorder()
-    Worker(db, [duty], "me").round()
+    Worker(db, [duty], ProjectLease(db, "me")).round()
     assert duty.done == [SECOND]
 
 
@@ -81,12 +83,59 @@ def test_the_lease_is_renewed_while_its_owner_works_and_given_back(
 ) -> None:
     monkeypatch.setattr(heartbeat, "LEASE_SECONDS", 1.0)
     monkeypatch.setattr(heartbeat, "RENEW_EVERY_SECONDS", 0.05)
-    with heartbeat.held_lease(db, FIRST, "me") as held:
+    with ProjectLease(db, "me").on(FIRST) as held:
         assert held
         begun = _expires_at(db)
         _wait_for(lambda: _expires_at(db) > begun, "the lease was never renewed")
     with db.read() as session:
         assert leases.holder(session, projects.ensure(session, FIRST), time.time()) is None
+
+
+def test_a_busy_database_does_not_end_the_renewing(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(heartbeat, "RENEW_EVERY_SECONDS", 0.05)
+    renew, failures = leases.renew, [StoreBusy("busy"), StoreBusy("busy")]
+
+    def busy_at_first(*args: Any) -> bool:
+        if failures:
+            raise failures.pop()
+        return renew(*args)
+
+    monkeypatch.setattr(leases, "renew", busy_at_first)
+    with ProjectLease(db, "me").on(FIRST):
+        begun = _expires_at(db)
+        _wait_for(lambda: _expires_at(db) > begun, "the lease was never renewed")
+    assert not failures
+
+
+@pytest.mark.parametrize("renewed_every", [0.05, 3600.0], ids=["heard from the thread", "found out after a sleep"])
+def test_a_project_that_was_taken_over_is_let_go(
+    db: Database, monkeypatch: pytest.MonkeyPatch, renewed_every: float
+) -> None:
+    monkeypatch.setattr(heartbeat, "LEASE_SECONDS", 0.2)
+    monkeypatch.setattr(heartbeat, "RENEW_EVERY_SECONDS", renewed_every)
+    lease, later = ProjectLease(db, "me"), Recorder()
+
+    class Overtaken(Recorder):
+        def run(self, uid: str) -> None:
+            super().run(uid)
+            with db.write() as session:
+                project = projects.ensure(session, uid)
+                leases.release(session, project, "me")
+                assert leases.acquire(session, project, "somebody else", 60.0, time.time())
+            _wait_for(lambda: _lost(lease), "the loss was not noticed")
+
+    Worker(db, [Overtaken(), later], lease).round()
+    assert later.done == [], "what it would have done is the new owner's"
+    assert _lease_owner(db) == "somebody else"
+
+
+def _lost(lease: ProjectLease) -> bool:
+    try:
+        lease.check()
+    except LeaseLost:
+        return True
+    return False
 
 
 @pytest.mark.slow

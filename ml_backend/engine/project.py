@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from ml_backend.config import Settings
+from ml_backend.data.label_config import LabelSchema
 from ml_backend.engine.checkpoint import Working, load_model
 from ml_backend.engine.indexing import index_changes
 from ml_backend.engine.pool import Pool
@@ -52,16 +53,31 @@ def never() -> bool:
     return False
 
 
+def ours() -> None:
+    """The default `check_lease`."""
+
+
 class ProjectEngine:
-    """Worker duty: `due` is a few cheap reads, `run` needs the project's lease."""
+    """Worker duty: `due` is a few cheap reads, `run` needs the project's lease.
+
+    should_stop: whether to end soon and publish what there is. check_lease: raises LeaseLost when the project is
+    another worker's by now; nothing is published then.
+    """
 
     def __init__(
-        self, db: Database, settings: Settings, readers: Readers, *, should_stop: Callable[[], bool] = never
+        self,
+        db: Database,
+        settings: Settings,
+        readers: Readers,
+        *,
+        should_stop: Callable[[], bool] = never,
+        check_lease: Callable[[], None] = ours,
     ) -> None:
         self._db = db
         self._settings = settings
         self._readers = readers
         self._should_stop = should_stop
+        self._check_lease = check_lease
         self._pools: OrderedDict[str, Working] = OrderedDict()
         self._too_small: dict[str, PoolMatrix] = {}
         self._retry_at: dict[tuple[str, ...], float] = {}
@@ -95,10 +111,18 @@ class ProjectEngine:
             if restoring_due(self._db, project):
                 self._go_back(uid, Restoring(self._db, reader, schema, wanted))
             elif (working := self._working(project, newest, reader, wanted)) is not None:
-                if not Training(self._db, self._settings, working, schema, wanted, self._should_stop).run(uid):
-                    self._forget(uid)
+                self._train(uid, working, schema, wanted)
             else:
                 self._take_in(project, newest, reader, wanted)  # else the training would stay due for ever
+
+    def _train(self, uid: str, working: Working, schema: LabelSchema, wanted: ProjectSettings) -> None:
+        training = Training(self._db, self._settings, working, schema, wanted, self._stops, self._check_lease)
+        if not training.run(uid):
+            self._forget(uid)
+
+    def _stops(self) -> bool:
+        self._check_lease()
+        return self._should_stop()
 
     def _go_back(self, uid: str, restoring: Restoring) -> None:
         working = restoring.run(uid)
@@ -161,7 +185,7 @@ class ProjectEngine:
 
     def _created(self, project: Project, matrix: PoolMatrix, reader: Reader, wanted: ProjectSettings) -> Working:
         log.info("project %s: making a pool of %d tasks", project.uid, len(matrix))
-        pool = Pool.create(matrix.x, wanted.pool, seed=self._settings.seed, should_stop=self._should_stop)
+        pool = Pool.create(matrix.x, wanted.pool, seed=self._settings.seed, should_stop=self._stops)
         with self._db.write() as session:
             projects.request_training(session, project)
         self._too_small.pop(project.uid, None)
@@ -170,6 +194,7 @@ class ProjectEngine:
     def _publish(self, uid: str, working: Working, *, trained: bool) -> None:
         project, _ = self._read(uid)
         versions = Versions(working.matrix.data_version, project.labels_version, trained)
+        self._check_lease()
         publish_model(self._db, uid, working, versions)
 
     def _working(

@@ -58,6 +58,7 @@ class Training:
         schema: LabelSchema,
         wanted: ProjectSettings,
         should_stop: Callable[[], bool],
+        check_lease: Callable[[], None],
     ) -> None:
         self._db = db
         self._settings = settings
@@ -65,13 +66,15 @@ class Training:
         self._schema = schema
         self._wanted = wanted
         self._should_stop = should_stop
+        self._check_lease = check_lease
         self._runs = RunLog(db)
 
     def run(self, uid: str) -> bool:
         """Train 1-5 epochs and publish. Labels that come meanwhile count in the next propagation, and toward the next
         run. A run that a person stops is over; one that a shutdown stops waits again.
 
-        False: it failed, and the pool in memory may hold epochs that are not published.
+        False: it failed, and the pool in memory may hold epochs that are not published. Raises LeaseLost; the run is
+        its new owner's then.
         """
         usual = TrainingRequest.usual(self._wanted)
         begun = self._runs.begin(uid, replace(usual, epochs=self._epochs(usual)))
@@ -149,6 +152,7 @@ class Training:
         with self._db.read() as session:
             labels_version = projects.ensure(session, uid).labels_version
         versions = Versions(self._working.matrix.data_version, labels_version, trained=True)
+        self._check_lease()
         return publish_model(self._db, uid, self._working, versions)
 
 

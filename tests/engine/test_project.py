@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ml_backend.core.trainer import Trainer
 from ml_backend.data.media import read_data_uri
@@ -15,7 +16,8 @@ from ml_backend.data.pictures import to_data_uri
 from ml_backend.engine import project as project_module
 from ml_backend.engine.checkpoint import load_model
 from ml_backend.engine.pool_settings import PoolSettings
-from ml_backend.errors import ConfigError, MediaUnavailable, StoreBusy, TrainingError
+from ml_backend.engine.project import ProjectEngine
+from ml_backend.errors import ConfigError, LeaseLost, MediaUnavailable, StoreBusy, TrainingError
 from ml_backend.store import projects, publications, runs, tasks
 from ml_backend.store.tables import TrainingRun
 
@@ -293,7 +295,41 @@ def test_new_tasks_whose_publication_failed_are_taken_in_by_the_next_step(
     assert 999 in world.view().task_ids
 
 
-def published_weights(world: World) -> dict[str, np.ndarray]:
+def test_a_training_whose_lease_is_lost_ends_and_leaves_publication_and_run_to_the_new_owner(world: World) -> None:
+    fill(world)
+    world.work()
+    before = world.view().model_version
+    with world.db.write() as session:
+        projects.request_training(session, projects.ensure(session, UID))
+
+    def lost_after_an_epoch() -> None:
+        with world.db.read() as session:
+            run = runs.unfinished(session, projects.ensure(session, UID))
+        if run is not None and run.epochs:
+            raise LeaseLost("taken over")
+
+    theirs = ProjectEngine(world.db, world.settings, world.engine.readers, check_lease=lost_after_an_epoch)
+    with pytest.raises(LeaseLost):
+        theirs.run(UID)
+    assert world.view().model_version == before
+    with world.db.read() as session:
+        run = runs.newest(session, projects.ensure(session, UID))
+    assert run is not None
+    assert (run.status, len(run.epochs)) == ("running", 1)
+
+
+def test_a_lease_lost_just_before_the_end_publishes_nothing(world: World) -> None:
+    fill(world)
+    world.work()
+    before = world.view().model_version
+    world.add_tasks([(999, {"text": "Battery at 3 percent, plug in soon"})])
+    theirs = ProjectEngine(world.db, world.settings, world.engine.readers, check_lease=raising(LeaseLost("taken")))
+    with pytest.raises(LeaseLost):
+        theirs.run(UID)
+    assert world.view().model_version == before
+
+
+def published_weights(world: World) -> dict[str, NDArray[Any]]:
     with world.db.read() as session:
         newest = publications.newest(session, projects.ensure(session, UID))
     assert newest is not None
