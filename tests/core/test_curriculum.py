@@ -68,3 +68,36 @@ def test_a_run_on_a_larger_pool_has_no_more_epochs_and_always_some(one: int, oth
 
 def test_a_run_passes_sixty_thousand_items_once_and_a_small_pool_as_often_as_it_may() -> None:
     assert [usual_epochs(n) for n in (1_797, 18_000, 30_000, 60_000)] == [5, 5, 3, 1]
+
+
+@pytest.mark.parametrize("phase", [Phase.PRIOR, Phase.LABELS])
+@pytest.mark.parametrize(
+    ("epochs", "warm", "spread", "sparse"),
+    [
+        (0.0, 0, 1, 0),
+        (1.0, 0, 2 / 3, 0),
+        (1.5, 1 / 6, 1 / 2, 0),
+        (2.5, 1 / 2, 1 / 6, 0),
+        (3.0, 2 / 3, 0, 0),
+        (4.0, 1, 0, 1 / 3),
+        (4.5, 1, 0, 1 / 2),
+        (6.0, 1, 0, 1),
+        (60.0, 1, 0, 1),
+    ],
+)
+def test_after_phase_one_the_kl_terms_rise_and_the_usage_terms_change_over_in_straight_lines(
+    phase: Phase, epochs: float, warm: float, spread: float, sparse: float
+) -> None:
+    """Over three epochs each: both KL terms from 1 to 4, spread out from 0 to 3, sparsity in from 3 to 6."""
+    base = LossWeights(kl=2.0, prior=0.3, spread=0.7, sparsity=0.11)
+    weights = weights_at(base, phase, epochs)
+    assert weights.kl == pytest.approx(2.0 * warm)
+    assert weights.prior == pytest.approx(0.3 * warm)
+    assert weights.spread == pytest.approx(0.7 * spread)
+    assert weights.sparsity == pytest.approx(0.11 * sparse)
+    assert weights.reconstruction == base.reconstruction
+
+
+@pytest.mark.parametrize(("epochs", "spread"), [(0.0, 1), (0.5, 5 / 6), (1.5, 1 / 2), (3.0, 0)])
+def test_in_phase_one_the_spread_fades_all_the_same(epochs: float, spread: float) -> None:
+    assert weights_at(BASE, Phase.RECONSTRUCTION, epochs).spread == pytest.approx(BASE.spread * spread)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ml_backend.core.component_graph import ComponentGraph
-from ml_backend.core.graph_prior import GraphCounts, agreement
+from ml_backend.core.graph_prior import UNREACHED, GraphCounts, agreement
 from ml_backend.core.labels import soft_counts, tau
 from tests.core.random_pools import description, responsibilities, seeds, targets
 
@@ -108,3 +110,48 @@ def test_a_real_graph_gives_distributions() -> None:
     named = GraphCounts.of(d.component_graph, s, 0.1).tau
     assert np.allclose(named.sum(axis=1), 1.0)
     assert (named > 0).all()
+
+
+def tau_by_the_formula(
+    affinity: NDArray[np.float64], s: NDArray[np.float64], alpha0: float | None
+) -> NDArray[np.float64]:
+    """The header of `graph_prior.py`, class by class: q and UNREACHED labels of nothing, scaled to the mass m."""
+    k, y = s.shape
+    m = 1.0 if alpha0 is None else alpha0 * y
+    n = [sum(s[c]) for c in range(k)]
+    named = np.empty((k, y))
+    for c in range(k):
+        q = []
+        for label in range(y):
+            squares = sum((affinity[c, d] * s[d, label] / max(n[d], 1.0)) ** 2 for d in range(k))
+            q.append(math.sqrt(squares) + UNREACHED / y)
+        for label in range(y):
+            named[c, label] = (s[c, label] + m * q[label] / sum(q)) / (n[c] + m)
+    return named
+
+
+@given(seeds, st.integers(1, 6), st.integers(1, 5), st.sampled_from([0.2, 3.0, 40.0]), st.none() | st.floats(0.01, 3))
+def test_tau_is_the_formula_from_a_few_labels_to_many(
+    seed: int, k: int, y: int, most: float, alpha0: float | None
+) -> None:
+    """With many labels on a component the cap max(n, 1) binds: they bring along no more than one would."""
+    rng = np.random.default_rng(seed)
+    graph, s = random_graph(rng, k), most * rng.random((k, y)) * rng.integers(0, 2, (k, 1))
+    found = GraphCounts.of(graph, s, alpha0).tau
+    np.testing.assert_allclose(found, tau_by_the_formula(graph.affinity, s, alpha0), rtol=1e-9)
+
+
+def test_a_class_that_was_asked_about_often_does_not_swamp_the_others() -> None:
+    affinity = np.array([[1.0, 0.5, 0.5], [0.5, 1.0, 0.0], [0.5, 0.0, 1.0]])
+    graph = ComponentGraph(affinity, np.full(3, 1 / 3))
+    once = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    often = np.array([[0.0, 0.0], [200.0, 0.0], [0.0, 1.0]])
+    assert np.allclose(tau_with_prior(graph, once)[0], 0.5)
+    assert np.allclose(tau_with_prior(graph, often)[0], 0.5)
+
+
+@given(seeds, st.integers(1, 6), st.integers(1, 5))
+def test_agreement_is_the_cube_of_one_minus_the_total_variation_distance(seed: int, k: int, y: int) -> None:
+    one, other = np.random.default_rng(seed).dirichlet(np.ones(y), (2, k))
+    distance = 0.5 * np.abs(one - other).sum(axis=1)
+    np.testing.assert_allclose(agreement(one, other), (1 - distance) ** 3, atol=1e-6)
