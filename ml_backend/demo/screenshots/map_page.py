@@ -13,6 +13,8 @@ from ml_backend.demo.screenshots.studio import WAIT_MILLISECONDS
 TOKEN_FIELD = "Your Label Studio access token"
 OPEN_TASK = re.compile(r"Open task (\d+) in Label Studio")
 TRAINING_MILLISECONDS = 900_000
+SAVING_MILLISECONDS = 900_000
+"""Label Studio takes labels late while it deletes the predictions of thousands of tasks."""
 PAINTED_FRAMES = 2
 
 
@@ -108,7 +110,7 @@ class MapPage:
 
     def wait_until_saved(self) -> None:
         """Until every label is in Label Studio."""
-        expect(self.page.get_by_text("All labels saved")).to_be_visible(timeout=WAIT_MILLISECONDS)
+        expect(self.page.get_by_text("All labels saved")).to_be_visible(timeout=SAVING_MILLISECONDS)
 
     def train(self, epochs: int) -> None:
         """Press the button and wait until the run is over. epochs: 1 or 5."""

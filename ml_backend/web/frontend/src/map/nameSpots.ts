@@ -28,7 +28,7 @@ const MOST_COUNTED = 64
 const STRANGER_PIXELS = 28
 /** From the middle of the clump to the nearest edge of its name. */
 const FARTHEST_PIXELS = 200
-const STEP_PIXELS = 8
+const STEP_PIXELS = 10
 /** A name stays where it was unless another place is better by so much: it must not jump about while the map is zoomed. */
 const STAYING_PIXELS = 24
 /** Between two names. */
@@ -78,22 +78,26 @@ export class NameSpots {
   }
 
   private best(name: Wanted, all: readonly Wanted[], screen: Box, covered: Covered, taken: readonly Box[]): Spot | null {
-    const price = (spot: Spot, base: number): number => {
+    let best: Spot | null = null, least = Infinity
+    const consider = (spot: Spot, base: number): void => {
       const box = boxAt(name, spot)
-      if (!contains(screen, box) || taken.some((other) => overlap(other, box))) return Infinity
+      if (!contains(screen, box) || taken.some((other) => overlap(other, box))) return
+      // Counting goes no further than it takes to lose.
+      const enough = Math.min(MOST_COUNTED, Math.ceil(((least - base) / PIXELS_A_POINT) ** 2))
+      const cost = base + PIXELS_A_POINT * Math.sqrt(covered(box, enough))
+      if (cost >= least) return
       const own = away(name.at, box), strange = all.some((other) => other !== name && away(other.at, box) < own)
-      return base + (strange ? STRANGER_PIXELS : 0) + PIXELS_A_POINT * Math.sqrt(covered(box, MOST_COUNTED))
+      if (cost + (strange ? STRANGER_PIXELS : 0) >= least) return
+      best = spot
+      least = cost + (strange ? STRANGER_PIXELS : 0)
     }
     const before = this.last.get(name.text)
-    let best = before ?? null, least = before === undefined ? Infinity : price(before, before.cost - STAYING_PIXELS)
+    if (before !== undefined) consider(before, before.cost - STAYING_PIXELS)
     for (const spot of SPOTS) {
       if (spot.cost >= least) break
-      const cost = price(spot, spot.cost)
-      if (cost >= least) continue
-      best = spot
-      least = cost
+      consider(spot, spot.cost)
     }
-    return least === Infinity ? null : best
+    return best
   }
 }
 
