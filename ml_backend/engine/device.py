@@ -10,7 +10,7 @@ def check_device(name: str) -> None:
     kind, _, number = name.partition(":")
     if kind != "cuda":
         return
-    import torch  # here, so that `lantern serve`'s supervisor does without it on a machine without CUDA
+    import torch  # here, so that `lantern serve`'s supervisor holds it only where it has to look
 
     if int(number or 0) >= torch.cuda.device_count():
         raise ConfigError(

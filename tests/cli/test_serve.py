@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -45,6 +47,13 @@ def test_a_device_that_is_not_there_is_named_before_anything_starts(
     assert main(["serve", "--port", str(free_port()), "--home", str(tmp_path / "home")]) == 2
     assert "device 'cuda:99': PyTorch sees" in capsys.readouterr().err
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("module", ["ml_backend.serve", "ml_backend.web.gunicorn_config"])
+def test_the_processes_that_only_watch_others_stay_small(module: str) -> None:
+    """faiss hangs in a fork of a process that has searched, and torch alone takes 300 MB and seconds of the start."""
+    code = f"import sys, {module}; print(sorted({{'torch', 'faiss', 'flask'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout == "[]\n"
 
 
 def test_restarts_wait_longer_each_time_and_forget_after_a_healthy_life() -> None:
