@@ -40,8 +40,8 @@ Exit status: 0 done, 1 failed, 2 bad input or settings.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    args = _parser().parse_args(argv)
     try:
+        args = _parser().parse_args(argv)
         settings = Settings.from_environment(os.environ, **args.settings_of(args))
         configure_logging(settings.log_level, (*settings.secrets(), getattr(args, "token", None) or ""))
         return int(args.run(args, settings))

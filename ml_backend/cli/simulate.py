@@ -56,8 +56,8 @@ def run(args: Namespace, settings: Settings) -> int:
     from ml_backend.engine.device import check_device
     from ml_backend.engine.simulation import simulate
 
-    if args.json is not None and not args.json.absolute().parent.is_dir():
-        raise InputError(f"{args.json}: its folder does not exist")
+    if args.json is not None:
+        _check_json(args.json)
     check_device(settings.device)
     with progress_bar() as progress:
         result = simulate(args.data, _options(args, settings), progress=progress)
@@ -84,11 +84,19 @@ def _options(args: Namespace, settings: Settings) -> SimulationOptions:
     )
 
 
+def _check_json(path: Path) -> None:
+    """Before the work, not after it."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file to write")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: its folder does not exist")
+
+
 def _write_json(path: Path, content: dict[str, object]) -> None:
     try:
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
     except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error}") from error
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def _budgets(text: str) -> tuple[int, ...]:

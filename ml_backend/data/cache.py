@@ -54,7 +54,7 @@ class EmbeddingCache:
         self._path = path
         self._local = threading.local()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._prepare()
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(f"the embedding cache {path} cannot be opened: {error}") from error

@@ -76,7 +76,7 @@ def read_dataset(path: Path) -> Dataset:
     if reader is None:
         raise InputError(f"{path.name}: unknown kind of file; expected {', '.join(readers)}")
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
+        raise InputError(f"{path}: is a folder, not a file" if path.is_dir() else f"{path}: there is no such file")
     try:
         return hide_oos_labels(reader(path))
     except UnicodeDecodeError as error:
@@ -178,7 +178,8 @@ def check_vectors(x: NDArray[np.generic], file_name: str) -> NDArray[np.float32]
     """(N, D) finite numbers as float32. Raises InputError naming the first row that is not."""
     if x.ndim != 2 or x.shape[1] < 2 or x.dtype.kind not in "fiu":
         raise InputError(
-            f"{file_name}: `x` has shape {x.shape} and type {x.dtype}, expected numbers (N, D) or uint8 pictures"
+            f"{file_name}: `x` has shape {x.shape} and type {x.dtype}, expected numbers (N, D) with D of at least 2, "
+            "or uint8 pictures"
         )
     with np.errstate(over="ignore"):
         vectors = x.astype(np.float32)

@@ -112,7 +112,9 @@ def _lines(path: Path) -> Iterator[Line]:
         yield from reader(path)
     except UnicodeDecodeError as error:
         raise InputError(not_utf_8(path, error)) from error
-    except (OSError, csv.Error) as error:
+    except OSError as error:
+        raise InputError(f"{path.name}: cannot be read: {error.strerror or error}") from error
+    except csv.Error as error:
         raise InputError(f"{path.name}: cannot be read: {error}") from error
 
 

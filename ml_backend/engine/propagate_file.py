@@ -184,6 +184,8 @@ def _check_output(path: Path, *inputs: Path) -> None:
         raise InputError(f"{path}: is read as well; name another file to write")
     if path.suffix.lower() not in WRITERS:
         raise InputError(f"{path.name}: unknown kind of output; expected {', '.join(WRITERS)}")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file to write")
     if not path.absolute().parent.is_dir():
         raise InputError(f"{path}: its folder does not exist")
 
@@ -196,7 +198,7 @@ def _write(path: Path, rows: list[OutputRow], key: str) -> None:
             WRITERS[path.suffix.lower()](file, rows, key)
         partial.replace(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error}") from error
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -71,6 +71,14 @@ def test_errors_become_one_line_and_a_status(
     assert lines == ([f"lantern: {error}"] if str(error) else [])
 
 
+def test_an_interrupt_while_options_are_read_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(serve, "add_arguments", interrupted)
+    assert main(["serve"]) == INTERRUPTED
+
+
 def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("PORT", "ninety")
     assert main(["serve"]) == BAD_INPUT

@@ -82,6 +82,26 @@ def test_bad_input_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.Captu
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_folders_in_place_of_files_are_named_before_the_work(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = data.with_name("folder.csv")
+    folder.mkdir()
+    for argv in (
+        ["simulate", str(folder)],
+        ["simulate", str(data), "--json", str(folder)],
+        ["propagate", str(data), "--labels", "missing.csv", "--output", str(folder)],
+    ):
+        assert main(argv) == BAD_INPUT
+        assert f"{folder}: is a folder" in capsys.readouterr().err
+
+
+def test_one_item_is_nothing_to_simulate(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("text,label\nthe battery is low,a\n", "utf-8")
+    assert main(["simulate", str(path)]) == BAD_INPUT
+    said = capfd.readouterr().err.splitlines()
+    assert said == ["lantern: one: one item in the pool leaves nothing to predict: give more"]
+
+
 def test_a_file_without_labels_is_named_with_its_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "nolabel.csv"
     path.write_text("text\n" + "a short letter\n" * 20, "utf-8")

@@ -47,8 +47,10 @@ class SimulationOptions:
             check_method(method)
 
     def budgets_for(self, problem: Problem) -> tuple[int, ...]:
-        """Rising. Raises InputError when one that was asked for leaves nothing to predict."""
+        """Rising. Raises InputError when one that was asked for, or any at all, leaves nothing to predict."""
         items = len(problem.pool)
+        if items < 2:
+            raise InputError(f"{problem.name}: one item in the pool leaves nothing to predict: give more")
         if self.budgets is None:
             return tuple(b for b in USUAL_BUDGETS if b <= items // 2) or (max(1, items // 2),)
         if max(self.budgets) >= items:
