@@ -21,14 +21,17 @@ RETRY_SECONDS = 1.0
 
 Record = Callable[[object, float], object]
 """(webhook's body, when it came in epoch seconds) -> recorded, in one transaction. Recording one twice is harmless."""
+Repair = Callable[[object], None]
+"""(body of a webhook that is lost, None where it is not known) -> the reconcile that repairs it is asked for."""
 
 
 class LateEvents:
     """Takes events in at once and records them in a thread, which lives while there is something to do."""
 
-    def __init__(self, inbox: Inbox, record: Record) -> None:
+    def __init__(self, inbox: Inbox, record: Record, repair: Repair) -> None:
         self._inbox = inbox
         self._record = record
+        self._repair = repair
         self._guard = threading.Lock()
         self._works = False
         self._go_on()  # with what a killed process left
@@ -50,9 +53,18 @@ class LateEvents:
                 threading.Thread(target=self._work, name="late-events", daemon=True).start()
 
     def _work(self) -> None:
+        try:
+            self._until_empty()
+        except Exception:
+            # The thread's outermost boundary: without it the inbox would stand still until a restart.
+            log.exception("webhooks wait in the inbox until the next one comes")
+            with self._guard:
+                self._works = False
+
+    def _until_empty(self) -> None:
         while True:
             try:
-                done = self._inbox.empty(self._take)
+                done = self._inbox.empty(self._take, lambda: self._repair(None))
                 if done:
                     log.info("%d webhooks that came while the database was being written are recorded", done)
             except (StoreError, OSError) as error:
@@ -70,4 +82,5 @@ class LateEvents:
             raise
         except Exception:
             # Told at once, it would have been answered 4xx or 500 and never repeated: it must not hold up the others.
-            log.exception("a webhook from the inbox cannot be recorded and is dropped: reconcile repairs it")
+            log.exception("a webhook from the inbox cannot be recorded and is dropped: a reconcile will repair it")
+            self._repair(letter.body)

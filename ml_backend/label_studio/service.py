@@ -29,6 +29,7 @@ from ml_backend.label_studio.contract import (
     Replies,
     parse_predict,
     parse_setup,
+    project_uid,
 )
 from ml_backend.label_studio.events import Event, Recorded, read_event, record_event
 from ml_backend.label_studio.late_events import LateEvents
@@ -68,7 +69,7 @@ class LanternService:
         self._settings = settings
         self._db = db
         self._engine = engine
-        self._late = LateEvents(Inbox(settings.home), self._record_late)
+        self._late = LateEvents(Inbox(settings.home), self._record_late, self._ask_reconcile)
 
     def setup(self, body: object) -> dict[str, object]:
         """POST /setup: take the project's config over and name the version that predictions will have.
@@ -174,6 +175,14 @@ class LanternService:
 
     def _record_late(self, body: object, now: float) -> None:
         self._record(read_event(body, now), now, BUSY_SECONDS)
+
+    def _ask_reconcile(self, lost: object) -> None:
+        """Of the project that a lost webhook names; one that names none may have been about any of them."""
+        uid = project_uid(lost.get("project")) if isinstance(lost, dict) else None
+        with self._db.write() as session:
+            named = projects.find(session, uid) if uid is not None else None
+            for project in projects.list_all(session) if named is None else [named]:
+                projects.request_reconcile(session, project)
 
     def _version(self, uid: str) -> str:
         with self._db.read() as session:

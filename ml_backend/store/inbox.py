@@ -64,10 +64,12 @@ class Inbox:
                 temporary.unlink()
             raise StoreError(f"nothing can be written below {self._folder}: {error.strerror or error}") from error
 
-    def empty(self, take: Callable[[Letter], None]) -> int:
+    def empty(self, take: Callable[[Letter], None], damaged: Callable[[], None]) -> int:
         """Hand every letter, oldest first, to `take`, and remove it once `take` has returned; how many there were.
 
-        A process killed between the two hands that letter out again. What `take` raises ends it; that letter stays.
+        A process killed between the two hands that letter out again. What `take` raises ends it; that letter stays. For
+        one that the disk does not give back as it was written `damaged` is called; it is set aside, and holds up no
+        other.
         """
         if self.is_empty:
             return 0
@@ -75,10 +77,13 @@ class Inbox:
         with locked(self._folder / "lock"):
             for path in self._waiting():
                 letter = _read(path)
-                if letter is not None:
-                    take(letter)
-                    path.unlink()
-                    taken += 1
+                if letter is None:
+                    damaged()
+                    path.rename(path.with_suffix(_DAMAGED))
+                    continue
+                take(letter)
+                path.unlink()
+                taken += 1
         return taken
 
     def _waiting(self) -> list[Path]:
@@ -89,11 +94,10 @@ class Inbox:
 
 
 def _read(path: Path) -> Letter | None:
-    """None, and set aside, when the disk does not give back what was written: it must not hold up the others."""
+    """None when it is damaged."""
     try:
         found = json.loads(path.read_bytes())
         return Letter(found["body"], float(found["at"]))
     except (ValueError, TypeError, KeyError) as error:
         log.error("the message %s is damaged (%s): set aside", path, error)
-        path.rename(path.with_suffix(_DAMAGED))
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ import pytest
 from ml_backend.config import Settings
 from ml_backend.errors import InputError, StoreError
 from ml_backend.label_studio import late_events
+from ml_backend.label_studio import service as service_module
 from ml_backend.label_studio.service import LanternService
 from ml_backend.store import annotations as annotation_rows
 from ml_backend.store import counters, projects
 from ml_backend.store.database import Database
-from ml_backend.store.inbox import FOLDER_NAME, Inbox
+from ml_backend.store.inbox import FOLDER_NAME, Inbox, Letter
 from tests.label_studio.conftest import CONFIG, UID, FakeEngine, project_row
 from tests.server_process import eventually
 
@@ -106,11 +107,71 @@ def test_a_failure_of_the_database_is_retried_and_a_hopeless_event_holds_nothing
         if tried.count(body) < 3:
             raise StoreError("locked")
 
-    late = late_events.LateEvents(Inbox(tmp_path), record)
+    repaired: list[object] = []
+    late = late_events.LateEvents(Inbox(tmp_path), record, repaired.append)
     late.keep({"action": "BAD"}, 1.0)
     late.keep({"action": "GOOD"}, 2.0)
     eventually(lambda: not late.waiting)
+    assert repaired == [{"action": "BAD", "project": None}]
     assert tried == [{"action": "BAD", "project": None}] + [{"action": "GOOD", "project": None}] * 3
+
+
+def test_after_an_unheard_of_failure_the_next_webhook_takes_the_others_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorded: list[object] = []
+    inbox = Inbox(tmp_path)
+    late = late_events.LateEvents(inbox, lambda body, _at: recorded.append(body), lambda _lost: None)
+    with monkeypatch.context() as broken:
+        broken.setattr(inbox, "empty", raising(RuntimeError("nobody thought of this")))
+        late.keep({"action": "FIRST"}, 1.0)
+        eventually(lambda: "nobody thought of this" in caplog.text)
+    late.keep({"action": "SECOND"}, 2.0)
+    eventually(lambda: not late.waiting)
+    assert recorded == [{"action": "FIRST", "project": None}, {"action": "SECOND", "project": None}]
+
+
+@pytest.mark.parametrize(("body", "asked"), [(created(1), [True, False]), ({"action": "X"}, [True, True])])
+def test_a_dropped_webhook_asks_for_a_reconcile_of_its_project_or_of_all(
+    service: LanternService, db: Database, monkeypatch: pytest.MonkeyPatch, body: dict[str, Any], asked: list[bool]
+) -> None:
+    two_projects(db)
+    monkeypatch.setattr(service_module, "record_event", raising(RuntimeError("a defect")))
+    with writing(db):
+        service.webhook(body)
+    eventually(lambda: reconciles(db) == asked and not waiting_letters(db))
+
+
+def test_a_damaged_webhook_asks_for_a_reconcile_of_all(settings: Settings, db: Database, engine: FakeEngine) -> None:
+    two_projects(db)
+    Inbox(db.path.parent).put(Letter(created(1), 1.0))
+    (letter,) = waiting_letters(db)
+    letter.write_text('{"at": 0, "bo')
+    LanternService(settings, db, engine)
+    eventually(lambda: reconciles(db) == [True, True] and not waiting_letters(db))
+
+
+def two_projects(db: Database) -> None:
+    with db.write() as session:
+        projects.ensure(session, UID)
+        projects.ensure(session, "4.1795388054")
+
+
+def reconciles(db: Database) -> list[bool]:
+    """Whether one is asked for, of each project."""
+    with db.read() as session:
+        return [project.reconcile_requested is not None for project in projects.list_all(session)]
+
+
+def waiting_letters(db: Database) -> list[Path]:
+    return list((db.path.parent / FOLDER_NAME).glob("*.json"))
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
 
 
 def test_no_token_of_label_studio_is_kept(service: LanternService, db: Database) -> None:
