@@ -28,7 +28,7 @@ const MOST_COUNTED = 64
 const STRANGER_PIXELS = 28
 /** From the middle of the clump to the nearest edge of its name. */
 const FARTHEST_PIXELS = 200
-const STEP_PIXELS = 10
+const STEP_PIXELS = 8
 /** A name stays where it was unless another place is better by so much: it must not jump about while the map is zoomed. */
 const STAYING_PIXELS = 24
 /** Between two names. */
