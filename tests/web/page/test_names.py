@@ -32,7 +32,7 @@ CONTRAST = """(colour) => {
   return (high + 0.05) / (low + 0.05);
 }"""
 READABLE = 4.5
-BESIDE = 30
+BESIDE = 45
 """Pixels."""
 A_CLUMP = 60
 Box = tuple[float, float, float, float]
