@@ -8,7 +8,7 @@ Label Studio answers every box on the screen, unticked ones included (see `answe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Literal, get_args
 
 from ml_backend.data.label_config import Control
@@ -79,13 +79,34 @@ def says_the_same(one: Content | None, other: Content | None) -> bool:
     return _said(one) == _said(other)
 
 
+def answers_alike(one: Content | None, other: Content | None, edits: Iterable[Edit]) -> bool:
+    """Whether two annotations say the same of all that the edits are about: a skip is about the whole annotation."""
+    edits = list(edits)
+    if any("aside" in edit for edit in edits):
+        return says_the_same(one, other)
+    asked = {_control(edit) for edit in edits}
+    return _is_skipped(one) == _is_skipped(other) and _regions(one, asked) == _regions(other, asked)
+
+
 def _said(content: Content | None) -> object:
-    if content is None:
-        return None
-    regions = [region for region in content["result"] if isinstance(region, Mapping)]
-    return content["was_cancelled"], [
-        {name: value for name, value in region.items() if name not in _OF_EDITOR} for region in regions
+    return None if content is None else (content["was_cancelled"], _regions(content))
+
+
+def _is_skipped(content: Content | None) -> bool:
+    return content is not None and content["was_cancelled"]
+
+
+def _regions(content: Content | None, controls: Container[str] | None = None) -> list[dict[str, Any]]:
+    """Regions without what the editor adds, of these controls where given."""
+    return [
+        {name: value for name, value in region.items() if name not in _OF_EDITOR}
+        for region in (() if content is None else content["result"])
+        if isinstance(region, Mapping) and (controls is None or region.get("from_name") in controls)
     ]
+
+
+def _control(edit: Edit) -> str:
+    return str(edit.get("choose") or edit.get("tick"))
 
 
 def _applied(content: Content | None, edit: Edit, seed: str) -> Content:
@@ -93,7 +114,7 @@ def _applied(content: Content | None, edit: Edit, seed: str) -> Content:
     if "aside" in edit:
         return {"result": [region for region in result if not is_marked(region)], "was_cancelled": True}
     of_map = content is None or content["was_cancelled"] or is_of_map_alone(result)
-    control = str(edit.get("choose") or edit.get("tick"))
+    control = _control(edit)
     own = [region for region in result if isinstance(region, Mapping) and region.get("from_name") == control]
     others = [region for region in result if region not in own]
     region = _chosen(edit, of_map) if "choose" in edit else _ticked(edit, own, of_map)

@@ -166,9 +166,18 @@ class LabelStudioApi:
         """One annotation; it may be gone already."""
         self._delete(f"/api/annotations/{annotation}/")
 
-    def annotation_with(self, number: int, task: int, unique_id: str) -> Json | None:
-        """The annotation of a task that was sent with this `unique_id`; None when there is none, or no such task. Only
-        the export shows that id, and skipped annotations.
+    def annotation(self, annotation: int) -> Json | None:
+        """One annotation; None when it is not there."""
+        try:
+            return _object(self.client.get(f"/api/annotations/{annotation}/"), "the annotation")
+        except LabelStudioRefused as error:
+            if error.http_status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
+
+    def annotations_of(self, number: int, task: int) -> list[Json]:
+        """All annotations of a task of project `number`; none when there is no such task. Only the export shows skipped
+        ones, and the `unique_id` that they were sent with.
         """
         params: dict[str, str | int | list[int]] = {
             "exportType": "JSON",
@@ -177,11 +186,8 @@ class LabelStudioApi:
             "ids[]": [task],
         }
         answer = self.client.get(f"/api/projects/{number}/export", params=params, seconds=PAGE_SECONDS)
-        for found in _objects(answer.body, "the export"):
-            for annotation in found.get("annotations", ()) if found.get("id") == task else ():
-                if isinstance(annotation, dict) and annotation.get("unique_id") == unique_id:
-                    return {**annotation, "task": task}
-        return None
+        given = [found.get("annotations") for found in _objects(answer.body, "the export") if found.get("id") == task]
+        return [one for of_task in given for one in _objects(of_task, "the annotations of a task")]
 
     def import_predictions(self, number: int, items: Sequence[Mapping[str, object]]) -> int:
         """Bulk import; how many predictions Label Studio made. All or nothing of one call is stored."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from ml_backend.data.edits import Content
+from ml_backend.data.edits import Content, says_the_same
 from ml_backend.errors import (
     LabelStudioAuthError,
     LabelStudioError,
@@ -20,7 +20,8 @@ from ml_backend.errors import (
     LabelStudioUnreachable,
 )
 from ml_backend.label_studio.events import annotation_row
-from ml_backend.store import outbox, projects
+from ml_backend.store import outbox, overtaken, projects
+from ml_backend.store.act_slots import content_of, is_foreign
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.tables import OutboxEntry, Project
 
@@ -33,6 +34,9 @@ BUSY = "database is locked"
 """In its error while SQLite writes something large for another: that passes, so it is tried until it has."""
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 60.0
+
+LONG_SECONDS = 60.0
+"""What waited longer is looked for before it is made: a webhook may have been lost."""
 
 TASK_GONE = "the task is no longer in Label Studio"
 ANNOTATION_GONE = "the annotation is no longer in Label Studio"
@@ -99,6 +103,17 @@ class Refused(Outcome):
             projects.request_reconcile(session, project, now)
 
 
+@dataclass(frozen=True)
+class Overtaken(Outcome):
+    """It was changed in Label Studio meanwhile. row: the annotation as it is there, None = it is gone."""
+
+    row: AnnotationRow | None = None
+
+    def record(self, session: Session, project: Project, entry: OutboxEntry, now: float) -> None:
+        """What is wanted is worked out anew."""
+        overtaken.record(session, project, entry.id, self.row, now)
+
+
 class Delivery:
     """Calls in one person's name. Safe for threads."""
 
@@ -127,15 +142,28 @@ class Delivery:
             return Refused(str(error))
 
     def _deliver(self, entry: OutboxEntry) -> Outcome:
+        """Label Studio replaces an annotation as a whole, so it is looked at first."""
         if entry.annotation_id is not None:
-            return self._change(entry, entry.annotation_id)
-        if entry.wanted is not None:
-            return self._create(entry, entry.wanted)
-        # An earlier call may have made it, and its answer was lost.
-        found = self._api.annotation_with(self._number, entry.task_id, entry.unique_id)
+            there = self._api.annotation(entry.annotation_id)
+            return self._gone(entry) if there is None else self._make_so(entry, _row(there, entry))
+        found = self._find(entry) if _may_be_there(entry) else None
         if found is not None:
-            self._api.delete_annotation(int(found["id"]))
-        return Done(sent=None, row=None)
+            return self._make_so(entry, found)
+        return Done() if entry.wanted is None else self._create(entry, entry.wanted)
+
+    def _gone(self, entry: OutboxEntry) -> Outcome:
+        if entry.wanted is None:
+            return Done()
+        return Overtaken() if entry.annotator == str(entry.person_id) else Refused(ANNOTATION_GONE, reconcile=True)
+
+    def _find(self, entry: OutboxEntry) -> AnnotationRow | None:
+        """The annotation that an earlier call made, whose answer was lost; else the person's newest own one."""
+        given = self._api.annotations_of(self._number, entry.task_id)
+        made = next((one for one in given if one.get("unique_id") == entry.unique_id), None)
+        if made is not None:
+            return _row(made, entry)
+        own = [row for row in (_row(one, entry) for one in given) if row.annotator == entry.annotator]
+        return max(own, key=lambda row: row.annotation_id, default=None)
 
     def _create(self, entry: OutboxEntry, wanted: Content) -> Outcome:
         try:
@@ -145,32 +173,32 @@ class Delivery:
                 return Refused(TASK_GONE, reconcile=True)
             if error.http_status != HTTPStatus.CONFLICT:
                 raise
-            return self._adopt(entry, wanted)
+            return Later("Label Studio has this annotation already, looking for it", Pause.THIS)
         return Done(sent=wanted, row=_row(made, entry))
 
-    def _adopt(self, entry: OutboxEntry, wanted: Content) -> Outcome:
-        """An earlier call made it, and its answer was lost; it may have said something else."""
-        found = self._api.annotation_with(self._number, entry.task_id, entry.unique_id)
-        if found is None:
-            return Later("Label Studio has this annotation and does not show it, trying again", Pause.THIS)
-        row = _row(found, entry)
-        if found.get("result") != wanted["result"] or found.get("was_cancelled") is not wanted["was_cancelled"]:
-            row = _row(self._api.update_annotation(row.annotation_id, wanted), entry)
-        return Done(sent=wanted, row=row)
-
-    def _change(self, entry: OutboxEntry, annotation_id: int) -> Outcome:
+    def _make_so(self, entry: OutboxEntry, there: AnnotationRow) -> Outcome:
+        content = content_of(there)
+        if is_foreign(entry, content):
+            return Overtaken(row=there)
         if entry.wanted is None:
-            self._api.delete_annotation(annotation_id)
-            return Done(sent=None, row=None)
+            self._api.delete_annotation(there.annotation_id)
+            return Done()
+        if says_the_same(content, entry.wanted):
+            return Done(sent=entry.wanted, row=there)
         try:
-            made = self._api.update_annotation(annotation_id, entry.wanted)
+            made = self._api.update_annotation(there.annotation_id, entry.wanted)
         except LabelStudioRefused as error:
             if error.http_status != HTTPStatus.NOT_FOUND:
                 raise
-            if entry.annotator != str(entry.person_id):
-                return Refused(ANNOTATION_GONE, reconcile=True)
-            return Done(sent=None, row=None)  # what is wanted is not there: it will be made anew
+            return Later("the annotation went at this moment, looking again", Pause.THIS)
         return Done(sent=entry.wanted, row=_row(made, entry))
+
+
+def _may_be_there(entry: OutboxEntry) -> bool:
+    """Whether Label Studio may have an annotation of the person that is not known here: one that an earlier call made,
+    or one made there meanwhile, of which it told nobody.
+    """
+    return entry.attempts > 1 or entry.wanted is None or time.time() - entry.wanted_at > LONG_SECONDS
 
 
 def _row(made: Json, entry: OutboxEntry) -> AnnotationRow:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from ml_backend.errors import InputError
 from ml_backend.label_studio.contract import Json, parse_id, parse_time, project_uid
 from ml_backend.store import annotations as annotation_rows
-from ml_backend.store import outbox, projects, tasks
+from ml_backend.store import outbox, overtaken, projects, tasks
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.tables import Project
 
@@ -125,7 +125,7 @@ def record_event(session: Session, event: Event, now: float) -> Recorded:
 
 def _record_labels(session: Session, project: Project, event: Event, now: float) -> tuple[int, bool]:
     """(labels that changed, whether a deleted annotation was not known). What the map's outbox is sending just now
-    counts already: Label Studio tells of it before it answers the sender.
+    counts already: Label Studio tells of it before it answers the sender. What still waits takes over what was changed.
     """
     rows, gone = event.annotations, event.gone_annotations
     sending = outbox.hidden_among(
@@ -139,6 +139,9 @@ def _record_labels(session: Session, project: Project, event: Event, now: float)
     changed = annotation_rows.apply_many(session, project, news)
     changed += annotation_rows.count_labels(session, project, [i for i in gone if i not in sending.ids])
     unknown = bool(gone) and bool(annotation_rows.tombstone(session, project, gone, now))
+    if sending:
+        of_deleted = [row.task_id for row in annotation_rows.by_ids(session, project, gone)]
+        changed += overtaken.catch_up(session, project, [*(row.task_id for row in rows), *of_deleted])
     if not changed and annotation_rows.skips(session, project, told) != skipped:
         projects.touch_scores(session, project)  # the map and the queue show who skipped what
     return changed, unknown

@@ -3,7 +3,7 @@
 A person's token is in memory only, in the thread that sends for that person; after a restart what waits goes on as soon
 as the person shows the token again. Nothing is sent twice: an entry is claimed in the database first, a new annotation
 carries an id of which Label Studio takes one (a repeat is answered with 409), and everything else is a PATCH or a
-DELETE. So a process may die at any point, and a reply may be lost.
+DELETE, after a look at what is there. So a process may die at any point, and a reply may be lost.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.contract import parse_id, parse_time
 from ml_backend.label_studio.events import annotation_row
 from ml_backend.store import annotations as annotation_rows
-from ml_backend.store import projects, tasks
+from ml_backend.store import overtaken, projects, tasks
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
 from ml_backend.store.jsontext import to_text
@@ -112,6 +112,7 @@ def _write(
         labels_changed = annotation_rows.replace_all(
             session, known, rows, started, since_version=project.labels_version
         )
+        labels_changed += overtaken.catch_up(session, known)
         if not labels_changed and annotation_rows.skips(session, known) != skipped:
             projects.touch_scores(session, known)
         projects.touch_labels(session, known, labels_changed, started)

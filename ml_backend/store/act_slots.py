@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ml_backend.data.edits import Content, says_the_same
+from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.bulk import chunks
 from ml_backend.store.outbox import State
 from ml_backend.store.tables import Annotation, OutboxEntry, Project
@@ -40,9 +41,7 @@ class Slots:
         if found is not None:
             if found.person_id == self._person_id and not is_changed(found, row):
                 return found, False
-            found.closed = True
-            if found.state == State.WAITING:  # what another person was about to make of this annotation
-                found.state = State.SENT
+            close(found)  # waiting: what another person was about to make of this annotation
         return self._new(task_id, row), True
 
     def _load(self, task_ids: Iterable[int]) -> None:
@@ -81,12 +80,14 @@ class Slots:
             aside=None,
             state=State.SENT,
             closed=False,
+            wanted_at=0.0,
             attempts=0,
+            tried=[],
             retry_at=0.0,
         )
 
 
-def content_of(row: Annotation | None) -> Content | None:
+def content_of(row: Annotation | AnnotationRow | None) -> Content | None:
     """What an annotation says."""
     return None if row is None else {"result": row.result, "was_cancelled": row.was_cancelled}
 
@@ -99,13 +100,25 @@ def close_changed(session: Session, project: Project, entries: Sequence[OutboxEn
         rows |= {row.annotation_id: row for row in session.scalars(query) if not row.deleted}
     for entry in entries:
         if entry.annotation_id is not None and is_changed(entry, rows.get(entry.annotation_id)):
-            entry.closed = True
+            close(entry)
+
+
+def close(entry: OutboxEntry) -> None:
+    """The annotation is somebody else's from now on: nothing is sent, and an undo leaves it alone."""
+    entry.closed, entry.state, entry.error = True, State.SENT, None
 
 
 def is_changed(entry: OutboxEntry, row: Annotation | None) -> bool:
-    """Whether the annotation is no longer as it was sent. row: the one that the entry is about, as it is now."""
-    if entry.state != State.SENT:
+    """Whether the annotation is no longer as it was sent. row: the one that the entry is about, as it is now. While an
+    entry waits, what was changed is taken over (`overtaken.py`).
+    """
+    if entry.state == State.WAITING:
         return False
-    if entry.annotation_id is None:
-        return row is not None
-    return row is None or row.annotation_id != entry.annotation_id or not says_the_same(content_of(row), entry.there)
+    if entry.annotation_id is not None and (row is None or row.annotation_id != entry.annotation_id):
+        return True
+    return is_foreign(entry, content_of(row))
+
+
+def is_foreign(entry: OutboxEntry, content: Content | None) -> bool:
+    """Whether an annotation is neither as Label Studio had it nor as any call of ours may have left it."""
+    return not any(says_the_same(content, known) for known in (entry.there, *entry.tried))

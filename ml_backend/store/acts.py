@@ -85,11 +85,12 @@ def record(
     found = [(target, *slots.entry(target.task_id, target.annotation_id)) for target in targets]
     new = [(target, entry) for target, entry, is_new in found if is_new]
     for target, entry in new:  # nothing but this act concerns it
-        _rewrite(entry, [deed.edits[target.answer]])
+        rewrite(entry, [deed.edits[target.answer]])
     session.add_all(entry for _, entry in new)
     session.flush()
     items = [{"act_id": act.id, "entry_id": entry.id, "answer": target.answer} for target, entry, _ in found]
     execute_many(session, insert(ActItem), items)
+    _renew([entry for _, entry, _ in found], now)
     changed = _rework(session, [entry for _, entry, is_new in found if not is_new])
     projects.touch_labels(session, project, len(new) + changed, now)
     return act
@@ -98,13 +99,15 @@ def record(
 def undo(session: Session, project: Project, act: Act, now: float) -> int:
     """Take an act back; how many annotations stay as they are because somebody changed them in Label Studio since."""
     act.undone = True
-    return _again(session, project, act, now)
+    return _again(session, project, act, _entries(session, act), now)
 
 
 def redo(session: Session, project: Project, act: Act, now: float) -> int:
     """Do an act again that was undone; how many annotations stay as they are (see `undo`)."""
     act.undone = False
-    return _again(session, project, act, now)
+    entries = _entries(session, act)
+    _renew(entries, now)
+    return _again(session, project, act, entries, now)
 
 
 def find(session: Session, project: Project, act_id: int) -> Act | None:
@@ -144,10 +147,43 @@ def progress(session: Session, acts: Iterable[Act]) -> dict[int, Progress]:
     }
 
 
-def _again(session: Session, project: Project, act: Act, now: float) -> int:
+def edits_of(session: Session, entries: Iterable[OutboxEntry]) -> dict[int, list[Edit]]:
+    """What the acts that are not undone do to each annotation, by entry, in order."""
+    ids = [entry.id for entry in entries]
+    answers: dict[int, list[tuple[int, str]]] = {i: [] for i in ids}
+    query = (
+        select(ActItem.entry_id, Act.id, ActItem.answer)
+        .join(Act, Act.id == ActItem.act_id)
+        .where(Act.undone.is_(False))
+        .order_by(Act.id)
+    )
+    for chunk in chunks(ids):
+        for entry_id, act_id, answer in session.execute(query.where(ActItem.entry_id.in_(chunk))):
+            answers[entry_id].append((act_id, answer))
+    edits: dict[int, Mapping[str, Edit]] = {}
+    for chunk in chunks({act_id for given in answers.values() for act_id, _ in given}):
+        of_acts = session.execute(select(Act.id, Act.edits).where(Act.id.in_(chunk)))
+        edits |= {act_id: dict(of_act) for act_id, of_act in of_acts}
+    return {i: [edits[act_id][answer] for act_id, answer in given] for i, given in answers.items()}
+
+
+def rewrite(entry: OutboxEntry, edits: Sequence[Edit]) -> bool:
+    """The annotation becomes what it was before and the edits make of it; whether that is a change."""
+    return outbox.write(entry, apply_edits(entry.base, edits, entry.unique_id), aside_kind(edits))
+
+
+def _entries(session: Session, act: Act) -> list[OutboxEntry]:
     items = select(ActItem.entry_id).where(ActItem.act_id == act.id)
     query = select(OutboxEntry).where(OutboxEntry.id.in_(items)).order_by(OutboxEntry.id)
-    entries = list(session.scalars(query.execution_options(populate_existing=True)))
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def _renew(entries: Iterable[OutboxEntry], now: float) -> None:
+    for entry in entries:
+        entry.wanted_at = now
+
+
+def _again(session: Session, project: Project, act: Act, entries: Sequence[OutboxEntry], now: float) -> int:
     close_changed(session, project, entries)
     session.flush()
     projects.touch_labels(session, project, _rework(session, entries), now)
@@ -156,29 +192,7 @@ def _again(session: Session, project: Project, act: Act, now: float) -> int:
 
 def _rework(session: Session, entries: Sequence[OutboxEntry]) -> int:
     """Work out anew what the annotations should become; how many changed."""
-    answers: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    query = (
-        select(ActItem.entry_id, Act.id, ActItem.answer)
-        .join(Act, Act.id == ActItem.act_id)
-        .where(Act.undone.is_(False))
-        .order_by(Act.id)
-    )
-    for chunk in chunks(entry.id for entry in entries):
-        for entry_id, act_id, answer in session.execute(query.where(ActItem.entry_id.in_(chunk))):
-            answers[entry_id].append((act_id, answer))
-    edits: dict[int, Mapping[str, Edit]] = {}
-    for chunk in chunks({act_id for given in answers.values() for act_id, _ in given}):
-        of_acts = session.execute(select(Act.id, Act.edits).where(Act.id.in_(chunk)))
-        edits |= {act_id: dict(of_act) for act_id, of_act in of_acts}
-    changed = sum(
-        _rewrite(entry, [edits[act_id][answer] for act_id, answer in answers[entry.id]])
-        for entry in entries
-        if not entry.closed
-    )
+    edits = edits_of(session, entries)
+    changed = sum(rewrite(entry, edits[entry.id]) for entry in entries if not entry.closed)
     session.flush()
     return changed
-
-
-def _rewrite(entry: OutboxEntry, edits: Sequence[Edit]) -> bool:
-    """The annotation becomes what it was before and the edits make of it; whether that is a change."""
-    return outbox.write(entry, apply_edits(entry.base, edits, entry.unique_id), aside_kind(edits))

@@ -3,7 +3,7 @@
 An entry is one annotation of one task: what it was before (`base`), what Label Studio has by all we know (`there`) and
 what it should become (`wanted`); None stands for no annotation. Whoever sends claims entries first, so that two
 processes never send the same one; a claim that nobody ends (its process died) runs out. `attempts` > 0 says that the
-answer to the last call is not known: Label Studio may have acted on it.
+answer to the last call is not known: Label Studio may have acted on it, so that it has one of what was `tried`.
 """
 
 from __future__ import annotations
@@ -59,6 +59,9 @@ class Hidden:
             frozenset(e.annotation_id for e in entries if e.annotation_id is not None),
             frozenset((e.task_id, e.annotator) for e in entries if e.annotation_id is None),
         )
+
+    def __bool__(self) -> bool:
+        return bool(self.ids or self.pairs)
 
     def covers(self, annotation_id: int, task_id: int | None, annotator: str | None) -> bool:
         """Whether this annotation is one of them."""
@@ -156,6 +159,8 @@ def claim(
     entries = list(session.scalars(query))
     for entry in entries:
         entry.claimed_by, entry.claimed_until, entry.attempts = owner, now + seconds, entry.attempts + 1
+        if entry.wanted not in entry.tried:
+            entry.tried = [*entry.tried, entry.wanted]
     session.flush()
     return entries
 
@@ -190,11 +195,17 @@ def confirm(
         if entry.annotation_id is not None:
             annotation_rows.tombstone(session, project, [entry.annotation_id], now)
         entry.annotation_id, entry.there, entry.unique_id = None, None, str(uuid.uuid4())
-    entry.attempts, entry.error, entry.retry_at = 0, None, 0.0
-    _release(entry)
+    entry.error, entry.retry_at = None, 0.0
+    settle(entry)
     if entry.wanted == sent:
         entry.state = State.SENT
     session.flush()
+
+
+def settle(entry: OutboxEntry) -> None:
+    """What Label Studio has is known again, and nobody is sending."""
+    entry.attempts, entry.tried = 0, []
+    _release(entry)
 
 
 def postpone(session: Session, entry_id: int, until: float, error: str, *, counts: bool = True) -> None:

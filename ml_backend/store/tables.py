@@ -204,8 +204,12 @@ class OutboxEntry(Base):
     """One of `outbox.State`."""
     closed: Mapped[bool] = mapped_column(default=False)
     """The annotation was changed by others since: undoing an act leaves it alone."""
+    wanted_at: Mapped[float] = mapped_column(default=0.0)
+    """When the newest act about it was done, on our clock."""
     attempts: Mapped[int] = mapped_column(default=0)
     """Calls whose outcome is not known."""
+    tried: Mapped[JsonList] = mapped_column(default=list)
+    """What those calls wanted: Label Studio may have any of it."""
     error: Mapped[str | None]
     retry_at: Mapped[float] = mapped_column(default=0.0)
     claimed_by: Mapped[str | None]

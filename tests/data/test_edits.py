@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from ml_backend.data.answers import parse_answers
-from ml_backend.data.edits import Content, Edit, apply_edits, aside_kind, choose, says_the_same, set_aside, tick
+from ml_backend.data.edits import (
+    Content,
+    Edit,
+    answers_alike,
+    apply_edits,
+    aside_kind,
+    choose,
+    says_the_same,
+    set_aside,
+    tick,
+)
 from ml_backend.data.label_config import parse_label_config
 from ml_backend.errors import InputError
 
@@ -135,3 +145,13 @@ def test_strange_marks_are_no_marks_or_ask_nothing(meta: object) -> None:
     assert answers.says(TAGS, "hardware") is (
         None if isinstance(meta, dict) and meta.get("lantern") == "map" else False
     )
+
+
+def test_two_annotations_answer_alike_when_they_differ_in_what_was_not_asked() -> None:
+    kind, tags = region("kind", "choices", ["wifi"]), region("tags", "choices", ["urgent"])
+    before, after_box = submitted(kind, tags), submitted({**kind, "origin": "manual"}, tags, BOX)
+    assert answers_alike(before, after_box, [choose(KIND, "battery")])
+    assert answers_alike(None, submitted(tags), [choose(KIND, "battery")])
+    assert not answers_alike(before, submitted(kind), [choose(KIND, "battery"), tick(TAGS, "urgent", on=True)])
+    assert not answers_alike(before, {**before, "was_cancelled": True}, [choose(KIND, "battery")])
+    assert not answers_alike(before, after_box, [set_aside("skip")]), "a skip is about all of it"

@@ -43,7 +43,7 @@ def test_saved_again_it_says_the_same_and_what_is_ticked_there_counts(label_stud
         (again,) = label_studio.api.task(task)["annotations"]
         assert says_the_same(made, again), again
         assert all(is_marked(region) for region in again["result"]), again
-        assert label_studio.api.annotation_with(project, task, unique) is not None
+        assert [one["unique_id"] for one in label_studio.api.annotations_of(project, task)] == [unique]
 
         page.locator(BOX).nth(len(KIND.classes) + TAGS.classes.index("hardware")).click()
         save(label_studio, page, task)

@@ -108,6 +108,8 @@ class FakeWithPeople(FakeLabelStudio):
     def _edit(self, request: httpx.Request, number: int, body: Json) -> httpx.Response:
         if number not in self.annotations:
             return httpx.Response(404, json={"detail": "Not found."})
+        if request.method == "GET":
+            return httpx.Response(200, json=self.annotations[number])
         if request.method == "DELETE":
             del self.annotations[number]
             return httpx.Response(204)

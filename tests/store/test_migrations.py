@@ -11,12 +11,18 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, text
 
 from ml_backend.store import annotations as annotation_rows
-from ml_backend.store import projects
+from ml_backend.store import outbox, projects
 from ml_backend.store.database import Database
 from ml_backend.store.migrate import config, head, migrate
 from ml_backend.store.tables import Base
 
 SCRIPTS = ScriptDirectory.from_config(config())
+PROJECT = text(
+    "INSERT INTO project (id, uid, label_studio_id, title, label_config, extra_params, hostname, settings,"
+    " connection, data_version, data_changed_at, labels_version, labels_changed, labels_changed_at,"
+    " training_requested, training_done, created_at, deleted) VALUES"
+    " (1, '12.5', 12, 'old', '', '{}', '', '{}', '{}', 3, 0, 2, 0, 0, 0, 0, 1, 0)"
+)
 REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]
 
 
@@ -69,14 +75,7 @@ def test_rows_of_the_first_revision_are_there_at_the_newest(tmp_path: Path) -> N
     engine = create_engine(f"sqlite:///{tmp_path / 'lantern.db'}")
     migrate(engine, REVISIONS[0])
     with engine.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO project (id, uid, label_studio_id, title, label_config, extra_params, hostname, settings,"
-                " connection, data_version, data_changed_at, labels_version, labels_changed, labels_changed_at,"
-                " training_requested, training_done, created_at, deleted) VALUES"
-                " (1, '12.5', 12, 'old', '', '{}', '', '{}', '{}', 3, 0, 2, 0, 0, 0, 0, 1, 0)"
-            )
-        )
+        connection.execute(PROJECT)
         connection.execute(
             text(
                 "INSERT INTO annotation (project_id, annotation_id, task_id, result, was_cancelled, updated_at,"
@@ -89,6 +88,25 @@ def test_rows_of_the_first_revision_are_there_at_the_newest(tmp_path: Path) -> N
         project = projects.ensure(session, "12.5")
         assert project.title == "old"
         assert [row.result for row in annotation_rows.live(session, project)] == [[[]]]
+
+
+def test_what_waits_in_an_older_outbox_still_waits(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'lantern.db'}")
+    migrate(engine, "0006")
+    with engine.begin() as connection:
+        connection.execute(PROJECT)
+        connection.execute(
+            text(
+                "INSERT INTO outbox_entry (project_id, task_id, person_id, annotator, unique_id, wanted, state, closed,"
+                " attempts, retry_at) VALUES (1, 5, 9, '9', 'u', :wanted, 'waiting', 0, 1, 0.0)"
+            ),
+            {"wanted": '{"result":[],"was_cancelled":true}'},
+        )
+    engine.dispose()
+    db = Database.open(tmp_path)
+    with db.write() as session:
+        (entry,) = outbox.claim(session, projects.ensure(session, "12.5"), 9, "me", 10, 60.0, 1.0)
+        assert (entry.task_id, entry.tried, entry.wanted_at) == (5, [entry.wanted], 0.0)
 
 
 def test_a_migrated_database_is_opened_without_the_write_lock(tmp_path: Path) -> None:
