@@ -13,6 +13,7 @@ from ml_backend.data.encoding import encode_records
 from ml_backend.data.records import Record
 from ml_backend.engine.checkpoint import Working, load_model
 from ml_backend.engine.given_labels import GivenLabel, given_labels
+from ml_backend.engine.kept import Recent
 from ml_backend.engine.label_sets import make_label_sets
 from ml_backend.engine.pool_settings import PoolSettings
 from ml_backend.engine.prediction import TaskPrediction
@@ -27,6 +28,10 @@ from ml_backend.store.database import Database
 from ml_backend.store.tables import Project, Publication
 
 log = logging.getLogger(__name__)
+
+VIEWS_IN_MEMORY = 8
+MODELS_IN_MEMORY = 4
+"""Projects whose view, and whose model with matrix and index, stay in memory: those used last."""
 
 NO_MODEL = "there is no model yet: the first one is being made"
 
@@ -51,6 +56,15 @@ class _State:
         return newest, self.project.labels_version, self.project.label_config, wanted
 
 
+@dataclass(frozen=True)
+class _Made:
+    """A view, the state that it was made of, and where its snapshot lies."""
+
+    key: tuple[object, ...]
+    description_path: str
+    view: ProjectView
+
+
 class Engine:
     """One per process. Safe for threads: a view is made by one thread while the others wait for it, per project."""
 
@@ -61,9 +75,8 @@ class Engine:
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._pool_locks: dict[str, threading.Lock] = {}
-        self._views: dict[str, tuple[tuple[object, ...], ProjectView]] = {}
-        self._snapshots: dict[str, tuple[str, Snapshot]] = {}
-        self._working: dict[str, tuple[str, Working]] = {}
+        self._views: Recent[str, _Made] = Recent(VIEWS_IN_MEMORY)
+        self._models: Recent[str, tuple[str, Working]] = Recent(MODELS_IN_MEMORY)
 
     def view(self, uid: str) -> ProjectView | None:
         """Newest publication and newest labels; None before the first publication."""
@@ -73,15 +86,20 @@ class Engine:
                 return None
             published = tuple(publications.list_all(session, project))
             key = _State(project, published, (), {}).key
-            cached = self._views.get(project.uid)
-            if cached and cached[0] == key:
-                return cached[1]
+            made = self._views.get(project.uid)
+            if made and made.key == key:
+                return made.view
         with self._lock(project.uid):
             return self._fresh_view(project.uid)
 
     def viewed(self) -> frozenset[str]:
         """Projects that this process keeps a view of."""
-        return frozenset(tuple(self._views))
+        return self._views.keys()
+
+    def forget(self, uid: str) -> None:
+        """Keep nothing of this project in memory."""
+        self._views.forget(uid)
+        self._models.forget(uid)
 
     def predict(self, uid: str, tasks: Sequence[IncomingTask]) -> list[TaskPrediction]:
         """One prediction a task, in order. Tasks that the publication does not know are folded into the model, without
@@ -125,9 +143,9 @@ class Engine:
 
     def _fresh_view(self, uid: str) -> ProjectView | None:
         state = self._read(uid)
-        cached = self._views.get(uid)
-        if cached and cached[0] == state.key:
-            return cached[1]
+        made = self._views.get(uid)
+        if made and made.key == state.key:
+            return made.view
         loaded = self._newest_intact(state)
         if loaded is None:
             return None
@@ -144,7 +162,7 @@ class Engine:
             label_sets=make_label_sets(schema, state.labels, rows),
             set_aside=state.set_aside,
         )
-        self._views[uid] = (state.key, view)
+        self._views.put(uid, _Made(state.key, publication.description_path, view))
         return view
 
     def _read(self, uid: str) -> _State:
@@ -156,17 +174,14 @@ class Engine:
 
     def _newest_intact(self, state: _State) -> tuple[Publication, Snapshot] | None:
         """The newest publication whose files are whole: a damaged one must not silence the project."""
+        made = self._views.get(state.project.uid)
         for publication in state.publications:
-            kept = self._snapshots.get(state.project.uid)
-            if kept and kept[0] == publication.description_path:
-                return publication, kept[1]
+            if made and made.description_path == publication.description_path:
+                return publication, made.view.snapshot
             try:
-                snapshot = load_description(self.db.path.parent / publication.description_path)
+                return publication, load_description(self.db.path.parent / publication.description_path)
             except CheckpointError as error:
                 log.error("project %s, publication %d: %s", state.project.uid, publication.number, error)
-                continue
-            self._snapshots[state.project.uid] = (publication.description_path, snapshot)
-            return publication, snapshot
         return None
 
     def _fold_in(self, uid: str, view: ProjectView, tasks: Sequence[IncomingTask]) -> list[TaskPrediction]:
@@ -193,9 +208,9 @@ class Engine:
         return found
 
     def _model(self, uid: str, publication: Publication, settings: PoolSettings) -> Working:
-        kept = self._working.get(uid)
-        if kept and kept[0] == publication.model_path:
-            return kept[1]
-        working = load_model(self.db.path.parent / publication.model_path, settings)
-        self._working[uid] = (publication.model_path, working)
+        path, working = self._models.get(uid) or ("", None)
+        if working is None or path != publication.model_path:
+            working = load_model(self.db.path.parent / publication.model_path, settings)
+            self._models.put(uid, (publication.model_path, working))
+        working.pool.settings = settings  # they change while a model is in memory
         return working

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,6 +18,7 @@ from ml_backend.config import Settings
 from ml_backend.data.label_config import LabelSchema
 from ml_backend.engine.checkpoint import Working, load_model
 from ml_backend.engine.indexing import index_changes
+from ml_backend.engine.kept import Recent
 from ml_backend.engine.pool import Pool
 from ml_backend.engine.publishing import Versions, publish_model
 from ml_backend.engine.reading import Reader, Readers
@@ -78,7 +78,7 @@ class ProjectEngine:
         self._readers = readers
         self._should_stop = should_stop
         self._check_lease = check_lease
-        self._pools: OrderedDict[str, Working] = OrderedDict()
+        self._pools: Recent[str, Working] = Recent(POOLS_IN_MEMORY)
         self._too_small: dict[str, PoolMatrix] = {}
         self._retry_at: dict[tuple[str, ...], float] = {}
 
@@ -127,7 +127,7 @@ class ProjectEngine:
     def _go_back(self, uid: str, restoring: Restoring) -> None:
         working = restoring.run(uid)
         if working is not None:
-            self._keep(uid, working)
+            self._pools.put(uid, working)
 
     def _read(self, uid: str) -> tuple[Project, Publication | None]:
         with self._db.read() as session:
@@ -180,7 +180,7 @@ class ProjectEngine:
             working = self._created(project, matrix.without_retired(), reader, wanted)
         else:
             working.take(matrix)
-        self._keep(project.uid, working)
+        self._pools.put(project.uid, working)
         self._publish(project.uid, working, trained=working.pool.model.epochs_done > 0)
 
     def _created(self, project: Project, matrix: PoolMatrix, reader: Reader, wanted: ProjectSettings) -> Working:
@@ -218,18 +218,12 @@ class ProjectEngine:
             self._forget(project.uid)
             return None
         working.pool.settings = wanted.pool  # alpha0 and the like change while a pool is in memory
-        self._keep(project.uid, working)
+        self._pools.put(project.uid, working)
         return working
 
     def _forget(self, uid: str) -> None:
         """A step that failed may have changed the pool in memory: the next one begins with what is published."""
-        self._pools.pop(uid, None)
-
-    def _keep(self, uid: str, working: Working) -> None:
-        self._pools[uid] = working
-        self._pools.move_to_end(uid)
-        while len(self._pools) > POOLS_IN_MEMORY:
-            self._pools.popitem(last=False)
+        self._pools.forget(uid)
 
 
 def _what_is_read(project: Project) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 """Keeps views ready, so that no request waits while a new one is loaded and scored: those of connected projects, and of
-whatever this process was asked about.
+whatever this process was asked about. Of a deleted project nothing is kept.
 """
 
 from __future__ import annotations
@@ -41,8 +41,11 @@ class WarmViews:
         self._stop.set()
 
     def check(self) -> list[str]:
-        """One look: makes the views that have changed; the uids of those projects."""
-        keys = _keys(self._engine.db, self._engine.viewed())
+        """One look: makes the views that have changed and lets go of deleted projects; the uids of those made."""
+        viewed = self._engine.viewed()
+        keys = _keys(self._engine.db, viewed)
+        for uid in viewed - keys.keys():
+            self._engine.forget(uid)
         changed = [uid for uid, key in keys.items() if self._seen.get(uid) != key]
         self._seen = keys  # now, so that what fails is not tried again before it changes
         for uid in changed:

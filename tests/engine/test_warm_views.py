@@ -43,6 +43,16 @@ def test_a_project_that_nobody_connected_is_left_until_it_is_asked_for(world: Wo
     assert warm.check() == [UID]
 
 
+def test_nothing_is_kept_of_a_project_that_was_deleted(world: World) -> None:
+    connected(filled(world))
+    warm = WarmViews(world.engine)
+    warm.check()
+    with world.db.write() as session:
+        projects.mark_deleted(session, projects.ensure(session, UID))
+    assert warm.check() == []
+    assert world.engine.viewed() == frozenset()
+
+
 def test_one_that_fails_is_not_tried_again_and_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     connected(filled(world))
     calls = []

@@ -135,7 +135,7 @@ def test_who_looks_at_a_card_need_not_wait_for_what_is_similar(
         ready.set()
 
     monkeypatch.setattr(NeighbourIndex, "__init__", watched)
-    world.engine._working.clear()
+    world.engine.forget(UID)
     fresh = create_app(world.settings, LanternService(world.settings, world.db, world.engine), maps=world.maps)
     card = fresh.test_client().get(f"/map/{UID}/api/items/3", headers=world.headers())
     assert card.status_code == 200
