@@ -15,6 +15,7 @@ from ml_backend.data.edits import choose, set_aside
 from ml_backend.engine.given_labels import GivenLabel, given_labels
 from ml_backend.engine.schema import schema_of
 from ml_backend.errors import LabelStudioRefused, PersonForbidden, PersonRefused
+from ml_backend.label_studio import delivery
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.connect import connect
 from ml_backend.label_studio.connections import Connections
@@ -210,6 +211,34 @@ def test_labels_of_others_stay_unless_they_are_overwritten(desk: Desk) -> None:
     desk.acts.undo(desk.uid, desk.who, acted.act.id)
     desk.sent()
     assert desk.choices(task) == ["a"]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_the_person_does_in_label_studio_while_a_label_waits_stays(
+    desk: Desk, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the webhooks are lost: the sender looks."""
+    edited, submitted, skipped = desk.task_ids[:3]
+    own = desk.label_studio.annotate(edited, "a")
+    desk.wait_for(lambda: len(desk.given()) == 1)
+    desk.acts._sender = _Asleep()
+    desk.label("b", [edited, submitted, skipped])
+    if not told:
+        monkeypatch.setattr(delivery, "LONG_SECONDS", 0.0)
+        for hook in desk.api.webhooks(desk.number):
+            desk.api.delete_webhook(int(hook["id"]))
+    path = {"from_name": "t", "to_name": "text", "type": "taxonomy", "value": {"taxonomy": [["A", "B"]]}}
+    (before,) = desk.there()[edited]
+    desk.api.update_annotation(own, {"result": [*before["result"], path]})
+    desk.label_studio.annotate(submitted, "a")
+    desk.label_studio.annotate(skipped, "a", was_cancelled=True)
+    desk.acts._sender = desk.sender
+    desk.acts.go_on(desk.uid, desk.who)
+    desk.sent()
+    assert (desk.choices(edited), desk.choices(edited, "t")) == (["b"], [["A", "B"]])
+    assert desk.choices(submitted) == ["a"], "the newer answer"
+    assert [one["was_cancelled"] for one in desk.there()[skipped]] == [True]
+    assert len(desk.given()) == 2
 
 
 def test_a_task_that_is_gone_is_said_and_the_others_go_on(desk: Desk) -> None:
