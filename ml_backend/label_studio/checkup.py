@@ -17,7 +17,7 @@ from ml_backend.label_studio.findings import Finding, error, fine, warning
 from ml_backend.label_studio.map_checkup import check_map
 from ml_backend.label_studio.reachability import SSRF_MEND, explain_backend_error, is_private
 from ml_backend.label_studio.reconcile import check_same_project
-from ml_backend.label_studio.sheet_checkup import check_sheets
+from ml_backend.label_studio.sheet_checkup import check_places, check_sheets
 from ml_backend.store import annotations as annotation_rows
 from ml_backend.store import counters, projects, pushes, runs, tasks
 from ml_backend.store.database import Database
@@ -85,6 +85,8 @@ def check_project(
     yield from check_extra_params(settings, seen.row)
     yield from check_map(settings, seen.row, str(seen.found.get("label_config") or ""), api.url)
     yield from check_sheets(seen.row)
+    if db is not None:
+        yield from check_places(db, seen.row)
     yield from _check_work(seen, seen.row)
 
 

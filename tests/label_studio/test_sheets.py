@@ -30,6 +30,7 @@ from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.service import LanternService
+from ml_backend.label_studio.sheet_checkup import check_places
 from ml_backend.label_studio.sheet_config import PICTURE
 from ml_backend.label_studio.sheet_connect import hide_sheets, show_sheets
 from ml_backend.label_studio.sheet_duty import SheetDuty
@@ -382,6 +383,8 @@ def test_labels_drawn_on_a_sheet_whose_places_are_lost_stay(
     stage.work()
     assert stage.labels() == {11: "a", 12: "a"}
     assert "what was drawn on sheet 1" in caplog.text
+    (found,) = check_places(stage.db, project_row(stage.db))
+    assert "picture 1 of project 8" in found.what
     assert len(stage.played.tasks) == 2, "a sheet that people can draw on, beside the damaged one"
     stage.post("ANNOTATION_UPDATED", annotation=stage.draw(sheet, 0.6, "b", second=1))
     assert stage.labels() == {11: "a", 12: "a"}, "what is drawn now means nothing, and takes nothing away"
@@ -389,6 +392,7 @@ def test_labels_drawn_on_a_sheet_whose_places_are_lost_stay(
     shutil.copytree(tmp_path / "backup", folder)
     stage.duty._compared.clear()
     stage.work()
+    assert list(check_places(stage.db, project_row(stage.db))) == []
     assert stage.labels() == {11: "b", 12: "b", 13: "b"}, "the backup brings it all back"
     stage.post("ANNOTATIONS_DELETED", annotations=[{"id": 70}])
     assert stage.labels() == {}
