@@ -60,7 +60,9 @@ class Steering:
         }
 
     def ask(self, uid: str, wish: Mapping[str, object], person: str) -> int:
-        """Queue a run {epochs, weights, prior, phase}; its id. Null means as usual; the prior stays for later runs."""
+        """Queue a run {epochs, weights, prior, phase}; its id. Without `epochs` it is one epoch; of the others null means
+        as usual. The prior stays for later runs.
+        """
         epochs, weights = read_epochs(wish.get("epochs", 1)), read_weights(wish.get("weights"))
         prior, phase = read_prior(wish.get("prior")), read_phase(wish.get("phase"))
         with self._db.write() as session:

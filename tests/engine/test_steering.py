@@ -128,6 +128,7 @@ def test_one_run_at_a_time_and_none_before_there_is_a_model(world: World) -> Non
         {"epochs": 0},
         {"epochs": "2"},
         {"epochs": True},
+        {"epochs": None},
         {"weights": {"kl": -1}},
         {"weights": {"kl": "big"}},
         {"weights": {"kl": 1e9}},
