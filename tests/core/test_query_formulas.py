@@ -23,7 +23,7 @@ N = 40
 def doubt_formula(pool: PoolDescription, scores: QueryScores) -> NDArray[np.float64]:
     """s_OOD (1 - confidence) (1 - nearness), weighed with how typical the item is: half for the oddest."""
     factors = [scores.s_ood, 1 - scores.confidence, 1 - scores.nearness, 0.5 + 0.5 * pool.density]
-    return np.prod([factor.astype(np.float64) for factor in factors], axis=0)
+    return np.asarray(np.prod([factor.astype(np.float64) for factor in factors], axis=0))
 
 
 def by_doubt_alone(pool: PoolDescription, scores: QueryScores) -> NDArray[np.int64]:
@@ -52,7 +52,8 @@ def test_where_one_score_alone_differs_it_decides(name: str, high_first: bool) -
     even = np.full(N, 0.5, np.float32)
     pool = replace(pool, density=even, novelty=np.ones(N, np.float32))
     values = np.random.default_rng(0).permutation(np.linspace(0.1, 0.9, N)).astype(np.float32)
-    scores = replace(nothing_known(N), **{"s_ood": even, "confidence": even, "nearness": even, name: values})
+    scores = replace(nothing_known(N), s_ood=even.copy(), confidence=even.copy(), nearness=even.copy())
+    getattr(scores, name)[:] = values
     expected = np.argsort(-values if high_first else values)
     np.testing.assert_array_equal(by_doubt_alone(pool, scores), expected)
 
