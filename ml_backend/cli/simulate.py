@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ml_backend.cli.data_options import add_data_options, encoder_options, progress_bar, settings_of
 from ml_backend.config import Settings
 from ml_backend.errors import InputError
+from ml_backend.store.files import check_writable
 
 if TYPE_CHECKING:
     from ml_backend.engine.simulation import SimulationOptions
@@ -57,7 +58,7 @@ def run(args: Namespace, settings: Settings) -> int:
     from ml_backend.engine.simulation import simulate
 
     if args.json is not None:
-        _check_json(args.json)
+        check_writable(args.json)
     check_device(settings.device)
     with progress_bar() as progress:
         result = simulate(args.data, _options(args, settings), progress=progress)
@@ -82,14 +83,6 @@ def _options(args: Namespace, settings: Settings) -> SimulationOptions:
         encoder_options=encoder_options(settings),
         cache=settings.home / CACHE_FILE,
     )
-
-
-def _check_json(path: Path) -> None:
-    """Before the work, not after it."""
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; name a file to write")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: its folder does not exist")
 
 
 def _write_json(path: Path, content: dict[str, object]) -> None:

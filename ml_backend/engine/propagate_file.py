@@ -22,6 +22,7 @@ from ml_backend.engine.labels_file import GivenLabel, label_set_of, read_labels
 from ml_backend.engine.pool import Pool, PoolSettings, Propagation, apply_store, propagate
 from ml_backend.engine.simulation.problem import Readable, read_items
 from ml_backend.errors import InputError
+from ml_backend.store.files import check_writable
 
 TRAINING_RUNS = 2
 DIGITS = 6
@@ -184,10 +185,7 @@ def _check_output(path: Path, *inputs: Path) -> None:
         raise InputError(f"{path}: is read as well; name another file to write")
     if path.suffix.lower() not in WRITERS:
         raise InputError(f"{path.name}: unknown kind of output; expected {', '.join(WRITERS)}")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; name a file to write")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: its folder does not exist")
+    check_writable(path)
 
 
 def _write(path: Path, rows: list[OutputRow], key: str) -> None:

@@ -10,6 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ml_backend.errors import InputError
+
+
+def check_writable(path: Path) -> None:
+    """Before the work whose result goes there, not after it. Raises InputError."""
+    folder = path.absolute().parent
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file to write")
+    if not folder.is_dir():
+        raise InputError(f"{path}: its folder does not exist")
+    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise InputError(f"{path}: may not be written")
+
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ml_backend.errors import CheckpointError, LanternError
 from ml_backend.store import annotations as annotation_rows
-from ml_backend.store import artifacts, leases, projects
+from ml_backend.store import artifacts, files, leases, projects
 from ml_backend.store.database import Database
 from tests.store.events import said
 
@@ -145,6 +145,7 @@ def as_nobody(folder: Path) -> dict[str, str]:
         "database": attempt(lambda: Database.open(folder)),
         "new database": attempt(lambda: Database.open(folder / "deeper")),
         "artifact": attempt(lambda: artifacts.publish(folder, "a", manifest={}, tensors={})),
+        "file": attempt(lambda: files.check_writable(folder / "out.csv")),
     }
 
 

@@ -126,6 +126,7 @@ def test_a_folder_without_rights_gets_a_clear_word() -> None:
         errors = in_one_process(children.as_nobody, folder)
     finally:
         shutil.rmtree(folder)
+    assert errors.pop("file") == f"InputError: {folder / 'out.csv'}: may not be written"
     for error in errors.values():
         assert error.startswith("StoreError")
         assert "Permission denied" in error
