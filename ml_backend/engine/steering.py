@@ -60,7 +60,7 @@ class Steering:
         }
 
     def ask(self, uid: str, wish: Mapping[str, object], person: str) -> int:
-        """Queue a run {epochs, weights, prior, phase}; its id. Without `epochs` it is one epoch; of the others null means
+        """Queue a run {epochs, weights, prior, phase}; its id. Without `epochs` it is one epoch; any other may be null:
         as usual. The prior stays for later runs.
         """
         epochs, weights = read_epochs(wish.get("epochs", 1)), read_weights(wish.get("weights"))
