@@ -103,6 +103,8 @@ class Settings:
     """Whether task media may be fetched from private and loopback addresses other than Label Studio's own."""
     local_files: Path | None = setting(None, "LANTERN_LOCAL_FILES", parse=path)
     """Folder whose files tasks may name by path; None = no file of this machine is read."""
+    cache_bytes: int = setting(4 * 2**30, "LANTERN_CACHE_BYTES", parse=int, check=between(2**20, 2**50))
+    """Beyond it the worker drops the encodings that were remembered first."""
     seed: int = setting(0, "LANTERN_SEED", parse=int, check=between(0, 2**31 - 1))
     device: str = setting(
         "auto", "LANTERN_DEVICE", check=matching(r"auto|cpu|cuda(:\d{1,2})?", "auto, cpu, cuda or cuda:N")

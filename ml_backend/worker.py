@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ml_backend.config import Settings
+from ml_backend.engine.cache_duty import CacheDuty
 from ml_backend.engine.engine import Engine
 from ml_backend.engine.heartbeat import ProjectLease
 from ml_backend.engine.layout_duty import LayoutDuty
@@ -122,7 +123,8 @@ def build_worker(settings: Settings, stop: threading.Event) -> Worker:
     lay_out = LayoutDuty(db, settings, start_layout_process)
     reconcile, push, clean = label_studio_duties(db, settings, connections, engine)
     sheets = SheetDuty(db, settings, connections)
-    return Worker(db, (reconcile, work, lay_out, sheets, push, clean, OldActsDuty(db)), lease, stop)
+    tidy = (clean, OldActsDuty(db), CacheDuty(db, settings, engine.readers))
+    return Worker(db, (reconcile, work, lay_out, sheets, push, *tidy), lease, stop)
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -30,6 +30,8 @@ RETRY_SECONDS = 0.02
 PRIMARY_CODE = 0xFF
 """The bits of SQLite's extended error codes that hold the plain one."""
 _KEYS_PER_QUERY = 500
+_ROWS_PER_DELETE = 5_000
+"""In one transaction: whoever wants to write meanwhile waits for its end."""
 _PAGE_BYTES = 8192
 """Holds five vectors of 384 numbers."""
 _DTYPES: dict[str, np.dtype[Any]] = {"f": np.dtype("<f4"), "u": np.dtype("u1")}
@@ -84,10 +86,43 @@ class EmbeddingCache:
                 rows,
             )
 
+    def encoders(self) -> list[str]:
+        """Names of the encoders with encodings here."""
+        with self._connection() as connection:
+            return [name for (name,) in connection.execute("SELECT name FROM encoder ORDER BY name")]
+
     def forget(self, encoder_name: str) -> int:
         """Drops all encodings of an encoder; how many there were."""
+        dropped = self._drop(f"WHERE encoder = {_ENCODER_ID}", encoder_name)
         with self._connection() as connection, _immediate(connection):
-            return connection.execute(f"DELETE FROM encoding WHERE encoder = {_ENCODER_ID}", (encoder_name,)).rowcount
+            connection.execute(
+                "DELETE FROM encoder WHERE name = ? AND NOT EXISTS (SELECT 1 FROM encoding WHERE encoder = encoder.id)",
+                (encoder_name,),
+            )
+        return dropped
+
+    def trim(self, most_bytes: int) -> int:
+        """Drops the encodings that came first until the others fit; how many. The file keeps its size: what is free in
+        it is filled before it grows.
+        """
+        return self._drop("ORDER BY id", until=lambda: self._used_bytes() <= most_bytes)
+
+    def _drop(self, which: str, *values: object, until: Callable[[], bool] = lambda: False) -> int:
+        total, part = 0, _ROWS_PER_DELETE
+        chosen = f"SELECT id FROM encoding {which} LIMIT {_ROWS_PER_DELETE}"
+        while part == _ROWS_PER_DELETE and not until():
+            with self._connection() as connection, _immediate(connection):
+                part = connection.execute(f"DELETE FROM encoding WHERE id IN ({chosen})", values).rowcount
+            total += part
+        return total
+
+    def _used_bytes(self) -> int:
+        with self._connection() as connection:
+            pages, free, size = (
+                connection.execute(f"PRAGMA {what}").fetchone()[0]
+                for what in ("page_count", "freelist_count", "page_size")
+            )
+        return int((pages - free) * size)
 
     def close(self) -> None:
         """Closes this thread's connection; another call opens it again."""

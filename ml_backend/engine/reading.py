@@ -50,13 +50,17 @@ class Readers:
     def __init__(self, settings: Settings, cache_folder: Path, fetcher_for: FetcherFor) -> None:
         self._settings = settings
         self._fetcher_for = fetcher_for
-        self._cache = EmbeddingCache(cache_folder / CACHE_FILE)
+        self.cache = EmbeddingCache(cache_folder / CACHE_FILE)
         self._encoders: dict[str, Encoder] = {}
 
     def reader(self, db: Database, project: Project, schema: LabelSchema, wanted: ProjectSettings) -> Reader:
         """The project's reader. Raises ConfigError, with the setting to mend, when nothing can be read."""
         source = self._source(db, project, schema, wanted)
-        return Reader(self._encoder(source.encoder_spec), source, self._cache, self._fetcher_for(project))
+        return Reader(self._encoder(source.encoder_spec), source, self.cache, self._fetcher_for(project))
+
+    def loaded(self) -> frozenset[str]:
+        """Names of the encoders that this process has used."""
+        return frozenset(encoder.name for encoder in list(self._encoders.values()))
 
     def fetch_of(self, project: Project) -> Fetcher:
         """How the media of the project's tasks are fetched."""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ml_backend.data import cache as cache_module
 from ml_backend.data.cache import EmbeddingCache
 from ml_backend.errors import StoreError
 
@@ -57,6 +58,42 @@ def test_encoders_do_not_share_and_forget_is_for_one(cache: EmbeddingCache) -> N
     assert cache.forget("a") == 3
     assert cache.get_many("a", [digest(0)]) == {}
     assert len(cache.get_many("b", [digest(0), digest(1)])) == 2
+
+
+def test_a_forgotten_encoder_is_gone_however_much_it_had(
+    cache: EmbeddingCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "_ROWS_PER_DELETE", 4)
+    cache.put_many("a", vectors(10))
+    cache.put_many("b", vectors(1))
+    assert cache.encoders() == ["a", "b"]
+    assert cache.forget("a") == 10
+    assert cache.encoders() == ["b"]
+    cache.put_many("a", vectors(2))
+    assert set(cache.get_many("a", map(digest, range(10)))) == {digest(0), digest(1)}
+
+
+def test_what_came_first_goes_when_it_is_too_much(cache: EmbeddingCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "_ROWS_PER_DELETE", 10)
+    for i in range(100):
+        cache.put_many("ab"[i % 2], {digest(i): np.full(2_000, i, dtype=np.float32)})
+    assert cache.trim(10_000_000) == 0
+    dropped = cache.trim(500_000)
+    kept = {key for name in "ab" for key in cache.get_many(name, map(digest, range(100)))}
+    assert kept == {digest(i) for i in range(dropped, 100)}
+    assert 30 <= len(kept) <= 62, "8 kB each"
+    assert cache.trim(500_000) == 0
+
+
+def test_room_that_was_freed_is_filled_before_the_file_grows(cache: EmbeddingCache, tmp_path: Path) -> None:
+    path = tmp_path / "sub" / "embeddings.db"
+    cache.put_many("e", {digest(i): np.full(2_000, i, dtype=np.float32) for i in range(100)})
+    cache.close()  # what is in the log is in the file now
+    before = path.stat().st_size
+    cache.trim(0)
+    cache.put_many("e", {digest(i): np.full(2_000, i, dtype=np.float32) for i in range(100, 190)})
+    cache.close()
+    assert path.stat().st_size <= before
 
 
 def test_the_first_value_stays(cache: EmbeddingCache) -> None:
