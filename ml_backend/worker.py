@@ -121,7 +121,7 @@ def build_worker(settings: Settings, stop: threading.Event) -> Worker:
     lease = ProjectLease(db, f"{socket.gethostname()}:{os.getpid()}")
     work = ProjectEngine(db, settings, engine.readers, should_stop=stop.is_set, check_lease=lease.check)
     lay_out = LayoutDuty(db, settings, start_layout_process)
-    reconcile, push, clean = label_studio_duties(db, settings, connections, engine)
+    reconcile, push, clean = label_studio_duties(db, settings, connections, engine, lease.check)
     sheets = SheetDuty(db, settings, connections)
     tidy = (clean, OldActsDuty(db), CacheDuty(db, settings, engine.readers))
     return Worker(db, (reconcile, work, lay_out, sheets, push, *tidy), lease, stop)

@@ -19,6 +19,10 @@ LEASE_SECONDS = 60.0
 RENEW_EVERY_SECONDS = 15.0
 
 
+def ours() -> None:
+    """The default of a `check_lease` (see `ProjectLease.check`): no other worker can be there."""
+
+
 @dataclass
 class _Held:
     """A lease that was ours when it was last renewed (epoch seconds: time that the machine slept counts)."""

@@ -17,6 +17,7 @@ import numpy as np
 from ml_backend.config import Settings
 from ml_backend.data.label_config import LabelSchema
 from ml_backend.engine.checkpoint import Working, load_model
+from ml_backend.engine.heartbeat import ours
 from ml_backend.engine.indexing import index_changes
 from ml_backend.engine.kept import Recent
 from ml_backend.engine.pool import Pool
@@ -51,10 +52,6 @@ Progress = Callable[[str], None]
 def never() -> bool:
     """The default `should_stop`."""
     return False
-
-
-def ours() -> None:
-    """The default `check_lease`."""
 
 
 class ProjectEngine:

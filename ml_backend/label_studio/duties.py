@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from ml_backend.config import Settings
+from ml_backend.engine.heartbeat import ours
 from ml_backend.errors import LabelStudioError, LabelStudioRefused
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.cleaning import clean_step, leftovers
@@ -152,9 +154,18 @@ class PushDuty(LabelStudioDuty):
 
     name = "push"
 
-    def __init__(self, db: Database, settings: Settings, connections: Connections, engine: Predictor) -> None:
+    def __init__(
+        self,
+        db: Database,
+        settings: Settings,
+        connections: Connections,
+        engine: Predictor,
+        *,
+        check_lease: Callable[[], None] = ours,
+    ) -> None:
         super().__init__(db, settings, connections)
         self._engine = engine
+        self._check_lease = check_lease
         self._nothing_until: dict[str, float] = {}
 
     def _is_due(self, project: Project, now: float) -> bool:
@@ -187,7 +198,7 @@ class PushDuty(LabelStudioDuty):
         return ended + max(self._settings.push_interval_seconds, PUSH_SHARE * seconds)
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
-        if Pusher(self._db, self._engine, api).push(uid) is None:
+        if Pusher(self._db, self._engine, api, check_lease=self._check_lease).push(uid) is None:
             self._nothing_until[uid] = time.time() + self._settings.push_interval_seconds
 
 
@@ -211,11 +222,11 @@ class CleanDuty(LabelStudioDuty):
 
 
 def label_studio_duties(
-    db: Database, settings: Settings, connections: Connections, engine: Predictor
+    db: Database, settings: Settings, connections: Connections, engine: Predictor, check_lease: Callable[[], None]
 ) -> tuple[LabelStudioDuty, LabelStudioDuty, LabelStudioDuty]:
     """(before the engine's duty: reconcile, after it: push, clean)."""
     return (
         ReconcileDuty(db, settings, connections),
-        PushDuty(db, settings, connections, engine),
+        PushDuty(db, settings, connections, engine, check_lease=check_lease),
         CleanDuty(db, settings, connections),
     )

@@ -13,11 +13,12 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from ml_backend.engine.heartbeat import ours
 from ml_backend.engine.publishing import publish_labels
 from ml_backend.errors import LabelStudioError, LabelStudioRefused
 from ml_backend.label_studio.api import LabelStudioApi
@@ -66,15 +67,19 @@ class Pushed:
 class Pusher:
     """Brings one project's predictions into its Label Studio."""
 
-    def __init__(self, db: Database, engine: Predictor, api: LabelStudioApi) -> None:
+    def __init__(
+        self, db: Database, engine: Predictor, api: LabelStudioApi, *, check_lease: Callable[[], None] = ours
+    ) -> None:
         self._db = db
         self._engine = engine
         self._api = api
+        self._check_lease = check_lease
 
     def push(self, uid: str) -> Pushed | None:
         """Import the newest predictions and point the project at them. None when there is nothing to send.
 
-        Raises LabelStudioError; what has arrived until then stays recorded, and the next call goes on from there.
+        Raises LabelStudioError, and LeaseLost when another worker goes on with it; what has arrived until then stays
+        recorded, and the next call goes on from there.
         """
         project = self._project(uid)
         number = project.label_studio_id
@@ -95,6 +100,7 @@ class Pusher:
         if not created:
             self._fail(push, f"Label Studio made none of {sent} predictions: run `lantern doctor`")
             return None
+        self._check_lease()
         self._verify(push, number, created)
         self._switch(push, number)
         done = Pushed(push.model_version, sent, created, time.time() - started)
@@ -180,6 +186,7 @@ class Pusher:
     def _send(self, uid: str, push: Push, number: int, batches: Iterator[list[Item]], config: str) -> tuple[int, int]:
         sent, created = push.sent, push.created
         for batch in batches:
+            self._check_lease()
             n_sent, n_created = self._import(uid, number, batch)
             with self._db.write() as session:
                 project = projects.ensure(session, uid)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ml_backend.engine.heartbeat import ours
 from ml_backend.errors import LabelStudioError
 from ml_backend.label_studio import cleaning
 from ml_backend.label_studio import push as push_module
@@ -236,7 +237,7 @@ def test_the_worker_waits_while_label_studio_is_down_and_goes_on(
     here = Here(label_studio, lantern, "outage", 3)
     publish(here.db, here.uid)
     connections = Connections(lantern.settings)
-    duties = label_studio_duties(here.db, lantern.settings, connections, lantern.engine)
+    duties = label_studio_duties(here.db, lantern.settings, connections, lantern.engine, ours)
     with monkeypatch.context() as patch:
         patch.setattr(LabelStudioClient, "_request", _down)
         for duty in duties[:2]:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from ml_backend.engine.prediction import TaskPrediction
-from ml_backend.errors import LabelStudioError, LabelStudioUnreachable
+from ml_backend.errors import LabelStudioError, LabelStudioUnreachable, LeaseLost
 from ml_backend.label_studio import push as module
 from ml_backend.label_studio.push import Pusher
 from ml_backend.store import counters, projects, pushes, tasks
@@ -235,6 +235,22 @@ def test_an_outage_after_the_import_sends_nothing_again(
     assert fake.versions() == {"lantern-test-1": 10}
     assert fake.project["model_version"] == "lantern-test-1"
     assert fake.calls.count(f"POST {IMPORT}") == 3
+
+
+@pytest.mark.parametrize("batches", [0, 1, 3])
+def test_a_worker_whose_project_was_taken_over_leaves_the_rest_to_the_new_owner(
+    db: Database, engine: FakeEngine, fake: FakeLabelStudio, batches: int
+) -> None:
+    def check_lease() -> None:
+        if fake.calls.count(f"POST {IMPORT}") == batches:
+            raise LeaseLost("taken over")
+
+    with pytest.raises(LeaseLost):
+        Pusher(db, engine, fake.api(), check_lease=check_lease).push(UID)
+    assert fake.calls.count(f"POST {IMPORT}") == batches
+    assert fake.project["model_version"] == ""
+    push_all(db, engine, fake)
+    assert sorted(p["task"] for p in fake.predictions) == list(range(1, 11))
 
 
 def test_a_half_push_is_given_up_when_the_predictions_move_on(
