@@ -35,8 +35,10 @@ BUSY = "database is locked"
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 60.0
 
-LONG_SECONDS = 60.0
-"""What waited longer is looked for before it is made: a webhook may have been lost."""
+LONG_SECONDS = 600.0
+"""What waited longer is looked for before it is made, since a webhook may have been lost. Not everything: to look takes
+two thirds of the time that making it takes.
+"""
 
 TASK_GONE = "the task is no longer in Label Studio"
 ANNOTATION_GONE = "the annotation is no longer in Label Studio"

@@ -203,6 +203,8 @@ def test_what_is_changed_while_label_studio_fails_to_answer_the_map_stays(desk: 
     desk.label("b", [1])
     desk.until(lambda: "does not answer" in str(desk.errors()[0]))
     tell(desk, "ANNOTATION_UPDATED", changed(desk, [*before, BOX]))
+    calls = len(desk.fake.calls)
+    desk.until(lambda: len(desk.fake.calls) > calls + 4)  # the sender looked before, and called after
     broken.clear()
     desk.sent()
     assert desk.fake.labels() == desk.labels() == {1: ["b"]}
