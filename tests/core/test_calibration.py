@@ -110,3 +110,33 @@ def test_ece_is_the_gap_between_confidence_and_accuracy() -> None:
     assert expected_calibration_error(np.full(100, 0.5), correct) < 0.1
     assert expected_calibration_error(np.full(100, 0.9), np.zeros(100, bool)) == pytest.approx(0.9)
     assert expected_calibration_error(np.empty(0), np.empty(0, bool)) == 0.0
+
+
+@given(seeds, st.integers(1, 60), st.booleans())
+def test_the_temperature_is_the_most_probable_one_under_a_lognormal_prior_of_width_015(
+    seed: int, n: int, weighted: bool
+) -> None:
+    """By a search over a grid: sum of weighted -log p_T(label) plus (log T / .15)^2 / 2, weights scaled to sum to n."""
+    rng = np.random.default_rng(seed)
+    p, answers = drawn(rng, n)
+    p = np.maximum(p, 1e-6) / np.maximum(p, 1e-6).sum(axis=1, keepdims=True)
+    weights = rng.uniform(0.1, 5.0, n) if weighted else np.ones(n)
+
+    def cost(log_t: float) -> float:
+        powered = p ** np.exp(-log_t)
+        likelihood = (powered * answers).sum(axis=1) / powered.sum(axis=1)
+        return float(-(weights * n / weights.sum()) @ np.log(likelihood)) + 0.5 * (log_t / 0.15) ** 2
+
+    fitted = float(np.log(fit_temperature(p, answers, weights if weighted else None)))
+    assert cost(fitted) <= min(cost(log_t) for log_t in np.linspace(-1.5, 1.5, 301)) + 1e-4
+
+
+def test_ece_is_the_mean_gap_over_fifteen_bins_of_equal_mass() -> None:
+    """Over- and underconfident halves cancel in the whole, and not bin by bin."""
+    rng = np.random.default_rng(0)
+    confidence = rng.random(450)
+    correct = rng.random(450) < np.where(confidence > 0.5, 0.6, 0.4)
+    parts = np.argsort(confidence).reshape(15, 30)
+    gaps = [abs(confidence[part].mean() - correct[part].mean()) for part in parts]
+    assert expected_calibration_error(confidence, correct) == pytest.approx(float(np.mean(gaps)))
+    assert np.mean(gaps) > 0.1 > abs(confidence.mean() - correct.mean())

@@ -56,3 +56,14 @@ def test_an_item_without_labelled_neighbours_keeps_its_probabilities() -> None:
     votes = NeighbourVotes.of(pool, LabelWays.of(pool, none).nearest(pool), none, np.empty((0, 3)))
     votes.blend(kept, np.zeros(20, np.float32))
     np.testing.assert_array_equal(kept, p)
+
+
+def test_a_neighbour_at_cosine_one_is_a_label_and_another_counts_by_the_eighth_power() -> None:
+    pool = description(responsibilities(np.random.default_rng(0), 3, 2), np.eye(3), k=1)
+    pool.neighbours[:, 0] = 2
+    pool.similarities[:, 0] = [1.0, 0.9, 0.0]
+    rows = np.array([2])
+    votes = NeighbourVotes.of(pool, LabelWays.of(pool, rows).nearest(pool, np.arange(3)), rows, np.array([[0.0, 1.0]]))
+    p = np.full((3, 2), 0.5)
+    votes.blend(p, np.zeros(3))
+    np.testing.assert_allclose(p[:2, 1], [1.5 / 2, (0.5 + 0.9**8) / (1 + 0.9**8)], atol=1e-6)
