@@ -46,7 +46,8 @@ def bulk(db: Database, n: int) -> None:
         exported = [annotation(i, "a", 1.0) for i in range(n)]
         with timed(f"annotations.replace_all, {n:,} {what}"), db.write() as session:
             project = projects.ensure(session, 1)
-            projects.touch_labels(session, project, annotation_rows.replace_all(session, project, exported, 9.0), 1.0)
+            changed = annotation_rows.replace_all(session, project, exported, 9.0, since_version=project.labels_version)
+            projects.touch_labels(session, project, changed, 1.0)
     with db.read() as session:
         project = projects.ensure(session, 1)
         with timed("tasks.live"):

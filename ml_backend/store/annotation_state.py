@@ -102,7 +102,7 @@ def after_deletion(before: AnnotationState | None, annotation_id: int, at: float
 
 
 def after_export(
-    before: AnnotationState | None, exported: AnnotationState, as_of: float, since_version: int | None
+    before: AnnotationState | None, exported: AnnotationState, as_of: float, since_version: int
 ) -> AnnotationState:
     """The row after a complete export, begun `as_of` on our clock, holds it (see `annotations.replace_all`)."""
     if before is None:
@@ -110,12 +110,11 @@ def after_export(
     deleted_at = before.deleted_at
     if deleted_at is not None and as_of < deleted_at and exported.updated_at <= deleted_at:
         return after_event(before, exported)
-    if since_version is not None and before.content_version <= since_version:
+    if before.content_version <= since_version:
         return exported._replace(content_version=before.content_version)
     return after_event(before, exported)._replace(deleted=False, deleted_at=None)
 
 
-def is_gone(state: AnnotationState, as_of: float, since_version: int | None) -> bool:
+def is_gone(state: AnnotationState, as_of: float, since_version: int) -> bool:
     """Whether a row that a complete export does not hold was deleted, rather than made after the export began."""
-    made_later = since_version is not None and state.content_version > since_version
-    return not state.deleted and state.updated_at <= as_of and not made_later
+    return not state.deleted and state.updated_at <= as_of and state.content_version <= since_version

@@ -74,15 +74,14 @@ def tombstone(session: Session, project: Project, ids: Iterable[int], at: float)
 
 
 def replace_all(
-    session: Session, project: Project, rows: Iterable[AnnotationRow], as_of: float, *, since_version: int | None = None
+    session: Session, project: Project, rows: Iterable[AnnotationRow], as_of: float, *, since_version: int
 ) -> int:
     """Reconcile with a complete export; how many labels changed.
 
     as_of, since_version: our clock and the project's labels_version, both from before the export began. A row that
     changed after since_version keeps the newer content. Any other one becomes what the export says; missing in it, it
-    is deleted, unless its updated_at > as_of. Without since_version the times alone decide, which is right only while
-    both clocks agree: the newer content wins, and a tombstone is taken back when it is not newer than as_of or older
-    than the exported updated_at.
+    is deleted, unless its updated_at > as_of (a skip moves no version). A tombstone newer than as_of stays, unless the
+    exported updated_at is newer still.
     """
     checks.seconds(as_of, "the time of the export")
     known = _states(session, project)

@@ -45,6 +45,8 @@ def tell(db: Database, project: Project, *events: Event) -> int:
 def reconcile(
     db: Database, project: Project, exported: Iterable[AnnotationRow], as_of: float, since: int | None = None
 ) -> int:
+    """since: None when no label changed while the export ran."""
+    since = labels_version(db, project) if since is None else since
     with db.write() as session:
         changed = rows.replace_all(session, project, exported, as_of, since_version=since)
         projects.touch_labels(session, project, changed, 1.0)

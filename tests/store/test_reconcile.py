@@ -34,7 +34,7 @@ def test_after_a_tenth_of_the_events_is_lost_a_reconcile_restores_the_truth(
     rng.shuffle(told)
     tell(db, project, *told)
     wrong = labels(db, project)
-    reconcile(db, project, truth.values(), as_of=300.0, since=labels_version(db, project))
+    reconcile(db, project, truth.values(), as_of=300.0)
     expected = {i: row.result[0]["value"]["choices"][0] for i, row in truth.items()}
     assert wrong != expected
     assert labels(db, project) == expected
@@ -48,10 +48,11 @@ def test_the_count_is_of_labels_that_changed_and_the_second_time_none_do(db: Dat
     assert reconcile(db, project, exported, as_of=20.0) == 0
 
 
-def test_by_time_alone_what_is_newer_than_the_export_stays(db: Database, project: Project) -> None:
-    tell(db, project, said(1, "made later", 11.0), said(2, "edited later", 11.0), said(3, "gone", 10.0))
-    reconcile(db, project, [said(2, "before", 5.0)], as_of=10.0)
-    assert labels(db, project) == {1: "made later", 2: "edited later"}
+def test_a_skip_given_while_the_export_ran_stays_although_it_moves_no_version(db: Database, project: Project) -> None:
+    tell(db, project, said(1, "a", 5.0, skipped=True), said(2, "a", 11.0, skipped=True))
+    reconcile(db, project, [], as_of=10.0)
+    with db.read() as session:
+        assert rows.skips(session, project) == {(2, 1)}
 
 
 def test_a_tombstone_from_before_the_export_is_taken_back_one_from_after_it_is_not(
@@ -70,7 +71,7 @@ def test_an_update_newer_than_a_tombstone_shows_that_it_lives(db: Database, proj
     assert labels(db, project) == {1: "b"}
 
 
-def test_with_versions_a_slow_clock_of_label_studio_costs_no_label(db: Database, project: Project) -> None:
+def test_a_slow_clock_of_label_studio_costs_no_label(db: Database, project: Project) -> None:
     """Label Studio's clock is 1,000 s behind: by time, a label given while the export ran looks old."""
     tell(db, project, said(1, "a", -900.0), said(4, "old", -900.0))
     since = labels_version(db, project)
@@ -79,10 +80,10 @@ def test_with_versions_a_slow_clock_of_label_studio_costs_no_label(db: Database,
     assert labels(db, project) == {1: "edited meanwhile", 2: "given meanwhile"}
 
 
-def test_with_versions_the_export_is_right_about_all_that_is_older(db: Database, project: Project) -> None:
+def test_the_export_is_right_about_all_that_is_older(db: Database, project: Project) -> None:
     """Even where a row claims to be newer: its event had no time and got ours."""
     tell(db, project, said(1, "guessed time", 50.0), said(2, "gone", 50.0))
-    reconcile(db, project, [said(1, "truth", 20.0)], as_of=60.0, since=labels_version(db, project))
+    reconcile(db, project, [said(1, "truth", 20.0)], as_of=60.0)
     assert labels(db, project) == {1: "truth"}
 
 
@@ -91,14 +92,14 @@ def test_an_unheard_annotation_deleted_while_the_export_runs_stays_deleted(db: D
     tell(db, project, Deletion(1, at=11.0))
     reconcile(db, project, [said(1, "a", 1.0)], as_of=10.0, since=since)
     assert labels(db, project) == {}
-    reconcile(db, project, [said(1, "a", 1.0)], as_of=20.0, since=labels_version(db, project))
+    reconcile(db, project, [said(1, "a", 1.0)], as_of=20.0)
     assert labels(db, project) == {1: "a"}
 
 
 def test_an_edit_without_effect_does_not_protect_a_row_from_the_export(db: Database, project: Project) -> None:
     tell(db, project, said(1, "a", 1.0))
     tell(db, project, said(1, "a", 2.0))  # a star: no version moves
-    reconcile(db, project, [], as_of=10.0, since=labels_version(db, project))
+    reconcile(db, project, [], as_of=10.0)
     assert labels(db, project) == {}
 
 
@@ -110,7 +111,7 @@ def test_a_corrupt_export_changes_nothing(db: Database, project: Project) -> Non
         return [said(2, "b", 1.0), AnnotationRow(3, None, None, told["result"], False, 1.0)]
 
     with pytest.raises(InputError), db.write() as session:
-        rows.replace_all(session, project, (row for row in pages()), 10.0)
+        rows.replace_all(session, project, (row for row in pages()), 10.0, since_version=project.labels_version)
     assert labels(db, project) == {1: "a"}
 
 
