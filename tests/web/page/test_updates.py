@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.web.page.stage import POINTS, on_screen, opened, selection
 from tests.web.page.synthetic_map import CLASSES, FIRST_TASK, SyntheticMap
@@ -60,3 +60,19 @@ def test_a_lost_stream_is_taken_up_again_and_a_refused_one_is_replaced_by_asking
     with opened(browser_without_gl, world) as page:
         world.act({"label": CLASSES[1], "tasks": [FIRST_TASK]})
         page.wait_for_function("window.__map.version().labels === 3")
+
+
+def test_a_new_queue_leaves_the_suggestion_that_is_looked_at(browser_without_gl: Browser, world: SyntheticMap) -> None:
+    def suggestions(*rows: int) -> dict[str, object]:
+        return {"items": [{"row": r, "task": FIRST_TASK + r, "reason": f"Reason {r}", "score": 0} for r in rows]}
+
+    world.answers["queue"] = suggestions(5, 6)
+    with opened(browser_without_gl, world) as page:
+        page.keyboard.press("n")
+        expect(page.locator(".reason")).to_have_text("Reason 5")
+        world.answers["queue"] = suggestions(8, 9)
+        world.versions = {**world.versions, "publication": 2}
+        expect(page.locator(".queue")).to_contain_text("Reason 9")
+        expect(page.locator(".reason")).to_have_text("Reason 5")
+        page.keyboard.press("n")
+        expect(page.locator(".reason")).to_have_text("Reason 8")

@@ -3,6 +3,7 @@
 import { effect, signal } from '@preact/signals'
 import { columns, current, server } from '../state'
 import { labelled, sendLabel } from './labelActions'
+import { withShown } from './logic/keptSuggestion'
 import { NONE, STATUS } from './logic/selectionSummary'
 import { queue as fetchQueue, type Suggestion } from './server'
 import { flyTo } from '../map'
@@ -19,7 +20,10 @@ export const suggestions = signal<readonly Suggestion[]>([])
 
 export async function loadQueue(): Promise<void> {
   try {
-    suggestions.value = await fetchQueue(LENGTH)
+    const fresh = await fetchQueue(LENGTH)
+    const row = current.peek()
+    const shown = row === null || answered(row) ? null : row
+    suggestions.value = withShown(suggestions.peek(), fresh, shown, shown === null ? null : (columns.peek().ids[shown] ?? null))
   } catch (error) {
     problem(error)
   }
