@@ -247,7 +247,8 @@ def _check_shown(seen: _Seen) -> Iterator[Finding]:
 
 
 def _check_work(seen: _Seen, row: Project) -> Iterator[Finding]:
-    for name, text in (row.connection.get("errors") or {}).items():
+    errors = row.connection.get("errors") or {}
+    for name, text in errors.items():
         yield error(f"the last {name} failed", str(text), "it is tried again by itself once the cause is gone")
     if seen.unreadable:
         examples = "; ".join(f"task {number}: {why}" for number, why in list(seen.unreadable.items())[:SHOWN])
@@ -261,7 +262,7 @@ def _check_work(seen: _Seen, row: Project) -> Iterator[Finding]:
             "they did not fit the label config, or their score lay outside of [0, 1]",
             "look for `dropped` in Lantern's log, which names the reason",
         )
-    if seen.push is not None and seen.push.error:
+    if seen.push is not None and seen.push.error and "push" not in errors:
         yield error("the last push of predictions failed", seen.push.error, "it is tried again by itself")
     if seen.run is not None and seen.run.status == runs.Status.FAILED:
         yield error("the last training failed", str(seen.run.error), "press Start Training to try again")
@@ -274,5 +275,9 @@ def _check_work(seen: _Seen, row: Project) -> Iterator[Finding]:
         )
     if row.reconcile_requested is not None and time.time() - row.reconcile_requested > STUCK_SECONDS:
         yield error(
-            "work waits and nobody does it", "the worker is not running, or has no token", "run `lantern serve`"
+            "work waits and nobody does it",
+            "no `lantern serve` runs on this data folder, or the one that runs has no token: LABEL_STUDIO_URL and "
+            "LABEL_STUDIO_API_KEY of the shell in which `lantern connect` ran are not kept",
+            "start `lantern serve` with the same variables, or give the token to keep: `lantern connect --url URL "
+            f"--token TOKEN --project {row.label_studio_id}`",
         )

@@ -143,6 +143,12 @@ def test_a_class_is_found_by_typing_and_a_new_one_is_made(desk: Desk) -> None:
     page.keyboard.press("y")
     page.keyboard.type("something new")
     page.keyboard.press("Enter")
+    expect(page.locator(".toast", has_text="label already")).to_be_visible()
+    assert not [at for at, _ in desk.world.bodies if at == "controls/intent/classes"], "nothing would get it"
+    desk.select(5, first=20)
+    page.keyboard.press("y")
+    page.keyboard.type("something new")
+    page.keyboard.press("Enter")
     assert desk.posted("controls/intent/classes") == [{"name": "something new"}]
 
 

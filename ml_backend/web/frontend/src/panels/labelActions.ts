@@ -100,6 +100,10 @@ export function acceptPredictions(rows: Iterable<number>, confidence: number, co
 
 /** Adds a class to the label config in Label Studio, then gives it to the target. */
 export function addClass(name: string): void {
+  if (target().length > 0 && rowsToLabel(columns.value, target(), excluded.value, overwrite.value).length === 0) {
+    toast(nothingToLabel(target()), 'problem') // a class that nothing gets would be left behind in the label config
+    return
+  }
   whenSignedIn(`add the class “${name}”`, async () => {
     try {
       await createClass(control.value, name)

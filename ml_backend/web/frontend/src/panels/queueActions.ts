@@ -18,14 +18,17 @@ const LENGTH = 50
 
 export const suggestions = signal<readonly Suggestion[]>([])
 
-export async function loadQueue(): Promise<void> {
+/** Whether it could be had. */
+export async function loadQueue(): Promise<boolean> {
   try {
     const fresh = await fetchQueue(LENGTH)
     const row = current.peek()
     const shown = row === null || answered(row) ? null : row
     suggestions.value = withShown(suggestions.peek(), fresh, shown, shown === null ? null : (columns.peek().ids[shown] ?? null))
+    return true
   } catch (error) {
     problem(error)
+    return false
   }
 }
 
@@ -36,7 +39,7 @@ export function answered(row: number): boolean {
 }
 
 export async function walk(step: 1 | -1): Promise<void> {
-  if (suggestions.value.length === 0) await loadQueue()
+  if (suggestions.value.length === 0 && !(await loadQueue())) return
   const open = suggestions.value.filter(({ row }) => row === current.value || !answered(row))
   if (open.length === 0) {
     toast(server.value === null ? 'The map is still loading.' : 'No suggestion is left: train, or wait for new tasks.')

@@ -2,22 +2,24 @@ import { describe, expect, it } from 'vitest'
 import { withShown } from './keptSuggestion'
 
 const suggestion = (row: number, task: number) => ({ row, task, reason: `of ${task}`, score: 0 })
+const queue = (...tasks: number[]) => tasks.map((task) => suggestion(task - 100, task))
 
 describe('a new queue', () => {
-  const before = [suggestion(3, 103), suggestion(4, 104)]
-
   it('keeps what is shown, under the row that it has now', () => {
-    expect(withShown(before, [suggestion(9, 109)], 7, 104)).toEqual([suggestion(7, 104), suggestion(9, 109)])
+    expect(withShown(queue(104, 105), queue(109), 7, 104)).toEqual([suggestion(7, 104), ...queue(109)])
   })
 
-  it('shows it once where it is still suggested', () => {
-    const fresh = [suggestion(9, 109), suggestion(7, 104)]
-    expect(withShown(before, fresh, 7, 104)).toBe(fresh)
+  it('goes on with the best of the new order, wherever what is shown stands in it', () => {
+    expect(withShown(queue(104, 105), queue(109, 108, 104, 107), 4, 104)).toEqual(queue(104, 109, 108, 107))
   })
 
-  it('keeps nothing that was no suggestion, and nothing where nothing is shown', () => {
-    const fresh = [suggestion(9, 109)]
-    expect(withShown(before, fresh, 5, 105)).toBe(fresh)
-    expect(withShown(before, fresh, null, null)).toBe(fresh)
+  it('does not come back to what was walked past', () => {
+    expect(withShown(queue(101, 102, 103, 104), queue(109, 102, 103, 101), 3, 103)).toEqual(queue(102, 101, 103, 109))
+  })
+
+  it('is as it is where nothing of the queue is shown', () => {
+    const fresh = queue(109)
+    expect(withShown(queue(103), fresh, 5, 105)).toBe(fresh)
+    expect(withShown(queue(103), fresh, null, null)).toBe(fresh)
   })
 })

@@ -1,11 +1,17 @@
-/** A new queue does not take the suggestion away that somebody is looking at. */
+/** A new order of the queue does not take the suggestion away that somebody is looking at. */
 
 import type { Suggestion } from '../server'
 
-/** The new queue; before it the suggestion that is shown, where it is no longer among them. shownRow, shownTask: as the
- * map has it now, null = none is shown. */
+/**
+ * The new queue around the suggestion that is shown: what was walked past stays behind it, all else of the new queue comes
+ * after it in its new order. shownRow, shownTask: as the map has it now, null = none is shown.
+ */
 export function withShown(before: readonly Suggestion[], fresh: readonly Suggestion[], shownRow: number | null, shownTask: number | null): readonly Suggestion[] {
-  const shown = before.find(({ task }) => task === shownTask)
-  if (shown === undefined || shownRow === null || fresh.some(({ task }) => task === shownTask)) return fresh
-  return [{ ...shown, row: shownRow }, ...fresh]
+  const at = before.findIndex(({ task }) => task === shownTask)
+  const old = before[at]
+  if (old === undefined || shownRow === null) return fresh
+  const past = new Set(before.slice(0, at).map(({ task }) => task))
+  const shown = fresh.find(({ task }) => task === shownTask) ?? { ...old, row: shownRow }
+  const others = fresh.filter(({ task }) => task !== shownTask)
+  return [...others.filter(({ task }) => past.has(task)), shown, ...others.filter(({ task }) => !past.has(task))]
 }
