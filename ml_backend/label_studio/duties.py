@@ -128,7 +128,9 @@ class LabelStudioDuty(ABC):
 
 
 class ReconcileDuty(LabelStudioDuty):
-    """Compares the store with Label Studio, every so often and when somebody asked."""
+    """Compares the store with Label Studio: after a start (what happened before was told to nobody), every so often and
+    when somebody asked.
+    """
 
     name = "reconcile"
 
@@ -137,9 +139,9 @@ class ReconcileDuty(LabelStudioDuty):
         self._took: dict[str, tuple[float, float]] = {}
 
     def _is_due(self, project: Project, now: float) -> bool:
-        ended, seconds = self._took.get(project.uid, (0.0, 0.0))
-        if project.reconciled_at is None:
+        if project.reconciled_at is None or project.uid not in self._took:
             return True
+        ended, seconds = self._took[project.uid]
         if project.reconcile_requested is not None:
             return now >= ended + max(1.0, REQUESTED_SHARE * seconds)
         return now >= project.reconciled_at + max(self._settings.reconcile_seconds, RECONCILE_SHARE * seconds)

@@ -247,6 +247,16 @@ def test_reconcile_at_first_then_on_request_then_periodically(
     assert duty.due(UID)
 
 
+def test_what_was_missed_while_nothing_ran_is_looked_for_after_a_start(
+    db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock
+) -> None:
+    ReconcileDuty(db, settings, Connections(settings)).run(UID)
+    started = ReconcileDuty(db, settings, Connections(settings))
+    assert started.due(UID)
+    started.run(UID)
+    assert not started.due(UID)
+
+
 def test_a_slow_reconcile_is_repeated_twenty_times_slower(
     db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
