@@ -222,7 +222,7 @@ def test_data_without_labels_and_budgets_without_a_rest_are_refused(tmp_path: Pa
         simulate(path, SimulationOptions(budgets=(6,)))
 
 
-@pytest.mark.parametrize(("items", "budgets"), [(1_000, (50, 100, 300)), (200, (50, 100)), (90, (45,)), (1, (1,))])
+@pytest.mark.parametrize(("items", "budgets"), [(1_000, (50, 100, 300)), (200, (50, 100)), (90, (45,)), (2, (1,))])
 def test_the_usual_budgets_leave_half_of_the_pool(items: int, budgets: tuple[int, ...]) -> None:
     whole = make_problem(blob_dataset(n=1_000))
     problem = replace(whole, pool=whole.pool[:items], pool_truth=whole.pool_truth[:items])
