@@ -44,7 +44,7 @@ from ml_backend.store import annotations as annotation_rows
 from ml_backend.store import projects, tasks
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
-from ml_backend.web import create_app
+from ml_backend.web.app import create_app
 from ml_backend.web.map import MapContext
 from tests.label_studio.fake_people import ANN, FakeWithPeople
 

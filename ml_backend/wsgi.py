@@ -13,7 +13,7 @@ from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.media_access import fetcher_factory
 from ml_backend.label_studio.service import LanternService
 from ml_backend.store.database import Database
-from ml_backend.web import create_app
+from ml_backend.web.app import create_app
 from ml_backend.web.map import MapContext
 
 

@@ -17,7 +17,7 @@ from ml_backend.config import Settings
 from ml_backend.core.hyperparameters import PRIORS, LossWeights
 from ml_backend.engine.settings import POOL_KEYS
 from ml_backend.options import option_of
-from ml_backend.web import create_app
+from ml_backend.web.app import create_app
 from tests.web.conftest import RecordingService
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.service import LanternService
 from ml_backend.store.database import Database
-from ml_backend.web import create_app
+from ml_backend.web.app import create_app
 from tests.label_studio.conftest import CONFIG, FakeEngine
 
 

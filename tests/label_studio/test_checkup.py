@@ -1,11 +1,19 @@
-"""What the doctor sees of a project without Label Studio."""
+"""What the doctor sees of a project, with a Label Studio that is played or none."""
 
 from __future__ import annotations
 
+import time
+
+import httpx
+
 from ml_backend.config import Settings
-from ml_backend.label_studio.checkup import check_extra_params
-from ml_backend.label_studio.findings import Severity
+from ml_backend.label_studio.checkup import check_extra_params, check_project
+from ml_backend.label_studio.findings import Finding, Severity
+from ml_backend.store import projects, pushes
+from ml_backend.store.database import Database
 from ml_backend.store.tables import Project
+from tests.label_studio.conftest import CONFIG, UID
+from tests.label_studio.fake import FakeLabelStudio
 
 
 def test_extra_params_that_silence_a_project_are_named(settings: Settings) -> None:
@@ -14,3 +22,33 @@ def test_extra_params_that_silence_a_project_are_named(settings: Settings) -> No
     assert finding.severity is Severity.ERROR
     assert "laplace" in finding.why
     assert "extra params" in finding.what
+
+
+def findings(db: Database, settings: Settings) -> list[Finding]:
+    fake = FakeLabelStudio(before=nothing_is_attached)
+    return list(check_project(db, settings, fake.api(), 3, "http://lantern.test:9090", lantern_answers=True))
+
+
+def nothing_is_attached(request: httpx.Request) -> httpx.Response | None:
+    return (
+        httpx.Response(200, json=[]) if request.url.path.startswith(("/api/ml", "/api/webhooks", "/api/dm")) else None
+    )
+
+
+def test_a_push_that_failed_is_named_once(db: Database, settings: Settings) -> None:
+    with db.write() as session:
+        project = projects.ensure(session, UID)
+        projects.configure(session, project, label_config=CONFIG, connection={"errors": {"push": "refused"}})
+        push = pushes.start(session, project, model_version="v", now=1.0, publication_number=1, labels_version=0)
+        pushes.fail(session, push, "refused", 2.0)
+    assert [found.why for found in findings(db, settings) if "push" in found.what] == ["refused"]
+
+
+def test_work_that_waits_names_a_token_that_only_another_shell_had(db: Database, settings: Settings) -> None:
+    with db.write() as session:
+        project = projects.ensure(session, UID)
+        projects.configure(session, project, label_config=CONFIG, connection={})
+        projects.request_reconcile(session, project, time.time() - 3600)
+    (found,) = [found for found in findings(db, settings) if "nobody does it" in found.what]
+    assert "LABEL_STUDIO_API_KEY" in found.why
+    assert "--token TOKEN" in found.mend

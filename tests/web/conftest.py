@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ml_backend.config import Settings
-from ml_backend.web import create_app
+from ml_backend.web.app import create_app
 from ml_backend.web.attempts import Attempts
 
 USER, PASSWORD, SECRET = "ann", "pässword-1", "webhook-secret-1"

@@ -10,7 +10,7 @@ import pytest
 
 from ml_backend.data.index import NeighbourIndex
 from ml_backend.label_studio.service import LanternService
-from ml_backend.web import create_app
+from ml_backend.web.app import create_app
 
 from .conftest import N_TASKS, UID, MapWorld
 
