@@ -65,17 +65,18 @@ class FakeLabelStudio:
         if early is not None:
             return early
         body = json.loads(request.content or b"null")
-        if path == "/api/projects/3/":
+        own = f"/api/projects/{self.project['id']}"
+        if path == f"{own}/":
             if request.method == "PATCH":
                 self.project |= body
             return httpx.Response(200, json=self.project)
         if path == "/api/tasks/":
             return self._page(request)
-        if path == "/api/projects/3/export":
+        if path == f"{own}/export":
             return httpx.Response(200, json=[self._full(int(n)) for n in request.url.params.get_list("ids[]")])
-        if path == "/api/projects/3/import/predictions":
+        if path == f"{own}/import/predictions":
             return self._import(body)
-        if path == "/api/projects/3/model-versions/":
+        if path == f"{own}/model-versions/":
             if request.method == "DELETE":
                 self.predictions = [p for p in self.predictions if p["model_version"] != body["model_version"]]
             return httpx.Response(200, json=self.versions())
@@ -102,7 +103,7 @@ class FakeLabelStudio:
         given = [a for a in self.annotations.values() if a["task"] == number]
         return {
             "id": number,
-            "project": 3,
+            "project": self.project["id"],
             "data": self.tasks[number],
             "total_annotations": sum(not a["was_cancelled"] for a in given),
             "cancelled_annotations": sum(a["was_cancelled"] for a in given),
