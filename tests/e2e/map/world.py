@@ -31,7 +31,8 @@ CONFIG = """<View>
     {choices}
   </Choices>
 </View>""".format(choices="".join(f'<Choice value="{kind}"/>' for kind in KINDS))
-N_TASKS = 240
+N_TASKS = 480
+"""So many that a training lasts longer than the page waits between two looks: it is drawn while it runs."""
 HOSTILE = "<script>window.__broken = 1</script><img src=x onerror=\"window.__broken = 2\"><b>bold</b> &amp; 'quoted'"
 """A task's text that would run, were it ever taken for HTML."""
 UNNAMED, NO_LABEL, LABELLED = 65_535, 0, 2
