@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from ml_backend.engine.drawn_labels import drawn_labels
 from ml_backend.store import annotations as annotation_rows
 from ml_backend.store import drawings, outbox
+from ml_backend.store import tasks as task_rows
 from ml_backend.store.bulk import chunks
 from ml_backend.store.tables import Annotation, Project
 
@@ -38,7 +39,9 @@ class LabelCounts(NamedTuple):
 
 
 def given_labels(session: Session, project: Project, tasks: Iterable[int] | None = None) -> list[GivenLabel]:
-    """All labels (of the tasks, where given): annotations neither deleted nor skipped, under what waits to be sent."""
+    """All labels (of the tasks, where given), none of a deleted task: annotations neither deleted nor skipped, under
+    what waits to be sent.
+    """
     if tasks is None:
         return _labels(session, project, None)
     return [label for chunk in chunks(sorted(set(tasks))) for label in _labels(session, project, chunk)]
@@ -58,7 +61,7 @@ def _labels(session: Session, project: Project, tasks: list[int] | None) -> list
     waiting = outbox.waiting(session, project, tasks)
     hidden = outbox.Hidden.of(waiting)
     query = select(Annotation.annotation_id, Annotation.task_id, Annotation.annotator, Annotation.result).where(
-        Annotation.project_id == project.id, Annotation.deleted.is_(False), Annotation.was_cancelled.is_(False)
+        *annotation_rows.is_label(project)
     )
     if tasks is not None:
         query = query.where(Annotation.task_id.in_(tasks))
@@ -67,10 +70,17 @@ def _labels(session: Session, project: Project, tasks: list[int] | None) -> list
         for number, task_id, annotator, result in session.execute(query.order_by(Annotation.annotation_id))
         if not hidden.covers(number, task_id, annotator)
     ]
-    found += [
+    unsent = [
         GivenLabel(entry.task_id, entry.annotator, entry.wanted["result"], entry.annotation_id, pending=True)
         for entry in waiting
         if entry.wanted is not None and not entry.wanted["was_cancelled"]
     ]
+    found += _of_live_tasks(session, project, unsent)
     drawn = drawn_labels(session, project, ((label.task_id, label.result) for label in found), tasks)
-    return found + [GivenLabel(label.task_id, label.annotator, label.result) for label in drawn]
+    of_drawings = [GivenLabel(label.task_id, label.annotator, label.result) for label in drawn]
+    return found + _of_live_tasks(session, project, of_drawings)
+
+
+def _of_live_tasks(session: Session, project: Project, labels: list[GivenLabel]) -> list[GivenLabel]:
+    gone = task_rows.deleted_among(session, project, (label.task_id for label in labels if label.task_id is not None))
+    return [label for label in labels if label.task_id not in gone]

@@ -112,9 +112,11 @@ def record_event(session: Session, event: Event, now: float) -> Recorded:
     project = projects.ensure(session, event.uid, now)
     _configure(session, project, event)
     tasks_changed = tasks.upsert_many(session, project, event.tasks)
+    labels_gone = annotation_rows.count_on(session, project, event.gone_tasks)
     tasks_changed += tasks.delete_many(session, project, event.gone_tasks) if event.gone_tasks else 0
     projects.touch_data(session, project, tasks_changed, now)
     labels_changed, unknown = _record_labels(session, project, event, now)
+    labels_changed += labels_gone
     projects.touch_labels(session, project, labels_changed, now)
     reconcile = event.incomplete or unknown or event.action in _PROJECT_GONE
     if reconcile:

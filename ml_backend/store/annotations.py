@@ -1,7 +1,8 @@
 """Annotations: what people said. Any order and any repetition of the same events leads to the same rows
 (annotation_state.py).
 
-Skipped (`was_cancelled`) annotations are kept but are no labels.
+Skipped (`was_cancelled`) annotations are kept but are no labels, nor are those of a deleted task: Label Studio deletes
+them with it, without a word about each.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from ml_backend.store.annotation_state import (
 )
 from ml_backend.store.bulk import chunks, execute_many
 from ml_backend.store.projects import current
-from ml_backend.store.tables import Annotation, Project
+from ml_backend.store.tables import Annotation, Project, Task
 
 __all__ = [
     "AnnotationRow",
@@ -37,6 +38,7 @@ __all__ = [
     "by_ids",
     "count_labels",
     "count_on",
+    "is_label",
     "live",
     "replace_all",
     "skips",
@@ -101,7 +103,7 @@ def replace_all(
 
 def live(session: Session, project: Project) -> list[Annotation]:
     """All labels: neither deleted nor skipped, by id."""
-    query = select(Annotation).where(*_is_label(project)).order_by(Annotation.annotation_id)
+    query = select(Annotation).where(*is_label(project)).order_by(Annotation.annotation_id)
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
@@ -115,12 +117,25 @@ def by_ids(session: Session, project: Project, ids: Iterable[int]) -> list[Annot
     return found
 
 
+def is_label(project: Project) -> tuple[ColumnElement[bool], ...]:
+    """Of an annotation: whether it is a label, as conditions of a query."""
+    gone = select(Task.task_id).where(
+        Task.project_id == Annotation.project_id, Task.task_id == Annotation.task_id, Task.deleted.is_(True)
+    )
+    return (
+        Annotation.project_id == project.id,
+        Annotation.deleted.is_(False),
+        Annotation.was_cancelled.is_(False),
+        ~gone.exists(),
+    )
+
+
 def annotators(session: Session, project: Project, task_ids: Iterable[int]) -> dict[int, list[str]]:
     """Who labelled each of these tasks, by Label Studio's user id; tasks without a label are missing."""
     found: dict[int, list[str]] = {}
     for chunk in chunks(sorted(set(task_ids))):
         query = select(Annotation.task_id, Annotation.annotator).where(
-            *_is_label(project), Annotation.task_id.in_(chunk)
+            *is_label(project), Annotation.task_id.in_(chunk)
         )
         for task_id, annotator in session.execute(query.distinct().order_by(Annotation.task_id, Annotation.annotator)):
             if task_id is not None and annotator is not None:
@@ -130,7 +145,7 @@ def annotators(session: Session, project: Project, task_ids: Iterable[int]) -> d
 
 def count_labels(session: Session, project: Project, ids: Iterable[int] | None = None) -> int:
     """Number of labels, among the ids where given."""
-    query = select(func.count()).where(*_is_label(project))
+    query = select(func.count()).where(*is_label(project))
     if ids is None:
         return session.scalar(query) or 0
     return sum(session.scalar(query.where(Annotation.annotation_id.in_(c))) or 0 for c in chunks(sorted(set(ids))))
@@ -138,7 +153,7 @@ def count_labels(session: Session, project: Project, ids: Iterable[int] | None =
 
 def count_on(session: Session, project: Project, task_ids: Iterable[int]) -> int:
     """Number of labels on these tasks."""
-    query = select(func.count()).where(*_is_label(project))
+    query = select(func.count()).where(*is_label(project))
     parts = chunks(sorted(set(task_ids)))
     return sum(session.scalar(query.where(Annotation.task_id.in_(part))) or 0 for part in parts)
 

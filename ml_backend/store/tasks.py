@@ -113,6 +113,13 @@ def by_ids(session: Session, project: Project, ids: Iterable[int]) -> list[Task]
     return found
 
 
+def deleted_among(session: Session, project: Project, ids: Iterable[int]) -> set[int]:
+    """Those of the ids whose task is deleted."""
+    query = select(Task.task_id).where(Task.project_id == project.id, Task.deleted.is_(True))
+    parts = chunks(sorted(set(ids)))
+    return {task_id for part in parts for task_id in session.scalars(query.where(Task.task_id.in_(part)))}
+
+
 def changed_since(session: Session, project: Project, data_version: int) -> list[int]:
     """Ids of tasks made, changed or deleted after that version, in order."""
     query = select(Task.task_id).where(Task.project_id == project.id, Task.content_version > data_version)

@@ -13,7 +13,7 @@ from ml_backend.engine.given_labels import given_labels
 from ml_backend.engine.label_sets import make_label_sets
 from ml_backend.engine.schema import schema_of
 from ml_backend.store import annotations as annotation_rows
-from ml_backend.store import drawings, projects
+from ml_backend.store import drawings, projects, tasks
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.database import Database
 from ml_backend.store.drawings import Drawn
@@ -82,4 +82,10 @@ def test_a_drawn_choice_says_nothing_of_the_other_boxes(session: Session, projec
 def test_classes_and_controls_that_are_gone_give_nothing(session: Session, project: Project) -> None:
     drawings.put(session, project, Drawn(90, 1, "2", "c", {"old": [1], "a": [2]}, 1.0))
     drawings.put(session, project, Drawn(91, 1, "2", "gone", {"a": [3]}, 1.0))
+    assert counted(session, project) == {2: [1.0, 0.0]}
+
+
+def test_a_deleted_task_has_no_drawn_label(session: Session, project: Project) -> None:
+    drawings.put(session, project, Drawn(90, 1, "2", "c", {"a": [1, 2]}, 1.0))
+    tasks.delete_many(session, project, [1])
     assert counted(session, project) == {2: [1.0, 0.0]}

@@ -108,6 +108,18 @@ def test_what_waits_to_be_sent_is_counted_in_the_place_of_what_it_replaces(world
         assert len(given_labels(session, projects.ensure(session, UID))) == 4
 
 
+def test_labels_of_deleted_tasks_are_none_whoever_waits_to_send_them(world: World) -> None:
+    ready(world)
+    for task in (3, 4):
+        world.label(task, "network", annotation_id=70 + task)
+    act(world, "label", 1, 2)
+    world.delete_tasks([1, 3])
+    with world.db.read() as session:
+        project = projects.ensure(session, UID)
+        assert [label.task_id for label in given_labels(session, project)] == [4, 2]
+        assert count_given(session, project) == (2, 0)
+
+
 def test_a_training_learns_from_what_is_still_to_be_sent(world: World) -> None:
     ready(world)
     act(world, "label", 1, 2)

@@ -171,6 +171,15 @@ def test_tasks_come_and_go(db: Database) -> None:
     assert live_tasks(db) == [2], "a create that comes after its delete brings nothing back"
 
 
+def test_the_labels_of_a_deleted_task_go_with_it_in_any_order(db: Database) -> None:
+    gone = {"action": "TASKS_DELETED", "tasks": [{"id": 6001}], "project": PROJECT}
+    told = tell(db, annotated(23), annotated(24), gone)
+    assert labels(db) == {}
+    assert told[-1].labels_changed == 2, "what was made of them is out of date"
+    tell(db, annotated(25), gone)
+    assert labels(db) == {}, "one that is told late is of the deleted task too"
+
+
 def test_a_new_label_config_makes_both_sides_fall_behind(db: Database) -> None:
     tell(db, {"action": "PROJECT_UPDATED", "project": PROJECT})
     before = project_row(db)
@@ -245,7 +254,7 @@ BROKEN_PARTS: list[dict[str, Any]] = [
     "action", ["ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATIONS_DELETED", "TASKS_DELETED"]
 )
 def test_broken_parts_never_raise_and_break_nothing_else(db: Database, action: str) -> None:
-    tell(db, annotated(5, "b"))
+    tell(db, annotated(5, "b", task=6002))
     tell(db, *({**annotated(action=action), **part} for part in BROKEN_PARTS))
     assert labels(db)[5] == "b"
 

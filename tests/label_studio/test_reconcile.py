@@ -97,6 +97,16 @@ def test_what_no_webhook_tells_is_repaired(db: Database, fake: FakeLabelStudio) 
     assert stored(db) == truth(fake)
 
 
+def test_a_task_that_comes_back_brings_its_labels(db: Database, fake: FakeLabelStudio) -> None:
+    reconcile(db, fake.api(), UID)
+    tell(db, {"action": "TASKS_DELETED", "tasks": [{"id": 1}], "project": PROJECT})
+    assert 21 not in stored(db)[1]
+    version = project_row(db).labels_version
+    assert reconcile(db, fake.api(), UID).labels_changed == 1
+    assert stored(db) == truth(fake)
+    assert project_row(db).labels_version == version + 1
+
+
 def test_a_skip_that_is_taken_back_while_webhooks_are_lost_is_a_label_again(
     db: Database, fake: FakeLabelStudio
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from playwright.sync_api import Browser, Frame, Locator, Page, expect
 
 from tests.e2e.map.world import MapWorld
+from tests.e2e.world import wait_for
 
 WAIT_MILLISECONDS = 60_000
 TOKEN_FIELD = "Your Label Studio access token"
@@ -120,7 +121,9 @@ def at_the_map(
 ) -> Iterator[Desk]:
     """The page in a window of its own. An error in its console, an exception, or anything that its policy forbids fails
     the test. may_say: part of errors in the console that belong to the test. port: another way to the same Lantern.
+    It opens once no better map is on its way, which would move the points from under the pointer.
     """
+    wait_for(world.better_map)
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **context})
     page.set_default_timeout(WAIT_MILLISECONDS)
     page.add_init_script(WATCH)

@@ -31,7 +31,7 @@ CONFIG = """<View>
     {choices}
   </Choices>
 </View>""".format(choices="".join(f'<Choice value="{kind}"/>' for kind in KINDS))
-N_TASKS = 480
+N_TASKS = 400
 """So many that a training lasts longer than the page waits between two looks: it is drawn while it runs."""
 HOSTILE = "<script>window.__broken = 1</script><img src=x onerror=\"window.__broken = 2\"><b>bold</b> &amp; 'quoted'"
 """A task's text that would run, were it ever taken for HTML."""
@@ -115,6 +115,10 @@ class MapWorld:
         """The trainings, newest first."""
         found: list[Json] = self.get("runs").json()["runs"]
         return found
+
+    def better_map(self) -> str | None:
+        """What is still to come, None when the points stay where they are."""
+        return "a better map" if self.get("state").json()["layout"]["better_on_its_way"] else None
 
     def answers(self) -> dict[int, list[tuple[str, int]]]:
         """Task -> (choice, person) of each of its annotations in Label Studio; tasks without any are left out."""
