@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,10 +48,18 @@ def encoder_options(settings: Settings) -> EncoderOptions:
     )
 
 
+Progress = Callable[[str, float], None]
+
+
 @contextmanager
-def progress_bar() -> Iterator[Callable[[str, float], None]]:
-    """A bar on a terminal, nothing elsewhere. Gives the function to call with a step's name and the share done."""
-    with tqdm(total=1.0, bar_format="{percentage:3.0f}%|{bar:30}| {elapsed} {desc}", disable=None, leave=False) as bar:
+def progress_bar() -> Iterator[Progress]:
+    """Gives the function to call with a step's name and the share done: a bar on a terminal, elsewhere (a pipeline's
+    log) a line for each tenth, both on standard error.
+    """
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    with tqdm(total=1.0, bar_format="{percentage:3.0f}%|{bar:30}| {elapsed} {desc}", leave=False) as bar:
 
         def show(what: str, share: float) -> None:
             bar.set_description_str(what, refresh=False)
@@ -58,3 +67,16 @@ def progress_bar() -> Iterator[Callable[[str, float], None]]:
             bar.refresh()
 
         yield show
+
+
+def _lines() -> Progress:
+    told = 0
+
+    def show(what: str, share: float) -> None:
+        nonlocal told
+        tenth = int(min(share, 1.0) * 10)
+        if tenth > told:
+            told = tenth
+            print(f"{tenth * 10:3d} %  {what}", file=sys.stderr, flush=True)
+
+    return show

@@ -54,10 +54,11 @@ def run(args: Namespace, settings: Settings) -> int:
     check_device(settings.device)
     with progress_bar() as progress:
         summary = propagate_file(args.data, args.labels, args.output, options, progress=progress)
-    classes = "1 class" if summary.classes == 1 else f"{summary.classes:,} classes"
+    classes = _counted(summary.classes, "class", "classes")
     print(
-        f"{args.output}: {summary.records:,} records; {summary.labelled:,} of them with a label, of {classes}, "
-        f"{summary.never_seen:,} records like nothing else, which get no label, {summary.unreadable:,} unreadable"
+        f"{args.output}: {_counted(summary.records, 'record', 'records')}; "
+        f"{summary.labelled:,} with a label, of {classes}; "
+        f"like nothing else, without a predicted label: {summary.never_seen:,}; unreadable: {summary.unreadable:,}"
     )
     if summary.classes == 1:
         print(
@@ -66,3 +67,7 @@ def run(args: Namespace, settings: Settings) -> int:
             file=sys.stderr,
         )
     return 0
+
+
+def _counted(n: int, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"

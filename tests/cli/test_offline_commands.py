@@ -34,9 +34,13 @@ def data(tmp_path: Path) -> Path:
 def test_simulate_prints_a_table_and_writes_json(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = data.with_name("figures.json")
     assert main(["simulate", str(data), "--budgets", "8", "--seeds", "1", "--json", str(target)]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
     assert lines[0].startswith("blobs: pool 60")
     assert [line.split()[1] for line in lines[3:]] == [row["method"] for row in json.loads(target.read_text())["rows"]]
+    shares = [int(line.split(" %  seed 0: ")[0]) for line in said.err.splitlines()]
+    assert shares == sorted(set(shares)), "in a pipeline's log a line for each tenth, not one for each step"
+    assert 10 <= shares[0] <= shares[-1] == 100
 
 
 @pytest.mark.slow
@@ -45,7 +49,7 @@ def test_propagate_says_what_it_wrote(data: Path, capsys: pytest.CaptureFixture[
     labels.write_text("id,label\n0,ant\n1,bee\n2,cat\n3,dog\n", "utf-8")
     assert main(["propagate", str(data), "--labels", str(labels), "--output", str(output)]) == 0
     said = capsys.readouterr()
-    assert "60 records" in said.out
+    assert "60 records; 4 with a label, of 4 classes;" in said.out
     assert "warning" not in said.err
     with output.open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == 60
@@ -57,7 +61,7 @@ def test_propagate_warns_of_labels_that_are_all_of_one_class(data: Path, capsys:
     labels.write_text("id,label\n0,ant\n1,ant\n", "utf-8")
     assert main(["propagate", str(data), "--labels", str(labels), "--output", str(output)]) == 0
     said = capsys.readouterr()
-    assert "2 of them with a label, of 1 class," in said.out
+    assert "2 with a label, of 1 class;" in said.out
     assert "one class" in said.err
     assert "confidence is 1" in said.err
 
