@@ -26,6 +26,8 @@ from ml_backend.store.tables import Project, Push, TrainingRun
 STUCK_SECONDS = 120.0
 """Work that waits longer than this, without an error, has no worker."""
 SHOWN = 3
+SAME_OPTIONS = " with the --url and --token of this command"
+"""A project that was never connected has none that Lantern could remember."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class _Seen:
     @property
     def reconnect(self) -> str:
         """The mend for what connect repairs."""
-        return f"run `lantern connect --project {self.found['id']}`"
+        known = self.row is not None and self.row.connection
+        return f"run `lantern connect --project {self.found['id']}`" + ("" if known else SAME_OPTIONS)
 
 
 def not_connected(number: int) -> Finding:

@@ -255,6 +255,7 @@ def test_the_doctor_sees_what_is_wrong(label_studio: LiveLabelStudio, lantern: L
     api, project = label_studio.api(), label_studio.make_project("ill")
     assert findings(lantern, project).count("\n") == 0, "not connected is one finding, not five"
     assert "never connected" in findings(lantern, project)
+    assert f"--project {project}` with the --url and --token" in findings(lantern, project)
     attach(lantern, project)
     [hook] = api.webhooks(project)
     api.update_webhook(hook["id"], {"headers": {}, "send_payload": False})
@@ -269,6 +270,7 @@ def test_the_doctor_sees_what_is_wrong(label_studio: LiveLabelStudio, lantern: L
     assert findings(lantern, project) == "", "connect mends all of it"
     api.delete_webhook(api.webhooks(project)[0]["id"])
     assert "no webhook goes to" in findings(lantern, project)
+    assert "with the --url" not in findings(lantern, project), "they are kept"
     api.delete_backend(api.backends(project)[0]["id"])
     assert "no ML backend" in findings(lantern, project)
 
