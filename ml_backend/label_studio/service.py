@@ -272,7 +272,10 @@ def _word(value: object) -> str | None:
 
 
 def _log_event(uid: str | None, recorded: Recorded) -> None:
-    log.info(
+    """Aloud only where it says something new: Label Studio tells of each annotation that Lantern itself has sent."""
+    news = recorded.labels_changed or recorded.tasks_changed or recorded.reconcile or recorded.job or not recorded.known
+    log.log(
+        logging.INFO if news else logging.DEBUG,
         "webhook %s of project %s: %d labels, %d tasks changed%s",
         recorded.action[:40] if recorded.known else "(unknown action)",
         uid,

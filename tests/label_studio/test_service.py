@@ -16,6 +16,7 @@ from ml_backend.label_studio.service import LanternService
 from ml_backend.store import counters, projects, tasks
 from ml_backend.store.database import Database
 from tests.label_studio.conftest import CONFIG, UID, FakeEngine, prediction, project_row, publish
+from tests.label_studio.fake import CREATED
 
 
 def task(number: int, text: str = "t") -> dict[str, Any]:
@@ -193,3 +194,20 @@ def test_ready_until_the_data_folder_cannot_be_written(
     is_ready, details = service.ready()
     assert not is_ready
     assert "LANTERN_HOME" in str(details)
+
+
+def test_a_webhook_that_says_nothing_new_is_not_in_the_log(
+    service: LanternService, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    region = {"from_name": "c", "to_name": "text", "type": "choices", "value": {"choices": ["a"]}}
+    annotation = {"id": 7, "task": 1, "result": [region], "updated_at": "2026-11-22T22:55:00Z"}
+    body = {"action": "ANNOTATION_CREATED", "annotation": annotation, "project": {"id": 3, "created_at": CREATED}}
+    for _ in range(2):
+        service.webhook(body)
+    service.webhook({"action": "SOMETHING_ELSE", "project": body["project"]})
+    told = [record.getMessage() for record in caplog.records if record.name.endswith("service")]
+    assert [line.split(" of project")[0] for line in told] == [
+        "webhook ANNOTATION_CREATED",
+        "webhook (unknown action)",
+    ]
