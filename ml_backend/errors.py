@@ -36,11 +36,7 @@ class EncodingError(InputError):
 
 
 class MediaError(EncodingError):
-    """A task's media cannot or must not be fetched."""
-
-
-class MediaUnavailable(MediaError):
-    """A task's media could not be fetched now (time-out, server error): worth trying again later."""
+    """A task's media cannot or must not be fetched. Worth trying again now and then: a server may be up again."""
 
 
 class EncoderUnavailable(LanternError):

@@ -21,10 +21,10 @@ from urllib3.exceptions import HTTPError
 
 from ml_backend.data.addresses import ForbiddenAddress, GuardedAdapter
 from ml_backend.data.deadline import Deadline
-from ml_backend.errors import LabelStudioError, MediaError, MediaUnavailable
+from ml_backend.errors import LabelStudioError, MediaError
 
 Fetcher = Callable[[str], bytes]
-"""Address -> content. Raises MediaError (MediaUnavailable where another try may help)."""
+"""Address -> content. Raises MediaError."""
 
 MAX_BYTES = 16 * 1024 * 1024
 TIMEOUT_SECONDS = 20.0
@@ -142,7 +142,7 @@ class MediaFetcher:
         try:
             return authorise()
         except LabelStudioError as error:
-            raise MediaUnavailable("Label Studio gives no access token to fetch its media with") from error
+            raise MediaError("Label Studio gives no access token to fetch its media with") from error
 
     def _takes_token(self, target: SplitResult) -> bool:
         if not self._is_label_studio(target):
@@ -165,12 +165,7 @@ class MediaFetcher:
 
     def _receive(self, response: requests.Response, deadline: Deadline) -> bytes:
         if response.status_code != 200:
-            kind = (
-                MediaUnavailable
-                if response.status_code in (408, 425, 429) or response.status_code >= 500
-                else MediaError
-            )
-            raise kind(f"its address answers HTTP {response.status_code}")
+            raise MediaError(f"its address answers HTTP {response.status_code}")
         content = bytearray()
         too_large = MediaError(f"its content is larger than {self._max_bytes:,} bytes")
         announced = int(response.headers.get("Content-Length", "0"))
@@ -188,7 +183,7 @@ class MediaFetcher:
 
     def _explain(self, error: Exception, deadline: Deadline) -> MediaError:
         if deadline.passed():
-            return MediaUnavailable(f"its address did not deliver within {self._timeout_seconds:g} seconds")
+            return MediaError(f"its address did not deliver within {self._timeout_seconds:g} seconds")
         cause: BaseException | None = error
         while cause is not None:
             reason = getattr(cause, "reason", None) or next(
@@ -197,7 +192,7 @@ class MediaFetcher:
             if isinstance(cause, ForbiddenAddress):
                 return MediaError(f"its address is refused: {str(cause).partition(': ')[2]} (allow_private)")
             cause = reason
-        return MediaUnavailable(f"its address cannot be reached ({type(error).__name__})")
+        return MediaError(f"its address cannot be reached ({type(error).__name__})")
 
     def _local_path(self, address: str) -> Path | None:
         """The file that an address means, judged after links are followed; None when it means no file."""

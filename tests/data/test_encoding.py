@@ -17,7 +17,7 @@ from ml_backend.data.label_config import TaskInput
 from ml_backend.data.pictures import to_data_uri, to_png
 from ml_backend.data.records import Record, Unreadable
 from ml_backend.data.source import Source, SourceKind
-from ml_backend.errors import EncoderUnavailable, MediaError, MediaUnavailable
+from ml_backend.errors import EncoderUnavailable, MediaError
 
 
 class CountingEncoder:
@@ -186,7 +186,7 @@ def test_media_that_cannot_be_had_leaves_the_others_alone(cache: EmbeddingCache)
         if "gone" in address:
             raise MediaError("its address answers HTTP 404")
         if "slow" in address:
-            raise MediaUnavailable("its address did not deliver within 20 seconds")
+            raise MediaError("its address did not deliver within 20 seconds")
         return to_png(picture)
 
     values = ["/gone.png", "/good.png", "/slow.png", "", to_data_uri(picture)]

@@ -17,7 +17,7 @@ from ml_backend.engine import project as project_module
 from ml_backend.engine.checkpoint import load_model
 from ml_backend.engine.pool_settings import PoolSettings
 from ml_backend.engine.project import ProjectEngine
-from ml_backend.errors import ConfigError, LeaseLost, MediaUnavailable, StoreBusy, TrainingError
+from ml_backend.errors import ConfigError, LeaseLost, MediaError, StoreBusy, TrainingError
 from ml_backend.store import projects, publications, runs, tasks
 from ml_backend.store.tables import TrainingRun
 
@@ -373,7 +373,7 @@ def test_a_picture_whose_server_was_down_is_read_later(world: World) -> None:
 
     def fetch(address: str) -> bytes:
         if down:
-            raise MediaUnavailable("the server is down")
+            raise MediaError("the server is down")
         return read_data_uri(picture)
 
     world.fetch = fetch
