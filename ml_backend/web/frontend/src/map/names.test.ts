@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
 import { emptyColumns } from '../columns'
-import { lastingMarks } from './marks'
+import { Grid } from './grid'
+import { insideOf, rectangle, rowsInside } from './lasso'
+import { hiddenRows, lastingMarks } from './marks'
 import { placeNames, type Named } from './names'
 import { STATUS } from './style'
 
@@ -41,4 +43,16 @@ it('rings go to what is outside, the most first; people’s labels have a rim in
   expect([...marks.pending]).toEqual([2])
   expect([...marks.setAside]).toEqual([3])
   expect([...lastingMarks(columns, 0.9, Uint8Array.from([0, 1, 0, 0])).odd]).toEqual([0])
+})
+
+it('a deleted task is met by neither lasso nor pointer, and carries no ring', () => {
+  const columns = emptyColumns(3)
+  columns.xy.set([0, 0, 0.1, 0, 0.2, 0])
+  columns.s_ood.fill(255)
+  columns.status[1] = STATUS.absent
+  const skip = hiddenRows(columns, new Set()), everywhere = insideOf(rectangle([-1, -1], [1, 1]))
+  expect([...rowsInside(columns.xy, everywhere, skip)]).toEqual([0, 2])
+  expect(new Grid(columns.xy, skip).nearest(0.1, 0, 0.05)).toBeNull()
+  expect([...lastingMarks(columns, 0.9, skip).odd].sort()).toEqual([0, 2])
+  expect(hiddenRows(emptyColumns(3), new Set())).toBeNull()
 })

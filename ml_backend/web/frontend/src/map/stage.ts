@@ -203,7 +203,7 @@ export class Stage {
     return this.motion.to
   }
 
-  /** 1 for rows that cannot be met. */
+  /** 1 for rows that are neither drawn nor met. */
   get unseen(): Uint8Array | null {
     return this.skip
   }
@@ -228,8 +228,9 @@ export class Stage {
     return rows
   }
 
-  /** The colour that a row is drawn in, "r g b alpha". */
+  /** The colour that a row is drawn in, "r g b alpha"; empty where it is not drawn. */
   colourOf(row: number): string {
+    if (this.skip?.[row] === 1) return ''
     const look = this.style?.looks[this.style.look[row] ?? NO_CLASS]
     return look === undefined ? '' : [...look.colour.map(Math.round), look.alpha.toFixed(2)].join(' ')
   }
