@@ -3,7 +3,8 @@ import { emptyColumns } from '../columns'
 import { Grid } from './grid'
 import { insideOf, rectangle, rowsInside } from './lasso'
 import { hiddenRows, lastingMarks } from './marks'
-import { placeNames, type Named } from './names'
+import { homeView, zoomed } from './camera'
+import { namesInView, placeNames, type Named } from './names'
 import { STATUS } from './style'
 
 function two(): ReturnType<typeof emptyColumns> {
@@ -26,6 +27,25 @@ it('a name stands where its class is densest, not between its parts', () => {
   expect(first?.x).toBeCloseTo(-0.5)
   expect(second?.y).toBeCloseTo(-0.7)
   expect(placeNames(two(), named('refund', 'fees', 'empty'), new Set())).toHaveLength(2)
+})
+
+/** 150 classes on a grid of places, each with one item more than the one before. */
+function many(): ReturnType<typeof emptyColumns> {
+  const classes = Array.from({ length: 150 }, (_, index) => new Array<number>(3 + index).fill(index)).flat()
+  const columns = { ...emptyColumns(classes.length), class: Uint16Array.from(classes) }
+  classes.forEach((index, row) => columns.xy.set([-0.9 + 0.12 * (index % 15), -0.8 + 0.17 * Math.floor(index / 15)], 2 * row))
+  return columns
+}
+
+it('of many classes those with the largest clumps in view have names, and the others when one looks closer', () => {
+  const names = placeNames(many(), named(...Array.from({ length: 150 }, (_, index) => `class ${index}`)), new Set())
+  expect(names).toHaveLength(150)
+  const home = homeView(800, 800), screen = { left: 0, top: 0, right: 800, bottom: 800 }
+  const shown = namesInView(names, home, screen, 60)
+  expect(shown.map(({ items }) => items)).toEqual(Array.from({ length: 60 }, (_, i) => 152 - i))
+  const corner = namesInView(names, zoomed(home, 4, 0, 800), screen, 60)
+  expect(corner.map(({ text }) => text)).toContain('class 0')
+  expect(corner.length).toBeLessThan(60)
 })
 
 it('hidden classes have no name', () => {
