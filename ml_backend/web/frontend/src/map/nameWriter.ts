@@ -25,8 +25,7 @@ const SPACE_SHARE = 0.35
 const HALO_PIXELS = 4
 /** A name that is so far from the middle of its clump is joined to it. */
 const LEAD_PIXELS = 40
-/** Room for the toolbar, and to the other edges. */
-const TOOLS_PIXELS = 46
+/** To the edges. */
 const EDGE_PIXELS = 2
 
 export interface Colours {
@@ -45,8 +44,8 @@ export class NameWriter {
 
   constructor(private readonly context: CanvasRenderingContext2D) {}
 
-  /** size: CSS pixels of a usual point. */
-  write(names: readonly Name[], view: View, points: () => Grid, size: number, colours: Colours): void {
+  /** tools: pixels of the left edge that the toolbar covers. size: CSS pixels of a usual point. */
+  write(names: readonly Name[], view: View, tools: number, points: () => Grid, size: number, colours: Colours): void {
     if (names.length === 0) return
     const { context } = this, pixels = names.length > FEW_NAMES ? MANY_PIXELS : FEW_PIXELS
     context.font = `650 ${pixels}px ${colours.font}`
@@ -54,7 +53,7 @@ export class NameWriter {
     context.textBaseline = 'middle'
     context.lineJoin = 'round'
     const room = humanPixels(size) / 2 + 1.5, square = Math.round(pixels * SQUARE_SHARE)
-    const written = this.layOut(names, view, points(), pixels, room)
+    const written = this.layOut(names, view, tools, points(), pixels, room)
     for (const one of written) this.lead(one, view, room)
     for (const { name, box } of written) {
       const middle = (box.top + box.bottom) / 2, left = box.left + room
@@ -91,14 +90,14 @@ export class NameWriter {
   }
 
   /** Nothing is looked for again while only marks change. */
-  private layOut(names: readonly Name[], view: View, grid: Grid, pixels: number, room: number): readonly Written[] {
-    const key = [names, view, grid, pixels, room]
-    if (key.some((part, i) => part !== this.placed.key[i])) this.placed = { key, written: this.look(names, view, grid, pixels, room) }
+  private layOut(names: readonly Name[], view: View, tools: number, grid: Grid, pixels: number, room: number): readonly Written[] {
+    const key = [names, view, tools, grid, pixels, room]
+    if (key.some((part, i) => part !== this.placed.key[i])) this.placed = { key, written: this.look(names, view, tools, grid, pixels, room) }
     return this.placed.written
   }
 
-  private look(names: readonly Name[], view: View, grid: Grid, pixels: number, room: number): Written[] {
-    const screen = { left: TOOLS_PIXELS, top: EDGE_PIXELS, right: view.width - EDGE_PIXELS, bottom: view.height - EDGE_PIXELS }
+  private look(names: readonly Name[], view: View, tools: number, grid: Grid, pixels: number, room: number): Written[] {
+    const screen = { left: tools + EDGE_PIXELS, top: EDGE_PIXELS, right: view.width - EDGE_PIXELS, bottom: view.height - EDGE_PIXELS }
     const shown = namesInView(names, view, screen, MOST_TRIED)
     const wanted = shown.map(({ text, x, y }) => ({
       text,

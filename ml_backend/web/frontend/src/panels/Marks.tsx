@@ -13,7 +13,7 @@ export function Marks() {
       {hasPending && <li><Mark><circle cx="8" cy="8" r="3.2" class="solid rim" /><circle cx="8" cy="8" r="6.6" class="ring fine dashes" /></Mark>Not in Label Studio yet</li>}
       <li><Mark><circle cx="8" cy="8" r="2.6" class="solid" /></Mark>Spread, paler when less sure</li>
       <li><Mark><circle cx="8" cy="8" r="2" class="grey" /></Mark>Nothing named</li>
-      {hasSetAside && <li><Mark><circle cx="8" cy="8" r="2" class="grey" /><path d="M4.2 4.2l7.600 7.600M4.2 11.800l7.600-7.600" class="ring fine" /></Mark>Set aside: skipped, unsure, never seen</li>}
+      {hasSetAside && <li><Mark><circle cx="8" cy="8" r="2" class="grey" /><path d="M4.2 4.2l7.600 7.600M4.2 11.800l7.600-7.600" class="ring fine" /></Mark>Set aside, without a class</li>}
       <li><Mark><circle cx="8" cy="8" r="5" class="ring" /></Mark>Outside what is labelled</li>
       <li><Mark><circle cx="8" cy="8" r="5.5" class="ring dashed at-hand" /></Mark>Suggestion or task at hand</li>
     </ul>
