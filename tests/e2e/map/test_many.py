@@ -6,75 +6,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, expect
 
-from ml_backend.demo.ports import free_port
-from ml_backend.label_studio.map_acts import MapActs
-from ml_backend.label_studio.outbox import Outbox
-from ml_backend.label_studio.people import People
-from ml_backend.store import projects
-from tests.e2e.map.desk import WAIT_MILLISECONDS, Desk
+from tests.e2e.map.played import PlayedMap
 from tests.e2e.world import wait_for
-from tests.label_studio.fake_people import ANN, FakeWithPeople
-from tests.web.map.conftest import CONFIG, KEY, UID, MapWorld
+from tests.label_studio.fake_people import ANN
+from tests.web.map.conftest import UID
 
 POINTS, LABELLED = 20_000, 500
 EPOCHS = 5
 
 
-class ManyPoints:
-    """A project of 20,000 texts of two kinds, alternately, without labels. A model of it is there."""
-
-    def __init__(self, home: Path) -> None:
-        self.world = world = MapWorld(home)
-        world.connect(UID, KEY)
-        world.add_tasks(n=POINTS)
-        with world.db.write() as session:
-            projects.configure(session, projects.ensure(session, UID), extra_params={"epochs": 1})
-        world.work()
-        created = datetime.fromtimestamp(float(UID.partition(".")[2]), UTC).isoformat()
-        self.fake = FakeWithPeople(project={"id": 5, "created_at": created, "label_config": CONFIG, "title": "p"})
-        self.fake.add_tasks(*range(1, POINTS + 1))
-        people = People(world.maps.connections, api_at=self.fake.api_at)
-        self.sender = Outbox(world.db, on_refused=people.forget)
-        object.__setattr__(world.maps, "people", people)
-        object.__setattr__(world.maps, "acts", MapActs(world.db, world.engine, self.sender))
-        self.port = free_port()
-        self._server = make_server("127.0.0.1", self.port, world.app, threaded=True)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @contextmanager
-    def page(self, browser: Browser) -> Iterator[Desk]:
-        """The map in a window, with its points."""
-        page: Page = browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-        page.set_default_timeout(WAIT_MILLISECONDS)
-        page.goto(f"http://127.0.0.1:{self.port}/map/{UID}#key={KEY}")
-        desk = Desk(page)
-        desk.wait_until_ready()
-        yield desk
-        page.context.close()
-
-    def close(self) -> None:
-        self.sender.stop()
-        self._server.shutdown()
-        self.world.db.close()
-
-
 @pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ManyPoints]:
-    made = ManyPoints(tmp_path_factory.mktemp("many"))
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlayedMap]:
+    made = PlayedMap(tmp_path_factory.mktemp("many"), POINTS)
     yield made
     made.close()
 
 
-def test_a_label_for_500_recolours_the_others_and_is_taken_back(browser: Browser, many: ManyPoints) -> None:
+def test_a_label_for_500_recolours_the_others_and_is_taken_back(browser: Browser, many: PlayedMap) -> None:
     with many.page(browser) as desk:
         assert desk.ask("n") == POINTS
         chosen, alike = np.arange(0, 2 * LABELLED, 2), 2 * LABELLED
@@ -93,7 +46,7 @@ def test_a_label_for_500_recolours_the_others_and_is_taken_back(browser: Browser
         wait_for(lambda: None if many.fake.annotations == {} else "no annotations")
 
 
-def test_a_training_stops_within_its_epoch(browser: Browser, many: ManyPoints) -> None:
+def test_a_training_stops_within_its_epoch(browser: Browser, many: PlayedMap) -> None:
     with many.page(browser) as desk:
         desk.panel("Training")
         desk.press("Shift+T")

@@ -1,16 +1,17 @@
 /** What a person does to the map itself: modes, selections, the camera. */
 
 import { batch } from '@preact/signals'
+import { presentRows } from './absent'
 import { fitAll, fitCurrent, fitSelection, theStage } from './map'
 import { panned, zoomed } from './map/camera'
 import { say } from './map/notice'
 import { changed, rowSet, type Change } from './map/rowSets'
 import { drawing, view } from './map/stage'
-import { COLOUR_MODES, colourMode, excluded, hovered, mode, selection, type Mode } from './state'
+import { COLOUR_MODES, colourMode, columns, excluded, hovered, mode, selection, type Mode } from './state'
 
-/** Takes rows into the selection. rows: any order. source: what made it, in words. */
+/** Takes rows into the selection, but for those whose task is gone. rows: any order. source: what made it, in words. */
 export function select(rows: Iterable<number>, source: string, change: Change = 'new'): void {
-  const next = changed(selection.peek().rows, rowSet(rows), change)
+  const next = changed(selection.peek().rows, presentRows(columns.peek(), rowSet(rows)), change)
   batch(() => {
     if (change === 'new') excluded.value = new Set()
     selection.value = { rows: next, source }

@@ -9,7 +9,9 @@ import { ColourMode } from './panels/ColourMode'
 import { Help } from './panels/Help'
 import { HoverCard } from './panels/HoverCard'
 import { listenForKeys } from './panels/keyActions'
+import { watchKeys } from './panels/keyChanges'
 import { Legend } from './panels/Legend'
+import { watchSuggestion } from './panels/lostSuggestion'
 import { Progress } from './panels/Progress'
 import { epochEnded, watchTraining } from './panels/runsActions'
 import { SidePanel } from './panels/SidePanel'
@@ -21,7 +23,7 @@ import { applyTheme, compact } from './panels/ui'
 export function App() {
   useEffect(() => {
     applyTheme()
-    const stops = [listenForKeys(), chooseThresholdOnce(), watchTraining(), onEpoch(epochEnded)]
+    const stops = [listenForKeys(), chooseThresholdOnce(), watchTraining(), watchKeys(), watchSuggestion(), onEpoch(epochEnded)]
     return () => stops.forEach((stop) => stop())
   }, [])
   const drawer = compact.value

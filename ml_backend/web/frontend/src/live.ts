@@ -123,6 +123,11 @@ let etagsOf = ''
 const wanted = new Set<ColumnName>()
 let pulling = false
 
+/** What the page paints itself is not what the server sent last: the next reply must be whole, even where that did not change since. */
+export function painted(names: readonly ColumnName[]): void {
+  for (const name of names) etags.delete(name)
+}
+
 /** Puts columns on the list of what is fetched next; several calls make one round. */
 export function askFor(names: readonly ColumnName[]): void {
   for (const name of names) wanted.add(name)

@@ -16,8 +16,6 @@ export type Point = readonly [number, number]
 export const LEAST_ZOOM = 0.5
 export const MOST_ZOOM = 50
 const MARGIN = 0.94
-/** The left edge, where the toolbar lies. */
-const TOOLS_PIXELS = 44
 /** A map of few items that lie close together is not blown up further. */
 const MOST_HOME_ZOOM = 4
 
@@ -25,8 +23,8 @@ export function homeView(width: number, height: number): View {
   return { x: 0, y: 0, zoom: 1, width, height }
 }
 
-/** All of the places on a screen of this size; the whole map where there are none. */
-export function viewOfAll(places: Float32Array, width: number, height: number): View {
+/** All of the places on a screen of this size; the whole map where there are none. tools: pixels of the left edge that the toolbar covers. */
+export function viewOfAll(places: Float32Array, width: number, height: number, tools: number): View {
   const home = homeView(width, height)
   let left = Infinity, right = -Infinity, bottom = Infinity, top = -Infinity
   for (let i = 0; i + 1 < places.length; i += 2) {
@@ -36,11 +34,11 @@ export function viewOfAll(places: Float32Array, width: number, height: number): 
     if (y < bottom) bottom = y
     if (y > top) top = y
   }
-  const span = Math.max((right - left) / Math.max(1, width - TOOLS_PIXELS), (top - bottom) / height)
+  const span = Math.max((right - left) / Math.max(1, width - tools), (top - bottom) / height)
   if (!(span > 0)) return home
   const unit = (MARGIN * Math.min(width, height)) / 2
   const zoom = Math.min(MOST_HOME_ZOOM, Math.max(1, 0.92 / (span * unit)))
-  return { ...home, x: (left + right) / 2 - TOOLS_PIXELS / 2 / (unit * zoom), y: (bottom + top) / 2, zoom }
+  return { ...home, x: (left + right) / 2 - tools / 2 / (unit * zoom), y: (bottom + top) / 2, zoom }
 }
 
 /** Whether two views show the same, all but a little. */

@@ -1,5 +1,6 @@
 /** Keys that act while the map has the focus: hopping from point to point, and reading out where one is. */
 
+import { shownItems } from '../absent'
 import { columns, control, current, hovered, mode, pinned, selection, server } from '../state'
 import { NO_CLASS } from '../columns'
 import { panned, toPlace, toScreen } from './camera'
@@ -58,7 +59,7 @@ function bringIntoView(stage: Stage, row: number): void {
 
 const STATUS_WORDS: Readonly<Record<number, string>> = {
   [STATUS.none]: 'nothing named', [STATUS.propagated]: 'predicted', [STATUS.human]: 'labelled', [STATUS.neverSeen]: 'like nothing seen before',
-  [STATUS.setAside]: 'set aside', [STATUS.absent]: 'without a task',
+  [STATUS.setAside]: 'set aside',
 }
 
 /** One point in a sentence. */
@@ -72,5 +73,5 @@ export function inWords(row: number): string {
 
 /** What the map's element is called. */
 export function summary(): string {
-  return `Map of ${columns.value.n.toLocaleString('en')} items. Tool: ${mode.value}. Arrow keys go from point to point.`
+  return `Map of ${shownItems.value.toLocaleString('en')} items. Tool: ${mode.value}. Arrow keys go from point to point.`
 }

@@ -1,5 +1,6 @@
 /** Which rows carry rings, rims and crosses. */
 
+import { ABSENT, isPresent } from '../absent'
 import type { Columns } from '../columns'
 import { STATUS } from './style'
 
@@ -26,21 +27,21 @@ export function lastingMarks(columns: Columns, threshold: number, skip: Uint8Arr
   const odd: number[] = [], human: number[] = [], pending: number[] = [], setAside: number[] = []
   const limit = Math.max(1, threshold * 255)
   for (let row = 0; row < columns.n; row++) {
-    if (skip?.[row] === 1) continue
+    if (skip?.[row] === 1 || !isPresent(columns, row)) continue
     const status = columns.status[row]
     if (status === STATUS.human) human.push(row)
     else if (status === STATUS.setAside) setAside.push(row)
-    else if (status !== STATUS.absent && (columns.s_ood[row] ?? 0) >= limit) odd.push(row)
+    else if ((columns.s_ood[row] ?? 0) >= limit) odd.push(row)
     if (columns.pending[row] === 1) pending.push(row)
   }
   odd.sort((a, b) => (columns.s_ood[b] ?? 0) - (columns.s_ood[a] ?? 0))
   return { odd: Uint32Array.from(odd), human: Uint32Array.from(human), pending: Uint32Array.from(pending), setAside: Uint32Array.from(setAside) }
 }
 
-/** 1 for the rows that the legend hides; null when it hides none. */
+/** 1 for the rows that the legend hides and those whose task is gone; null where there are none of these. */
 export function hiddenRows(columns: Columns, hidden: ReadonlySet<number>): Uint8Array | null {
-  if (hidden.size === 0) return null
+  if (hidden.size === 0 && !columns.status.includes(ABSENT)) return null
   const skip = new Uint8Array(columns.n)
-  for (let row = 0; row < columns.n; row++) if (hidden.has(columns.class[row] ?? 0)) skip[row] = 1
+  for (let row = 0; row < columns.n; row++) if (!isPresent(columns, row) || hidden.has(columns.class[row] ?? 0)) skip[row] = 1
   return skip
 }

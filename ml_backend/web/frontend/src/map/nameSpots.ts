@@ -18,6 +18,15 @@ export interface Wanted {
   readonly height: number
 }
 
+export interface Rules {
+  /** Since the last time nothing but the middle of the view has changed. */
+  readonly panned: boolean
+  /** Pixels from its clump. */
+  readonly farthest: number
+  /** Names at once. */
+  readonly most: number
+}
+
 /** How many points lie in a box; counting may end at the limit. */
 export type Covered = (box: Box, limit: number) => number
 
@@ -26,11 +35,13 @@ const PIXELS_A_POINT = 32
 const MOST_COUNTED = 64
 /** As bad is a place that is closer to the middle of another clump. */
 const STRANGER_PIXELS = 28
-/** From the middle of the clump to the nearest edge of its name. */
-const FARTHEST_PIXELS = 200
+/** From the middle of the clump to the nearest edge of its name; where there are very many names a long way would cross others. */
+export const FARTHEST_PIXELS = { usual: 200, crowded: 100 }
 const STEP_PIXELS = 8
 /** A name stays where it was unless another place is better by so much: it must not jump about while the map is zoomed. */
 const STAYING_PIXELS = 24
+/** So close to its clump a name stays for as long as the map is only panned: nothing about its place is another then. */
+const CLOSE_PIXELS = 40
 /** Between two names. */
 const APART_PIXELS = 3
 
@@ -52,7 +63,7 @@ const SPOTS = spots()
 /** Cheapest first, so that looking ends where no other spot can be better. */
 function spots(): readonly Spot[] {
   const found: Spot[] = []
-  for (let gap = 0; gap <= FARTHEST_PIXELS; gap += STEP_PIXELS) {
+  for (let gap = 0; gap <= FARTHEST_PIXELS.usual; gap += STEP_PIXELS) {
     for (const [dx, dy, bias] of DIRECTIONS) found.push({ dx, dy, gap, cost: gap + bias })
   }
   return found.sort((a, b) => a.cost - b.cost)
@@ -63,10 +74,11 @@ export class NameSpots {
   private last: ReadonlyMap<string, Spot> = new Map()
 
   /** The box of each name, in order; null where there is no room for it. Those that come first choose first. */
-  place(names: readonly Wanted[], screen: Box, covered: Covered): (Box | null)[] {
+  place(names: readonly Wanted[], screen: Box, covered: Covered, { panned, farthest, most }: Rules): (Box | null)[] {
     const taken: Box[] = [], now = new Map<string, Spot>()
     const boxes = names.map((name) => {
-      const spot = isWithin(name.at, screen) ? this.best(name, names, screen, covered, taken) : null
+      if (taken.length === most || !isWithin(name.at, screen)) return null
+      const spot = (panned ? this.kept(name, screen, taken) : null) ?? this.best(name, names, screen, covered, taken, farthest)
       if (spot === null) return null
       const box = boxAt(name, spot)
       now.set(name.text, spot)
@@ -77,11 +89,17 @@ export class NameSpots {
     return boxes
   }
 
-  private best(name: Wanted, all: readonly Wanted[], screen: Box, covered: Covered, taken: readonly Box[]): Spot | null {
+  /** Its last spot where that is still a good one. */
+  private kept(name: Wanted, screen: Box, taken: readonly Box[]): Spot | null {
+    const spot = this.last.get(name.text)
+    return spot !== undefined && spot.gap <= CLOSE_PIXELS && isFree(boxAt(name, spot), screen, taken) ? spot : null
+  }
+
+  private best(name: Wanted, all: readonly Wanted[], screen: Box, covered: Covered, taken: readonly Box[], farthest: number): Spot | null {
     let best: Spot | null = null, least = Infinity
     const consider = (spot: Spot, base: number): void => {
       const box = boxAt(name, spot)
-      if (!contains(screen, box) || taken.some((other) => overlap(other, box))) return
+      if (!isFree(box, screen, taken)) return
       // Counting goes no further than it takes to lose.
       const enough = Math.min(MOST_COUNTED, Math.ceil(((least - base) / PIXELS_A_POINT) ** 2))
       const cost = base + PIXELS_A_POINT * Math.sqrt(covered(box, enough))
@@ -92,10 +110,10 @@ export class NameSpots {
       least = cost + (strange ? STRANGER_PIXELS : 0)
     }
     const before = this.last.get(name.text)
-    if (before !== undefined) consider(before, before.cost - STAYING_PIXELS)
+    if (before !== undefined && before.gap <= farthest) consider(before, before.cost - STAYING_PIXELS)
     for (const spot of SPOTS) {
       if (spot.cost >= least) break
-      consider(spot, spot.cost)
+      if (spot.gap <= farthest) consider(spot, spot.cost)
     }
     return best
   }
@@ -111,8 +129,12 @@ function away([x, y]: Point, { left, top, right, bottom }: Box): number {
   return Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - bottom))
 }
 
-function isWithin([x, y]: Point, box: Box): boolean {
+export function isWithin([x, y]: Point, box: Box): boolean {
   return x >= box.left && x <= box.right && y >= box.top && y <= box.bottom
+}
+
+function isFree(box: Box, screen: Box, taken: readonly Box[]): boolean {
+  return contains(screen, box) && !taken.some((other) => overlap(other, box))
 }
 
 function contains(outer: Box, inner: Box): boolean {

@@ -2,8 +2,8 @@
 
 import { pixelsPerUnit, toPlace, toScreen, type View } from './camera'
 import type { Grid } from './grid'
-import type { Name } from './names'
-import { NameSpots, type Box, type Covered } from './nameSpots'
+import { namesInView, type Name } from './names'
+import { FARTHEST_PIXELS, NameSpots, type Box, type Covered } from './nameSpots'
 import { humanPixels } from './style'
 
 export interface Written {
@@ -13,6 +13,10 @@ export interface Written {
 
 /** More of them are written smaller. */
 const FEW_NAMES = 20
+/** At once; the largest clumps in view come first. */
+const MOST_NAMES = 60
+/** Names that are tried: some have no room. */
+const MOST_TRIED = 120
 const FEW_PIXELS = 15
 const MANY_PIXELS = 12
 const SQUARE_SHARE = 0.66
@@ -21,8 +25,7 @@ const SPACE_SHARE = 0.35
 const HALO_PIXELS = 4
 /** A name that is so far from the middle of its clump is joined to it. */
 const LEAD_PIXELS = 40
-/** Room for the toolbar, and to the other edges. */
-const TOOLS_PIXELS = 46
+/** To the edges. */
 const EDGE_PIXELS = 2
 
 export interface Colours {
@@ -34,12 +37,15 @@ export interface Colours {
 
 export class NameWriter {
   private readonly spots = new NameSpots()
+  /** What places depend on besides the middle of the view, as it was last. */
+  private scale: readonly unknown[] = []
+  private readonly widths = new Map<string, number>()
   private placed: { readonly key: readonly unknown[]; readonly written: readonly Written[] } = { key: [], written: [] }
 
   constructor(private readonly context: CanvasRenderingContext2D) {}
 
-  /** size: CSS pixels of a usual point. */
-  write(names: readonly Name[], view: View, points: () => Grid, size: number, colours: Colours): void {
+  /** tools: pixels of the left edge that the toolbar covers. size: CSS pixels of a usual point. */
+  write(names: readonly Name[], view: View, tools: number, points: () => Grid, size: number, colours: Colours): void {
     if (names.length === 0) return
     const { context } = this, pixels = names.length > FEW_NAMES ? MANY_PIXELS : FEW_PIXELS
     context.font = `650 ${pixels}px ${colours.font}`
@@ -47,7 +53,7 @@ export class NameWriter {
     context.textBaseline = 'middle'
     context.lineJoin = 'round'
     const room = humanPixels(size) / 2 + 1.5, square = Math.round(pixels * SQUARE_SHARE)
-    const written = this.layOut(names, view, points(), pixels, room)
+    const written = this.layOut(names, view, tools, points(), pixels, room)
     for (const one of written) this.lead(one, view, room)
     for (const { name, box } of written) {
       const middle = (box.top + box.bottom) / 2, left = box.left + room
@@ -76,23 +82,35 @@ export class NameWriter {
     context.stroke()
   }
 
+  /** Of the context's font; measuring is slower than remembering. */
+  private textWidth(text: string): number {
+    const key = `${this.context.font} ${text}`, known = this.widths.get(key) ?? this.context.measureText(text).width
+    this.widths.set(key, known)
+    return known
+  }
+
   /** Nothing is looked for again while only marks change. */
-  private layOut(names: readonly Name[], view: View, grid: Grid, pixels: number, room: number): readonly Written[] {
-    const key = [names, view, grid, pixels, room]
-    if (key.some((part, i) => part !== this.placed.key[i])) this.placed = { key, written: this.look(names, view, grid, pixels, room) }
+  private layOut(names: readonly Name[], view: View, tools: number, grid: Grid, pixels: number, room: number): readonly Written[] {
+    const key = [names, view, tools, grid, pixels, room]
+    if (key.some((part, i) => part !== this.placed.key[i])) this.placed = { key, written: this.look(names, view, tools, grid, pixels, room) }
     return this.placed.written
   }
 
-  private look(names: readonly Name[], view: View, grid: Grid, pixels: number, room: number): Written[] {
-    const screen = { left: TOOLS_PIXELS, top: EDGE_PIXELS, right: view.width - EDGE_PIXELS, bottom: view.height - EDGE_PIXELS }
-    const wanted = names.map(({ text, x, y }) => ({
+  private look(names: readonly Name[], view: View, tools: number, grid: Grid, pixels: number, room: number): Written[] {
+    const screen = { left: tools + EDGE_PIXELS, top: EDGE_PIXELS, right: view.width - EDGE_PIXELS, bottom: view.height - EDGE_PIXELS }
+    const shown = namesInView(names, view, screen, MOST_TRIED)
+    const wanted = shown.map(({ text, x, y }) => ({
       text,
       at: toScreen(view, x, y),
-      width: this.context.measureText(text).width + pixels * (SQUARE_SHARE + SPACE_SHARE) + 2 * room,
+      width: this.textWidth(text) + pixels * (SQUARE_SHARE + SPACE_SHARE) + 2 * room,
       height: pixels + 2 * room,
     }))
-    const boxes = this.spots.place(wanted, screen, covered(view, grid))
-    return names.flatMap((name, i) => {
+    const scale = [names, grid, view.zoom, view.width, view.height, pixels, room]
+    const panned = scale.every((part, i) => part === this.scale[i])
+    this.scale = scale
+    const farthest = names.length > MOST_NAMES ? FARTHEST_PIXELS.crowded : FARTHEST_PIXELS.usual
+    const boxes = this.spots.place(wanted, screen, covered(view, grid), { panned, farthest, most: MOST_NAMES })
+    return shown.flatMap((name, i) => {
       const box = boxes[i]
       return box === null || box === undefined ? [] : [{ name, box }]
     })

@@ -38,6 +38,8 @@ export interface Scene {
   readonly motion: Motion
   readonly marks: Marks
   readonly names: readonly Name[]
+  /** Pixels of the left edge that the toolbar covers. */
+  readonly tools: number
   readonly points: () => Grid
   readonly drawing: Drawing | null
   /** CSS pixels of a usual point. */
@@ -82,7 +84,7 @@ export class Overlay {
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0)
     context.clearRect(0, 0, scene.view.width, scene.view.height)
     this.paintMarks(scene, colours, now)
-    this.names.write(scene.names, scene.view, scene.points, scene.size, colours)
+    this.names.write(scene.names, scene.view, scene.tools, scene.points, scene.size, colours)
     if (scene.drawing !== null) this.paintDrawing(scene.drawing, scene, colours, now)
   }
 

@@ -20,6 +20,7 @@ const PULSE_MILLISECONDS = 1600
 const PULSES = 5
 /** A single item is shown at least this close. */
 const LEAST_FLIGHT_ZOOM = 4
+const TOOLS_APART_PIXELS = 2
 const NO_MARKS: ShownMarks = { dimHuman: new Uint32Array(), odd: new Uint32Array(), human: new Uint32Array(), pending: new Uint32Array(), setAside: new Uint32Array() }
 
 export const view = signal<View>(homeView(1, 1))
@@ -43,6 +44,7 @@ export class Stage {
   private lasting: LastingMarks = NO_MARKS
   private marks = NO_MARKS
   private names: readonly Name[] = []
+  private tools = 0
   private skip: Uint8Array | null = null
   private grid: Grid | null = null
   private shown: Shown = { selected: new Uint32Array(), found: new Uint32Array() }
@@ -101,6 +103,7 @@ export class Stage {
     const { width, height } = this.host.getBoundingClientRect()
     if (width < 1 || height < 1) return
     const wasHome = this.flight === null && this.isHome()
+    this.tools = coveredByTools(this.host)
     view.value = resized(view.peek(), width, height)
     if (this.flight !== null) this.flight = { ...this.flight, to: resized(this.flight.to, width, height) }
     if (wasHome) view.value = this.home()
@@ -168,7 +171,7 @@ export class Stage {
   /** The view of all points. */
   home(): View {
     const { width, height } = view.peek()
-    return viewOfAll(this.motion.to, width, height)
+    return viewOfAll(this.motion.to, width, height, this.tools)
   }
 
   /** Whether everything is looked at: then new places change the view, too. */
@@ -203,7 +206,7 @@ export class Stage {
     return this.motion.to
   }
 
-  /** 1 for rows that cannot be met. */
+  /** 1 for rows that are neither drawn nor met. */
   get unseen(): Uint8Array | null {
     return this.skip
   }
@@ -228,8 +231,9 @@ export class Stage {
     return rows
   }
 
-  /** The colour that a row is drawn in, "r g b alpha". */
+  /** The colour that a row is drawn in, "r g b alpha"; empty where it is not drawn. */
   colourOf(row: number): string {
+    if (this.skip?.[row] === 1) return ''
     const look = this.style?.looks[this.style.look[row] ?? NO_CLASS]
     return look === undefined ? '' : [...look.colour.map(Math.round), look.alpha.toFixed(2)].join(' ')
   }
@@ -287,6 +291,7 @@ export class Stage {
         motion: this.motion,
         marks: { ...this.marks, ...this.shown, hovered: hovered.peek(), pinned: pinned.peek(), current: current.peek() },
         names: this.names,
+        tools: this.tools,
         points: () => this.points,
         drawing: drawing.peek(),
         size: this.pointPixels(),
@@ -303,6 +308,12 @@ export class Stage {
   private pulses(now: number): boolean {
     return current.peek() !== null && now < this.pulseStart + PULSES * PULSE_MILLISECONDS && !wantsStillness()
   }
+}
+
+/** Pixels of the left edge; none where the tools are a strip above the map. */
+function coveredByTools(host: HTMLElement): number {
+  const own = host.getBoundingClientRect(), tools = host.parentElement?.querySelector('.map-tools')?.getBoundingClientRect()
+  return tools === undefined || tools.bottom <= own.top ? 0 : tools.right - own.left + TOOLS_APART_PIXELS
 }
 
 /** Few sizes, so that zooming does not make all stamps anew with every frame. */

@@ -74,6 +74,13 @@ it('what the legend hides is not drawn', () => {
   expect(style(columns, { hidden: new Set([NO_CLASS]) }).order).toEqual([0, 1])
 })
 
+it('a task that was deleted in Label Studio leaves no point behind, whatever is asked of the map', () => {
+  const columns = columnsOf({ class: [0, NO_CLASS, 0], status: [propagated, STATUS.absent, human] })
+  expect(style(columns).order).toEqual([0, 2])
+  expect(style(columns, { mode: 'component' }).order).toEqual([0, 2])
+  expect(style(columns, { selected: Uint32Array.from([1]), filters: { changed: false, statuses: new Set([STATUS.absent]), minOod: null } }).order).toEqual([0, 2])
+})
+
 it('selection, search and filters dim the others, none vanishes', () => {
   const columns = columnsOf({ class: [0, 0, 0], status: [human, propagated, propagated], s_ood: [0, 200, 255], changed: [0, 1, 0] })
   const dims = (more: Partial<StyleInput>): boolean[] => style(columns, more).dim

@@ -1,5 +1,6 @@
 /** What each point looks like: columns, colour mode, filters and selection become a table of looks and one index a point. */
 
+import { ABSENT, presentValues } from '../absent'
 import { NO_CLASS, type Columns } from '../columns'
 import type { ColourMode, Filters } from '../state'
 import { CLASS_COLOURS, greyOf, mixed, RAMP_STEPS, rampColours, rgbOf, UNNAMED, type Rgb } from './palette'
@@ -18,7 +19,7 @@ export interface PointStyle {
   readonly looks: readonly Look[]
   /** (n) index into `looks`. */
   readonly look: Uint16Array
-  /** The rows to draw, first to last; hidden ones are not among them. */
+  /** The rows to draw, first to last; neither hidden ones nor those whose task is gone are among them. */
   readonly order: Uint32Array
   /** Whether a row is dimmed, by a selection, a search or a filter. */
   readonly isDim: (row: number) => boolean
@@ -36,7 +37,7 @@ export interface StyleInput {
   readonly dark: boolean
 }
 
-export const STATUS = { none: 0, propagated: 1, human: 2, neverSeen: 3, setAside: 4, absent: 5 } as const
+export const STATUS = { none: 0, propagated: 1, human: 2, neverSeen: 3, setAside: 4, absent: ABSENT } as const
 
 /** Steps of confidence that the eye can tell apart. */
 export const SURE_STEPS = 5
@@ -64,12 +65,11 @@ export function stylePoints(input: StyleInput): PointStyle {
   const hides = hidden.size > 0
   const look = new Uint16Array(n), layer = new Uint8Array(n), counts = new Uint32Array(LAYERS + 1)
   for (let row = 0; row < n; row++) {
-    const index = columns.class[row] ?? NO_CLASS
-    if (hides && hidden.has(index)) {
+    const index = columns.class[row] ?? NO_CLASS, status = columns.status[row] ?? 0
+    if (status === ABSENT || (hides && hidden.has(index))) {
       layer[row] = LAYERS
       continue
     }
-    const status = columns.status[row] ?? 0
     const kind = status === STATUS.human ? 2 : status === STATUS.propagated ? 1 : 0
     const sure = !bySureness || kind !== 1 ? SURE_STEPS - 1 : sureStep(columns.confidence[row] ?? 0)
     const dim = (chosen !== null && chosen[row] === 0) || !passes(row)
@@ -154,7 +154,7 @@ function colourIndex({ columns, mode, classColours }: StyleInput, colours: numbe
   // Novelty is even by nature, a tenth of all items is above 0.9: what matters is its upper end.
   const power = mode === 'novelty' ? NOVELTY_POWER : 1
   // How far outside is told by comparison: with few labels all items are far outside.
-  const [least, most] = mode === 's_ood' ? usualRange(values) : [0, 255]
+  const [least, most] = mode === 's_ood' ? usualRange(presentValues(columns, values)) : [0, 255]
   const share = (value: number): number => Math.min(1, Math.max(0, (value - least) / (most - least))) ** power
   const steps = Uint8Array.from({ length: 256 }, (_, value) => Math.min(RAMP_STEPS - 1, Math.floor(share(value) * RAMP_STEPS)))
   return (row) => steps[values[row] ?? 0] ?? 0

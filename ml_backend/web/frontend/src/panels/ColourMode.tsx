@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks'
+import { presentValues } from '../absent'
 import { colourMode, columns, filters, oodThreshold } from '../state'
 import { plural } from './logic/words'
 import { moveThreshold } from './threshold'
@@ -38,7 +39,8 @@ export function ColourMode() {
 
 /** From which s_OOD on points are ringed, over the range that the items have. */
 function Threshold() {
-  const values = columns.value.s_ood, threshold = oodThreshold.value
+  const { s_ood, status } = columns.value, threshold = oodThreshold.value
+  const values = useMemo(() => presentValues({ status }, s_ood), [s_ood, status])
   const [least, most] = useMemo(() => rangeOf(values), [values])
   const beyond = useMemo(() => atLeast(values, threshold), [values, threshold])
   return (

@@ -1,5 +1,6 @@
 /** One component: what it looks like, what it means, what lies beside it. */
 
+import { isPresent } from '../absent'
 import { columns, control, server } from '../state'
 import { AcceptBar } from './AcceptBar'
 import { useCards } from './cards'
@@ -48,7 +49,7 @@ function Facts({ facts, labelled, all }: { readonly facts: ComponentFacts; reado
       <Tau facts={facts} />
       {facts.pictures && <ComponentPictures facts={facts} axes={facts.latent_dim ?? 1} />}
       {facts.terms.length > 0 && <Terms facts={facts} />}
-      <Typical rows={facts.typical} />
+      <Typical rows={facts.typical.filter((row) => isPresent(columns.value, row))} />
       {facts.neighbours.length > 0 && <Neighbours neighbours={facts.neighbours} all={all} />}
     </>
   )
@@ -115,7 +116,7 @@ function named(label: string | null): string {
 function rowsOf(c: number): number[] {
   const rows: number[] = []
   columns.value.component.forEach((component, row) => {
-    if (component === c) rows.push(row)
+    if (component === c && isPresent(columns.value, row)) rows.push(row)
   })
   return rows
 }

@@ -115,7 +115,9 @@ function placeBeside(row: number, box: HTMLDivElement | null): Place | null {
   const at = screenPosition(row)
   const area = box?.parentElement
   if (at === null || box === null || area == null) return { left: AWAY, top: AWAY, most: null }
-  const [x, y] = at, { clientWidth: width, clientHeight } = area
+  // In a small window the map begins below its tools.
+  const start = area.querySelector<HTMLElement>('.map-host')?.offsetTop ?? 0
+  const x = at[0], y = at[1] + start, { clientWidth: width, clientHeight } = area
   const messages = area.querySelector<HTMLElement>('.toasts')?.offsetHeight ?? 0
   const height = clientHeight - (messages === 0 ? 0 : messages + AWAY)
   const within = (value: number, most: number): number => Math.min(Math.max(AWAY, value), Math.max(AWAY, most))

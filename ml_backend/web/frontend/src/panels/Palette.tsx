@@ -43,8 +43,8 @@ export function Palette() {
       <ul class="palette" id="palette" role="listbox" aria-label="Classes">
         {found.map((index, place) => <Choice key={index} index={index} id={`class-${place}`} active={typed !== '' && place === active} onTake={() => take(place)} />)}
         {creatable && (
-          <li role="option" id={`class-${found.length}`} aria-selected={active === found.length} class={`choice ${active === found.length ? 'active' : ''}`} onClick={() => take(found.length)}>
-            <span class="grow ellipsis">Create the class “{typed.trim()}”</span><kbd>+</kbd>
+          <li role="option" id={`class-${found.length}`} aria-selected={active === found.length} class={`choice create ${active === found.length ? 'active' : ''}`} onClick={() => take(found.length)}>
+            <span class="grow">Create the class “{typed.trim()}”</span><kbd>+</kbd>
           </li>
         )}
       </ul>

@@ -19,7 +19,7 @@ const LEAST_SHARE = 0.01
 
 export function QueuePanel() {
   const versions = server.value?.versions
-  useEffect(() => void loadQueue(), [versions?.labels, versions?.publication])
+  useEffect(() => void loadQueue(), [versions?.labels, versions?.publication, versions?.rows])
   const all = suggestions.value
   const cards = useCards(all.map(({ row }) => row))
   const at = all.findIndex(({ row }) => row === current.value)

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
+import { highlighted } from '../state'
 import { count, plural } from './logic/words'
 import { find, hitAt, hits, hop, leaveSearch, searchText, selectHits } from './searchActions'
 import { SEARCH_FIELD } from './ui'
@@ -32,10 +33,10 @@ export function Search() {
 function Found({ onEnd }: { readonly onEnd: () => unknown }) {
   const found = hits.value
   if (found === null) return null
-  const n = found.rows.length
+  const n = highlighted.value.length, total = found.cut ? found.total : n // fewer once a task is deleted
   return (
     <div class="popover hits row">
-      <span class="grow">{n === 0 ? `Nothing found for ${found.what}` : `${hitAt.value >= 0 ? `${count(hitAt.value + 1)} of ` : ''}${plural(found.total, 'hit')}${found.cut ? ` (first ${count(n)})` : ''}`}</span>
+      <span class="grow">{n === 0 ? `Nothing found for ${found.what}` : `${hitAt.value >= 0 ? `${count(Math.min(n, hitAt.value + 1))} of ` : ''}${plural(total, 'hit')}${found.cut ? ` (first ${count(n)})` : ''}`}</span>
       {n > 0 && <button type="button" class="button icon" aria-label="Previous hit" onClick={() => hop(-1)}>‹</button>}
       {n > 0 && <button type="button" class="button icon" aria-label="Next hit" onClick={() => hop(1)}>›</button>}
       {n > 0 && <button type="button" class="button primary" onClick={selectHits}>{n === 1 ? 'Label the hit' : `Label all ${count(n)}`}</button>}

@@ -63,7 +63,6 @@ function Facts({ summary }: { readonly summary: SelectionSummary }) {
         <div><dt>Never seen</dt><dd>{count(summary.neverSeen)}</dd></div>
       </dl>
       <MixBars mix={summary.mix} total={summary.items} />
-      {summary.tasks < summary.items && <p class="quietly small">{`${plural(summary.items - summary.tasks, 'item')} without a task: they stay unlabelled.`}</p>}
     </section>
   )
 }

@@ -16,6 +16,11 @@ import { count, plural } from './logic/words'
 
 export const overwrite = signal(false)
 
+/** Tasks that were answered on this page. */
+export const givenHere = new Set<number>()
+/** Classes that were made on this page, by value. */
+export const madeHere = new Set<string>()
+
 /** A label that waits for a person's yes. */
 export interface Waiting {
   readonly index: number
@@ -106,11 +111,13 @@ export function addClass(name: string): void {
   }
   whenSignedIn(`add the class “${name}”`, async () => {
     try {
+      madeHere.add(name) // before the new label config is known
       await createClass(control.value, name)
       await refreshState()
       toast(`“${name}” is now a class of ${control.value}.`)
       if (target().length > 0) giveLabel(classNames.value.indexOf(name))
     } catch (error) {
+      madeHere.delete(name)
       problem(error)
     }
   })
@@ -122,6 +129,7 @@ export const labelled = signal<{ readonly rows: readonly number[] } | null>(null
 function send(request: ActRequest, rows: readonly number[], paint: () => void): void {
   whenSignedIn(`${inWords(request, rows.length)}`, async () => {
     const before = columns.value
+    for (const task of tasksOf(rows)) givenHere.add(task)
     paint()
     labelled.value = { rows }
     await inTurn(async () => {

@@ -1,5 +1,6 @@
 /** Colours that do not wait for the server: its own columns follow and replace them. */
 
+import { painted } from '../live'
 import { columns } from '../state'
 
 interface Paint {
@@ -16,7 +17,7 @@ export function repaint(rows: readonly number[], paint: Paint): void {
     if (paint.status !== undefined) after.status[row] = paint.status
     after.pending[row] = 1
   }
-  columns.value = after
+  show(after)
 }
 
 /** Takes a paint back on these rows only: the columns may have been replaced meanwhile. */
@@ -29,5 +30,10 @@ export function restorePaint(then: typeof columns.value, rows: readonly number[]
     after.status[row] = then.status[row] ?? 0
     after.pending[row] = then.pending[row] ?? 0
   }
+  show(after)
+}
+
+function show(after: typeof columns.value): void {
+  painted(['class', 'status', 'pending'])
   columns.value = after
 }

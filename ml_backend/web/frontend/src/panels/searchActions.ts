@@ -1,7 +1,8 @@
 /** Items found by what they say or what they are like: marked on the map, nothing else disappears. */
 
 import { signal } from '@preact/signals'
-import { highlighted } from '../state'
+import { presentRows } from '../absent'
+import { columns, highlighted } from '../state'
 import { choose } from './selectionActions'
 import { plural } from './logic/words'
 import { search as fetchHits, similar } from './server'
@@ -9,8 +10,9 @@ import { flyTo } from '../map'
 import { problem, toast } from './toasts'
 import { announce } from './ui'
 
+/** What was searched; the rows are those that are highlighted, which follow their tasks. */
 export interface Hits {
-  readonly rows: Uint32Array<ArrayBuffer>
+  /** Those beyond what is highlighted, too. */
   readonly total: number
   readonly cut: boolean
   /** “refund”, “like task 12”. */
@@ -35,7 +37,7 @@ export async function find(text: string, mode: 'text' | 'regex'): Promise<void> 
   try {
     const found = await fetchHits(text, mode)
     if (mine !== round) return
-    mark({ rows: Uint32Array.from(found.rows), total: found.total, cut: found.cut, what: `“${text}”` })
+    mark(found.rows, { total: found.total, cut: found.cut, what: `“${text}”` })
   } catch (error) {
     if (mine !== round) return
     // What an earlier text found is no answer to this one.
@@ -50,7 +52,7 @@ export async function moreLikeThis(row: number): Promise<void> {
     const found = await similar(row, ALIKE)
     if (mine !== round) return
     const rows = [row, ...found.rows.filter((other) => other !== row)]
-    mark({ rows: Uint32Array.from(rows), total: rows.length, cut: false, what: 'alike' })
+    mark(rows, { total: rows.length, cut: false, what: 'alike' })
     choose(rows, 'more like this')
     flyTo(rows)
   } catch (error) {
@@ -75,10 +77,10 @@ export function endSearch(): void {
 
 /** Flies to the next hit, or the one before. */
 export function hop(step: 1 | -1): void {
-  const found = hits.value
-  if (found === null || found.rows.length === 0) return
-  hitAt.value = (hitAt.value + step + found.rows.length) % found.rows.length
-  const row = found.rows[hitAt.value]
+  const rows = highlighted.value
+  if (hits.value === null || rows.length === 0) return
+  hitAt.value = (hitAt.value + step + rows.length) % rows.length
+  const row = rows[hitAt.value]
   if (row !== undefined) flyTo([row])
 }
 
@@ -86,13 +88,14 @@ export function hop(step: 1 | -1): void {
 export function selectHits(): void {
   const found = hits.value
   if (found === null) return
-  choose(found.rows, `search ${found.what}`)
-  toast(`${plural(found.rows.length, 'hit')} selected: press the number of a class, or type one.`)
+  const rows = highlighted.value
+  choose(rows, `search ${found.what}`)
+  toast(`${plural(rows.length, 'hit')} selected: press the number of a class, or type one.`)
 }
 
-function mark(found: Hits): void {
+function mark(rows: readonly number[], found: Hits): void {
   hits.value = found
   hitAt.value = -1
-  highlighted.value = found.rows
-  announce(found.rows.length === 0 ? 'Nothing found.' : `${plural(found.total, 'hit')}.`)
+  highlighted.value = presentRows(columns.value, Uint32Array.from(rows))
+  announce(rows.length === 0 ? 'Nothing found.' : `${plural(found.total, 'hit')}.`)
 }

@@ -2,6 +2,7 @@
 
 import { effect } from '@preact/signals'
 import { fromAddress } from '../address'
+import { presentValues } from '../absent'
 import { columns, filters, oodThreshold } from '../state'
 import { levelFor } from './logic/levels'
 
@@ -19,7 +20,7 @@ export function moveThreshold(value: number): void {
 export function chooseThresholdOnce(): () => void {
   let chosen = fromAddress('ood') !== null
   return effect(() => {
-    const { n, s_ood: values } = columns.value
+    const values = presentValues(columns.value, columns.value.s_ood), n = values.length
     if (chosen || n === 0) return
     chosen = true
     moveThreshold(levelFor(values, Math.min(MOST_AT_FIRST, RINGED_AT_FIRST / n)) / 255)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { classCounts, mapInWords } from './mapSummary'
-import { NONE } from './selectionSummary'
+import { NONE, STATUS } from './selectionSummary'
 
 const columns = {
   ids: Uint32Array.of(1, 2, 3, 4),
@@ -16,6 +16,14 @@ describe('the map in words', () => {
     expect(classCounts(columns, Uint32Array.of(0, 1, 2))).toEqual([
       { index: 1, human: 1, propagated: 1 }, { index: 0, human: 0, propagated: 1 },
     ])
+  })
+
+  it('counts nothing whose task is gone', () => {
+    const deleted = { ...columns, status: Uint8Array.of(2, STATUS.absent, 1, STATUS.absent) }
+    expect(classCounts(deleted, null)).toEqual([{ index: 0, human: 0, propagated: 1 }, { index: 1, human: 1, propagated: 0 }])
+    expect(mapInWords(deleted, ['refund', 'top up'], 0, 0.5)).toBe(
+      'Map of 2 items; people labelled 1 (50%). Largest classes: refund 1, top up 1. 0 items outside what is labelled. Nothing is selected.',
+    )
   })
 
   it('says what there is to see', () => {

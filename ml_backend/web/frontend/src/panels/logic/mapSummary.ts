@@ -1,5 +1,6 @@
 /** The map in words, for people who do not see it. */
 
+import { countPresent, isPresent } from '../../absent'
 import { type Described, NONE, STATUS } from './selectionSummary'
 import { count, percent, plural } from './words'
 
@@ -18,6 +19,7 @@ export function classCounts(columns: Pick<Described, 'class' | 'status'>, rows: 
   const n = rows === null ? columns.class.length : rows.length
   for (let i = 0; i < n; i++) {
     const row = rows === null ? i : (rows[i] ?? 0)
+    if (!isPresent(columns, row)) continue
     const counts = columns.status[row] === STATUS.human ? human : propagated
     const index = columns.class[row] ?? NONE
     counts[index] = (counts[index] ?? 0) + 1
@@ -32,11 +34,12 @@ export function classCounts(columns: Pick<Described, 'class' | 'status'>, rows: 
 
 /** A few sentences: how much, what of it people labelled, the largest classes, what is strange, what is selected. */
 export function mapInWords(columns: Described, names: readonly string[], selected: number, threshold: number): string {
-  const n = columns.status.length
+  const n = countPresent(columns)
   if (n === 0) return 'The map is empty.'
   const limit = Math.round(threshold * 255)
   let human = 0, never = 0, odd = 0
-  for (let row = 0; row < n; row++) {
+  for (let row = 0; row < columns.status.length; row++) {
+    if (!isPresent(columns, row)) continue
     if (columns.status[row] === STATUS.human) human++
     if (columns.status[row] === STATUS.neverSeen) never++
     if ((columns.s_ood[row] ?? 0) >= limit) odd++

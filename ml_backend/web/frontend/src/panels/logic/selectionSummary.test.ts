@@ -17,7 +17,7 @@ const nothing: ReadonlySet<number> = new Set()
 describe('the summary of a selection', () => {
   it('keeps what people said apart from what is predicted', () => {
     const summary = summarise(columns, all, nothing, 0.5)
-    expect(summary).toMatchObject({ items: 6, tasks: 5, human: 1, neverSeen: 1, oodShare: 2 / 6 })
+    expect(summary).toMatchObject({ items: 6, human: 1, neverSeen: 1, oodShare: 2 / 6 })
     expect(summary.mix[0]).toEqual({ index: 0, human: 0, predicted: 3 })
     expect(summary.mix[1]).toEqual({ index: 1, human: 1, predicted: 1 })
   })

@@ -1,9 +1,11 @@
 /** What a selection is made of, and what a label would do to it. */
 
+import { ABSENT } from '../../absent'
+
 /** Class index of an item for which no class is named. */
 export const NONE = 65535
 
-export const STATUS = { none: 0, propagated: 1, human: 2, neverSeen: 3, setAside: 4, absent: 5 } as const
+export const STATUS = { none: 0, propagated: 1, human: 2, neverSeen: 3, setAside: 4, absent: ABSENT } as const
 
 /** The columns read here; one value per item. */
 export interface Described {
@@ -24,8 +26,6 @@ export interface ClassShare {
 
 export interface SelectionSummary {
   readonly items: number
-  /** Items with a task in Label Studio: only these can be labelled. */
-  readonly tasks: number
   readonly human: number
   readonly setAside: number
   readonly neverSeen: number
@@ -43,13 +43,12 @@ export function summarise(
 ): SelectionSummary {
   const shares = new Map<number, { human: number; predicted: number }>()
   const limit = Math.round(threshold * 255)
-  let items = 0, tasks = 0, human = 0, setAside = 0, neverSeen = 0, sure = 0, predictions = 0, odd = 0
+  let items = 0, human = 0, setAside = 0, neverSeen = 0, sure = 0, predictions = 0, odd = 0
   for (const row of rows) {
     if (dropped.has(row)) continue
     items++
     const status = columns.status[row] ?? 0
     const index = columns.class[row] ?? NONE
-    if ((columns.ids[row] ?? 0) > 0) tasks++
     if ((columns.s_ood[row] ?? 0) >= limit) odd++
     if (status === STATUS.setAside) setAside++
     if (status === STATUS.neverSeen) neverSeen++
@@ -69,7 +68,7 @@ export function summarise(
   const mix = [...shares].map(([index, share]) => ({ index, ...share }))
   mix.sort((a, b) => b.human + b.predicted - (a.human + a.predicted) || a.index - b.index)
   return {
-    items, tasks, human, setAside, neverSeen, mix,
+    items, human, setAside, neverSeen, mix,
     confidence: predictions > 0 ? sure / predictions : null,
     oodShare: items > 0 ? odd / items : 0,
   }
