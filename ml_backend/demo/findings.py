@@ -133,7 +133,7 @@ def _accuracy(stored: list[Stored], truths: Mapping[int, Truth], control: str) -
 
 def _groups(tasks: list[int], view: ProjectView) -> tuple[Group, ...]:
     """The tasks by their strongest component, largest group first."""
-    description = view.snapshot.description
+    description = view.description
     rows = np.array([view.row_of[task] for task in tasks], dtype=np.int64)
     if not len(rows):
         return ()

@@ -25,7 +25,7 @@ def acceptable(
     labels = next((one for one in view.label_sets if one.name == store), None)
     if spread is None or labels is None:
         raise InputError(f"the label config has no control {store[:80]!r}: reload the map")
-    description = view.snapshot.description
+    description = view.description
     chosen = is_reached(spread) & (spread.confidence >= min_confidence) & (view.snapshot.task_ids != NO_TASK)
     chosen &= (description.novelty > view.settings.never_seen_level) & ~view.is_set_aside
     chosen[labels.rows] = False

@@ -7,20 +7,28 @@ from pathlib import Path
 
 import numpy as np
 
+from ml_backend.engine.arrivals import Arrivals
 from ml_backend.engine.pool import Pool, PoolSettings
-from ml_backend.engine.snapshot import NO_TASK, PoolMatrix, load_pool, save_pool
+from ml_backend.engine.snapshot import NO_TASK, PoolMatrix, Snapshot, load_pool, save_pool
 from ml_backend.errors import CheckpointError
 from ml_backend.store import artifacts
+
+MOST_STRANGE = 0.1
+"""Share of a pool. Where more of it is unlike what it was made of, it was made of too little: all is its own then."""
 
 
 @dataclass
 class Working:
-    """A pool with the tasks that its rows stand for. pool_folder: where the matrix lies on disk, None = not saved."""
+    """A pool with the tasks that its rows stand for.
+
+    pool_folder: where the matrix lies on disk, None = not saved. arrivals: rows that came later, None = none.
+    """
 
     matrix: PoolMatrix
     pool: Pool
     encoder: str
     pool_folder: str | None = None
+    arrivals: Arrivals | None = None
 
     def row_of(self) -> dict[int, int]:
         """Row of each task."""
@@ -34,9 +42,24 @@ class Working:
         """Go over to a matrix that begins with the present rows: what is new joins the pool, what is gone loses its
         task.
         """
-        self.pool.extend(matrix.x[len(self.matrix) :])
+        x_new = matrix.x[len(self.matrix) :]
+        if len(x_new):
+            arrivals = (self.arrivals or Arrivals.none_yet(self.pool)).with_new(self.pool, x_new)
+            self.pool.extend(x_new)
+            few = arrivals.strange(self.pool.settings.never_seen_level) <= MOST_STRANGE * len(self.pool)
+            self.arrivals = arrivals if few else None
         self.matrix = replace(matrix, x=self.pool.x)
         self.pool_folder = None
+
+    def trained(self) -> None:
+        """Of pictures a training has learned the space itself: distances from before mean nothing in it."""
+        if self.pool.model.config.is_image:
+            self.arrivals = None
+
+    def snapshot(self) -> Snapshot:
+        """What the present model says of every row."""
+        novelty = self.arrivals.novelty if self.arrivals else np.empty(0, np.float32)
+        return Snapshot(self.matrix.task_ids, self.pool.describe(), novelty)
 
 
 def save_model(root: Path, number: int, working: Working) -> Path:
@@ -53,7 +76,8 @@ def save_model(root: Path, number: int, working: Working) -> Path:
         "latent_dim": model.config.latent_dim,
         "is_image": model.config.is_image,
     }
-    return artifacts.publish(root, f"model-{number}", manifest=manifest, tensors=working.pool.state())
+    tensors = working.pool.state() | (working.arrivals.tensors() if working.arrivals else {})
+    return artifacts.publish(root, f"model-{number}", manifest=manifest, tensors=tensors)
 
 
 def load_model(path: Path, settings: PoolSettings) -> Working:
@@ -63,7 +87,8 @@ def load_model(path: Path, settings: PoolSettings) -> Working:
     if artifact.manifest.get("kind") != "model" or not isinstance(folder, str) or not isinstance(encoder, str):
         raise CheckpointError(f"{path} holds no model: delete the folder, it will be made anew")
     matrix = load_pool(path.parent / Path(folder).name)
-    return Working(matrix, Pool.restore(matrix.x, settings, artifact.tensors), encoder, Path(folder).name)
+    pool = Pool.restore(matrix.x, settings, artifact.tensors)
+    return Working(matrix, pool, encoder, Path(folder).name, Arrivals.restore(artifact.tensors, len(matrix)))
 
 
 def pool_folder_of(path: Path) -> str | None:

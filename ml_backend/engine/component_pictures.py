@@ -68,7 +68,7 @@ class ComponentPictures:
             return None
         if not 0 <= axis < model.latent_dim:
             raise InputError(f"there is no axis {axis}: they are 0 to {model.latent_dim - 1}")
-        if not 0 <= component < view.snapshot.description.responsibilities.n_components:
+        if not 0 <= component < view.description.responsibilities.n_components:
             raise InputError(f"there is no component {component}")
         key = (uid, view.model_version, component, kind, axis if kind == "walk" else 0)
 

@@ -73,7 +73,7 @@ class ComponentViews:
             tau = [[spread.classes[y], float(row[y])] for y in best]
         share = membership(self._responsibilities, component) * self._live
         total = float(share.sum())
-        aleatoric = self.columns.view.snapshot.description.aleatoric
+        aleatoric = self.columns.view.description.aleatoric
         return {
             "c": component,
             "mass": float(self._mass[component]),
@@ -87,7 +87,7 @@ class ComponentViews:
         """At most so many rows: those that belong to the component and lie where the pool is dense, most typical
         first.
         """
-        density = self.columns.view.snapshot.description.density
+        density = self.columns.view.description.density
         score = membership(self._responsibilities, component) * self._live * density
         rows = np.flatnonzero((self._home == component) & self._live)
         return np.asarray(rows[np.argsort(-score[rows], kind="stable")][:most])
@@ -96,7 +96,7 @@ class ComponentViews:
         """At most NEIGHBOURS other components with items that a walk along the neighbour graph meets, likeliest
         first.
         """
-        chance = self.columns.view.snapshot.description.component_graph.affinity[component].copy()
+        chance = self.columns.view.description.component_graph.affinity[component].copy()
         chance[component] = 0.0
         chance[self._items == 0] = 0.0
         order = np.argsort(-chance, kind="stable")[:NEIGHBOURS]
@@ -135,7 +135,7 @@ class ComponentViews:
 
     @property
     def _responsibilities(self) -> SparseResponsibilities:
-        return self.columns.view.snapshot.description.responsibilities
+        return self.columns.view.description.responsibilities
 
     @property
     def _n(self) -> int:

@@ -66,7 +66,7 @@ class MapColumns:
     @cached_property
     def never_seen(self) -> NDArray[np.bool_]:
         """(N,) Lantern abstains."""
-        strange = self.view.snapshot.description.novelty <= self.view.settings.never_seen_level
+        strange = self.view.description.novelty <= self.view.settings.never_seen_level
         return np.asarray(strange & ~self.view.labelled)
 
     @cached_property
@@ -108,14 +108,14 @@ class MapColumns:
     @cached_property
     def component(self) -> NDArray[np.uint32]:
         """(N,) the component that each item belongs to most."""
-        r = self.view.snapshot.description.responsibilities
+        r = self.view.description.responsibilities
         best = r.log_r.argmax(axis=1)[:, None]
         return np.take_along_axis(r.indices, best, axis=1)[:, 0].astype(np.uint32)
 
     @cached_property
     def noise(self) -> NDArray[np.float32]:
         """(N,) rank of the mean decoder sigma, 0..1."""
-        return ranks(self.view.snapshot.description.aleatoric)
+        return ranks(self.view.description.aleatoric)
 
     @cached_property
     def reached(self) -> NDArray[np.bool_]:
@@ -183,10 +183,10 @@ COLUMNS: Mapping[str, Callable[[MapColumns], Array]] = {
     "status": lambda c: c.status,
     "confidence": _of_store("confidence", 0.0),
     "s_ood": _of_store("s_ood", 1.0),
-    "novelty": lambda c: to_bytes(1.0 - c.view.snapshot.description.novelty),
+    "novelty": lambda c: to_bytes(1.0 - c.view.description.novelty),
     "aleatoric": lambda c: to_bytes(c.noise),
     "disagreement": lambda c: to_bytes(c.disagreement),
-    "density": lambda c: to_bytes(c.view.snapshot.description.density),
+    "density": lambda c: to_bytes(c.view.description.density),
     "ambiguity": _of_store("ambiguity", 0.0),
     "evidence": _of_store("evidence", 0.0),
     "component": lambda c: c.component,

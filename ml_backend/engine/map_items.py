@@ -91,7 +91,7 @@ class MapItems:
         }
 
     def _scores(self, row: int) -> dict[str, float]:
-        spread, description = self._columns.propagation, self._view.snapshot.description
+        spread, description = self._columns.propagation, self._view.description
         found = {
             "confidence": 0.0 if spread is None else float(spread.confidence[row]),
             "s_ood": 1.0 if spread is None else float(spread.s_ood[row]),
@@ -111,7 +111,7 @@ class MapItems:
         near = -1 if spread is None else int(spread.nearest_labelled[row])
         if near < 0:
             return None
-        description = self._view.snapshot.description
+        description = self._view.description
         place = np.flatnonzero(description.neighbours[row] == near)
         of = self._told(np.array([near])).get(near, _NOTHING)
         task = int(self._view.snapshot.task_ids[near])
@@ -138,7 +138,7 @@ class MapItems:
         spread = self._columns.propagation
         if spread is None:
             return np.zeros((len(rows), 0), np.float32)
-        return probabilities(spread.store, self._view.snapshot.description.take(rows), rows)
+        return probabilities(spread.store, self._view.description.take(rows), rows)
 
     def _told(self, rows: NDArray[np.int64]) -> dict[int, _Told]:
         """By row; rows without a task are missing."""

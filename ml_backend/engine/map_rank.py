@@ -20,7 +20,7 @@ def class_probability(columns: MapColumns, name: str) -> NDArray[np.float32]:
     if spread is None or name not in spread.classes:
         raise InputError(f"the control has no class {name[:80]!r}")
     position = spread.classes.index(name)
-    return probability_of(spread.store, columns.view.snapshot.description, position)
+    return probability_of(spread.store, columns.view.description, position)
 
 
 def ranked(columns: MapColumns, p: NDArray[np.float32], limit: int, *, unlabelled: bool) -> Rows:

@@ -88,7 +88,7 @@ class MapState:
             },
             "outbox": rows.outbox,
             "changed": changed_of(rows.changed_by),
-            "components": 0 if moment is None else moment.view.snapshot.description.responsibilities.n_components,
+            "components": 0 if moment is None else moment.view.description.responsibilities.n_components,
             "used_components": 0 if moment is None else self._used(moment),
         }
 
@@ -168,7 +168,7 @@ class MapState:
 def progress_of(view: ProjectView) -> Json:
     """Labelled rows; the share of the pool in components that have a label; what the labels themselves promise."""
     stores = [spread.store for spread in view.propagations.values()]
-    mass = np.asarray(as_matrix(view.snapshot.description.responsibilities).sum(axis=0), np.float64).ravel()
+    mass = np.asarray(as_matrix(view.description.responsibilities).sum(axis=0), np.float64).ravel()
     covered = np.zeros(len(mass), bool)
     for store in stores:
         covered |= store.s.sum(axis=1) >= COVERED_FROM

@@ -12,7 +12,7 @@ from pathlib import Path
 from ml_backend.engine.checkpoint import Working, pool_folder_of, save_model
 from ml_backend.engine.kept_models import keep_newest
 from ml_backend.engine.layout_making import first_layout
-from ml_backend.engine.snapshot import Snapshot, save_description
+from ml_backend.engine.snapshot import save_description
 from ml_backend.store import artifacts, projects, publications
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project, Publication
@@ -43,7 +43,7 @@ def publish_model(db: Database, uid: str, working: Working, versions: Versions) 
     """
     project, newest = _project_and_newest(db, uid)
     root, number = project_folder(db, project), _next(newest)
-    snapshot = Snapshot(working.matrix.task_ids, working.pool.describe())
+    snapshot = working.snapshot()
     model_path = save_model(root, number, working)
     description_path = save_description(root, f"description-{number}", snapshot, encoder=working.encoder)
     publication = _point(db, uid, (model_path, description_path), working.encoder, versions)

@@ -153,6 +153,6 @@ def _share(measured: Measured | None) -> float | None:
 
 def _usage(view: ProjectView) -> float:
     live = np.flatnonzero(view.snapshot.task_ids != NO_TASK)
-    mass = np.asarray(as_matrix(view.snapshot.description.responsibilities.take(live)).sum(axis=0), np.float64).ravel()
+    mass = np.asarray(as_matrix(view.description.responsibilities.take(live)).sum(axis=0), np.float64).ravel()
     p = mass[mass > 0] / max(float(mass.sum()), 1e-12)
     return float(np.exp(-(p * np.log(p)).sum()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -47,10 +47,13 @@ class PoolMatrix:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What one publication says of every row of its pool."""
+    """What one publication says of every row of its pool. arrivals: (A,) float32, novelty of the last A rows, which
+    came later (`Arrivals`).
+    """
 
     task_ids: NDArray[np.int64]
     description: PoolDescription
+    arrivals: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
     @cached_property
     def rows_version(self) -> str:
@@ -96,6 +99,8 @@ def save_description(root: Path, name: str, snapshot: Snapshot, *, encoder: str)
         "novelty": d.novelty,
         "aleatoric": d.aleatoric,
     }
+    if len(snapshot.arrivals):
+        tensors["arrivals"] = snapshot.arrivals
     for place, answers in enumerate(d.heads.values()):
         own = {name: getattr(answers, name) for name in HEAD_ARRAYS}
         tensors |= {f"head.{place}.{key}": value for key, value in own.items()}
@@ -127,7 +132,8 @@ def load_description(path: Path) -> Snapshot:
             if f"head.{place}.targets" in t  # not of a version that did not keep them: the next training fits it anew
         },
     )
-    return Snapshot(task_ids=t["task_ids"].astype(np.int64, copy=False), description=description)
+    arrivals = t.get("arrivals", np.empty(0, np.float32))
+    return Snapshot(t["task_ids"].astype(np.int64, copy=False), description, arrivals)
 
 
 def _expect(manifest: Mapping[str, object], kind: str, path: Path) -> None:

@@ -117,6 +117,7 @@ class Training:
             self._record(begun, epoch.epoch - first, epoch, label_sets)
 
         report = pool.train(config, label_sets, on_epoch=on_epoch, should_stop=lambda: self._should_stop() or asked())
+        self._working.trained()
         return report.stopped
 
     def _config(self, begun: Begun) -> RunConfig:

@@ -18,6 +18,7 @@ from ml_backend.core.labels import LabelSet
 from ml_backend.core.neighbourhood import PoolWays
 from ml_backend.core.query import Ranking
 from ml_backend.data.label_config import LabelSchema
+from ml_backend.engine.arrivals import with_arrivals
 from ml_backend.engine.pool import PoolSettings, Propagation, apply_store, combine, propagate, rank
 from ml_backend.engine.prediction import TaskPrediction
 from ml_backend.engine.scored import ScoredItems
@@ -56,6 +57,11 @@ class ProjectView:
         return marked
 
     @cached_property
+    def description(self) -> PoolDescription:
+        """What the model says of every row; under these labels, of what came later."""
+        return with_arrivals(self.snapshot.description, self.snapshot.arrivals, self.labelled)
+
+    @cached_property
     def is_set_aside(self) -> NDArray[np.bool_]:
         """(N,) rows that somebody gave no answer to, and nobody a label."""
         marked = np.zeros(len(self.snapshot.task_ids), dtype=bool)
@@ -65,14 +71,14 @@ class ProjectView:
     @cached_property
     def propagations(self) -> dict[str, Propagation]:
         """What each label store says of all rows."""
-        description = self.snapshot.description
+        description = self.description
         ways = PoolWays(description)  # the controls of a project are often labelled together
         return {s.name: propagate(description, s, alpha0=self.settings.alpha0, ways=ways) for s in self.label_sets}
 
     @cached_property
     def scored(self) -> ScoredItems:
         """All rows, scored."""
-        description, propagations = self.snapshot.description, self.propagations
+        description, propagations = self.description, self.propagations
         scores = combine(list(propagations.values()), description)
         level = self.settings.never_seen_level
         ranking = rank(

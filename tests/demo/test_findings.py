@@ -36,6 +36,11 @@ TASKS = range(101, 111)
 class FakeSnapshot:
     task_ids = np.array(TASKS)
 
+
+class FakeView:
+    model_version = "v2"
+    snapshot = FakeSnapshot()
+
     @property
     def description(self) -> PoolDescription:
         logits = np.full((10, 3), -20.0, np.float32)
@@ -43,11 +48,6 @@ class FakeSnapshot:
         density = np.linspace(0.1, 1.0, 10, dtype=np.float32)
         responsibilities = SparseResponsibilities.from_logits(logits, top_m=2, temperature=1.0)
         return cast(PoolDescription, type("D", (), {"responsibilities": responsibilities, "density": density}))
-
-
-class FakeView:
-    model_version = "v2"
-    snapshot = FakeSnapshot()
 
     @property
     def row_of(self) -> dict[int, int]:
