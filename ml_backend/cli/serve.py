@@ -24,7 +24,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--workers", help="web processes (WORKERS, default 1)", metavar="N", type=int)
     parser.add_argument("--threads", help="threads per web process (THREADS, default 8)", metavar="N", type=int)
     parser.add_argument(
-        "--log-level", help="DEBUG, INFO, WARNING, ERROR (LOG_LEVEL, default INFO)", metavar="LEVEL", type=str.upper
+        "--log-level",
+        help="DEBUG, INFO, WARNING, ERROR, CRITICAL (LOG_LEVEL, default INFO)",
+        metavar="LEVEL",
+        type=str.upper,
     )
 
 

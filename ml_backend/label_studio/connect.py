@@ -22,6 +22,7 @@ from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.changes import Change
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.connections import BACKEND_URL, Address, Connections
+from ml_backend.label_studio.contract import parse_extra_params
 from ml_backend.label_studio.map_connect import hide_map, show_map
 from ml_backend.label_studio.reachability import explain_backend_error, explain_webhook_error
 from ml_backend.label_studio.sheet_connect import hide_sheets, show_sheets
@@ -56,9 +57,9 @@ def connect(
 
     url, token: Label Studio's; else LABEL_STUDIO_URL, LABEL_STUDIO_API_KEY, else as last time. backend_url: how Label
     Studio reaches Lantern; else LANTERN_PUBLIC_URL, else as last time, else localhost and the port. extra_params:
-    settings of this project, such as its encoder; None leaves them. beside: whether the live map stands beside the
-    tasks; None leaves it. on_map: whether a second project shows pictures of the map to draw on; None leaves it.
-    Raises ConfigError when something is not given, the Lantern that answers keeps its data elsewhere, or the label
+    settings of this project, such as its encoder, set beside those that it has. beside: whether the live map stands
+    beside the tasks; None leaves it. on_map: whether a second project shows pictures of the map to draw on; None leaves
+    it. Raises ConfigError when something is not given, the Lantern that answers keeps its data elsewhere, or the label
     config cannot hold the map; LabelStudioError with the way out when one side does not reach the other.
     """
     with db.read() as session:
@@ -124,6 +125,8 @@ class _Connecting:
         backends = self.api.backends(self.number)
         ours = next((b for b in backends if b["id"] == kept.get("id")), None)
         ours = ours or next((b for b in backends if wanted.same_address(b.get("url"), self.backend_url)), None)
+        if extra_params is not None and ours:  # what a person has set beside them stays
+            extra_params = {**parse_extra_params(ours.get("extra_params")), **extra_params}
         fields = wanted.backend_fields(self.settings, self.number, self.backend_url, extra_params)
         visible = {name: fields[name] for name in BACKEND_FIELDS if name in fields}
         if ours and ours.get("state") == "CO" and wanted.holds(ours, visible):

@@ -45,9 +45,10 @@ class SheetDuty(LabelStudioDuty):
 
     def _is_due(self, project: Project, now: float) -> bool:
         link = link_of(project)
-        if link is None or not link.active:
+        if link is None:
             return False
-        return now >= self._compared.get(project.uid, 0.0) or self._moved(project, now)
+        compare = now >= self._compared.get(project.uid, 0.0)
+        return compare or self._moved(project, now) if link.active else compare and bool(self._drawn(project))
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
         with self._db.read() as session:
@@ -56,11 +57,14 @@ class SheetDuty(LabelStudioDuty):
         if link is None:
             return
         try:
-            if self._moved(project, now):
+            if link.active and self._moved(project, now):
                 self._make(project, link, api, now)
             if now >= self._compared.get(uid, 0.0):
-                self._compare(project, link, api, now)
-                self._replace_damaged(project, link, api, now)
+                if link.active:
+                    self._compare(project, link, api, now)
+                    self._replace_damaged(project, link, api, now)
+                else:
+                    self._let_go(project, link, api, now)
                 self._compared[uid] = now + self._settings.reconcile_seconds
         except LabelStudioRefused as error:
             if error.http_status != HTTPStatus.NOT_FOUND or not _is_gone(api, link.project):
@@ -94,12 +98,9 @@ class SheetDuty(LabelStudioDuty):
         return {PICTURE: picture, "sheet": number, "layout_version": layout_number}
 
     def _compare(self, project: Project, link: SheetLink, api: LabelStudioApi, now: float) -> None:
-        with self._db.read() as session:
-            known = [row.annotation_id for row in drawings.live(session, project)]
-            kept = sheets.list_all(session, project)
+        known, kept = self._drawn(project), self._kept(project)
         there = _tasks(api, link.project)
-        wanted_tasks = sorted({sheet.task_id for sheet in kept} & set(there))
-        rows = [row for task in api.full_tasks(link.project, wanted_tasks) for row in _annotations(task)]
+        rows = _drawn_there(api, link, kept, there)
         replace_drawings(self._db, project, rows, known, now)
         for sheet in kept:
             data = self._data(project, link, sheet.number, sheet.layout_number)
@@ -112,6 +113,22 @@ class SheetDuty(LabelStudioDuty):
             elif sheet.task_id not in drawn_on and now >= sheet.created_at + UNUSED_SECONDS and _unused(api, sheet):
                 api.delete_task(sheet.task_id)
                 self._forget(project, sheet)
+
+    def _let_go(self, project: Project, link: SheetLink, api: LabelStudioApi, now: float) -> None:
+        """Switched off, nothing new counts; what is deleted there gives no labels any more, as long as it gives any."""
+        rows = _drawn_there(api, link, self._kept(project), _tasks(api, link.project))
+        gone = set(self._drawn(project)) - {row.annotation_id for row in rows}
+        with self._db.write() as session:
+            row = projects.ensure(session, project.uid)
+            projects.touch_labels(session, row, drawings.remove(session, row, sorted(gone)), now)
+
+    def _drawn(self, project: Project) -> list[int]:
+        with self._db.read() as session:
+            return [row.annotation_id for row in drawings.live(session, project)]
+
+    def _kept(self, project: Project) -> list[MapSheet]:
+        with self._db.read() as session:
+            return sheets.list_all(session, project)
 
     def _replace_damaged(self, project: Project, link: SheetLink, api: LabelStudioApi, now: float) -> None:
         """Nobody can draw on a picture whose places are lost; that of an older sheet stays for what was drawn there."""
@@ -150,6 +167,14 @@ def _tasks(api: LabelStudioApi, number: int) -> dict[int, object]:
         found |= {task_id: task.get("data") for task in tasks if (task_id := parse_id(task.get("id"))) is not None}
         page += 1
     return found
+
+
+def _drawn_there(
+    api: LabelStudioApi, link: SheetLink, kept: list[MapSheet], there: dict[int, object]
+) -> list[AnnotationRow]:
+    """Everything that is drawn on the sheets, as Label Studio has it. there: the tasks of its project."""
+    wanted_tasks = sorted({sheet.task_id for sheet in kept} & set(there))
+    return [row for task in api.full_tasks(link.project, wanted_tasks) for row in _annotations(task)]
 
 
 def _annotations(task: dict[str, Any]) -> list[AnnotationRow]:

@@ -155,6 +155,16 @@ def test_what_cannot_be_an_encoder_is_refused_at_once(label_studio: LiveLabelStu
     assert label_studio.api().backends(project) == []
 
 
+def test_an_encoder_is_set_beside_what_a_person_has_set(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
+    api, project = label_studio.api(), label_studio.make_project("beside")
+    attach(lantern, project, extra_params={"field": "text"})
+    [backend] = api.backends(project)
+    more = {**backend["extra_params"], "epochs": 2}
+    api.update_backend(backend["id"], wanted.backend_fields(lantern.settings, project, backend["url"], more))
+    attach(lantern, project, extra_params={"encoder": "text"})
+    assert api.backends(project)[0]["extra_params"] == {"field": "text", "epochs": 2, "encoder": "text"}
+
+
 def test_lanterns_own_drawing_project_is_not_connected(label_studio: LiveLabelStudio, lantern: LiveLantern) -> None:
     project = label_studio.make_project("drawn")
     attach(lantern, project, on_map=True)

@@ -280,6 +280,25 @@ def test_switched_off_what_was_drawn_stays(stage: Stage, sheet: int) -> None:
     assert stage.connect().signed(1, again[-32:])
 
 
+def test_switched_off_what_is_deleted_there_gives_no_labels_any_more(stage: Stage, sheet: int) -> None:
+    drawn = [stage.draw(sheet, until, annotation=number) for number, until in ((70, -0.2), (71, 0.2))]
+    for annotation in drawn:
+        stage.post("ANNOTATION_CREATED", annotation=annotation)
+    stage.connect()
+    hide_sheets(stage.db, stage.played.api, project_row(stage.db))
+    stage.draw(sheet, 0.6, annotation=72)
+    del stage.played.annotations[drawn[1]["id"]]
+    stage.duty._compared.clear()
+    stage.work()
+    assert stage.labels() == {11: "a", 12: "a"}, "what was drawn later counts for nothing, either"
+    stage.played.project, stage.played.tasks, stage.played.annotations = None, {}, {}
+    stage.duty._compared.clear()
+    stage.work()
+    assert stage.labels() == {}
+    stage.duty._compared.clear()
+    assert stage.work() == 0, "then there is nothing left to look after"
+
+
 def test_a_project_that_somebody_deleted_is_let_go_and_made_again(stage: Stage, sheet: int) -> None:
     secret = stage.connect().secret
     stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, -0.2))
