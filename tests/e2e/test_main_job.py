@@ -34,6 +34,17 @@ def world(label_studio: RunningLabelStudio, tmp_path_factory: pytest.TempPathFac
             label_studio.restart()
 
 
+STRANGE = (
+    "The violin section rehearses Vivaldi in the old chapel",
+    "Knead the dough, let it rise, and bake it until golden brown",
+    "A heron stands motionless among the reeds at dawn",
+    "Quarterly rainfall in the valley exceeded every forecast of the vintners",
+    "The goalkeeper saved two penalties in the second half",
+    "Her grandmother's recipe for plum jam fills three pages",
+)
+"""Texts of no kind, unlike each other."""
+
+
 class TestMainJob:
     steps = True
     before: dict[str, Any]
@@ -138,6 +149,14 @@ class TestMainJob:
         world.truth[task] = "battery"
         wait_for(lambda: None if task in world.shown() else "a prediction of the new task")
 
+    def test_strange_tasks_that_come_together_get_no_label_until_one_is_known(self, world: World) -> None:
+        tasks = [task for part in (STRANGE[:3], STRANGE[3:]) for task in self._imported(world, part)]
+        named = {task: kind for task, kind in world.shown_kinds().items() if task in tasks}
+        assert len(named) <= 1, named
+        for task in tasks:
+            world.label_studio.api.delete_task(task)
+        wait_for(lambda: None if world.status()["tasks"] == len(world.truth) + 1 else "that they are gone")
+
     def test_start_training_button(self, world: World) -> None:
         (backend,) = world.label_studio.api.backends(world.project)
         before = world.status()["training"]["run"]
@@ -192,6 +211,12 @@ class TestMainJob:
         assert world.label_studio.api.webhooks(world.project) == []
         titles = {view.get("data", {}).get("title") for view in world.label_studio.api.views(world.project)}
         assert TAB["title"] not in titles
+
+    def _imported(self, world: World, texts: tuple[str, ...]) -> list[int]:
+        """New tasks, once Label Studio has predictions of them."""
+        (tasks,) = world.annotator.import_tasks(world.project, [{"text": text} for text in texts])
+        wait_for(lambda: None if set(tasks) <= set(world.shown()) else "predictions of the new tasks")
+        return tasks
 
     def _a_labelled_kind(self, world: World) -> str:
         """A kind whose removal leaves others: the one with the most labels, the first class aside."""
