@@ -148,7 +148,10 @@ def _workplace(root: Path, name: str) -> Iterator[Path]:
 def _sweep(root: Path) -> int:
     swept = 0
     for folder in root.glob(f"{_TEMPORARY}*"):
-        lock = try_lock(folder)
+        try:
+            lock = try_lock(folder)
+        except FileNotFoundError:
+            continue  # its writer has ended in this moment
         if lock is not None:
             os.close(lock)
             shutil.rmtree(folder, ignore_errors=True)

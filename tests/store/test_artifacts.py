@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 
 from ml_backend.errors import CheckpointError, InputError
 from ml_backend.store import artifacts
+from ml_backend.store.files import try_lock
 
 TENSORS: dict[str, NDArray[Any]] = {
     "x": np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32),
@@ -242,3 +243,19 @@ def test_bytes_are_on_the_disk_before_the_name_and_the_name_before_the_return(
     assert at("name", pointer) < at("sync", pointer.parent)
     if not first:
         assert at("name", path / tensors) < done.index(("sync", path)) < at("name", pointer)
+
+
+def test_a_folder_that_goes_while_its_like_are_swept_disturbs_nobody(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its writer ends between the sweeper's look at the root and its look at the folder."""
+    (path.parent / ".tmp-model-1-other").mkdir()
+
+    def late_look(folder: Path) -> int | None:
+        if folder.name == ".tmp-model-1-other":
+            folder.rmdir()
+        return try_lock(folder)
+
+    monkeypatch.setattr(artifacts, "try_lock", late_look)
+    artifacts.publish(path.parent, "model-2", manifest={}, tensors=TENSORS)
+    assert artifacts.load(path.parent / "model-2").tensors.keys() == TENSORS.keys()
