@@ -50,7 +50,8 @@ class LanternStatus:
         if arrived != labels:
             return f"{arrived} of {labels} labels have arrived"
         if publication is None:
-            return f"reading {status['tasks']:,} tasks and making the first model"
+            counted = f"{status['tasks']:,}" if status["tasks"] else "the"  # none is read while another project trains
+            return f"reading {counted} tasks and making the first model"
         is_due = status["labels_since_training"] >= self._settings.start_training_each_n_updates
         if is_due or training.get("requested") or training.get("status") == "running":
             return f"training, epoch {len(training.get('epochs') or []) + 1}"

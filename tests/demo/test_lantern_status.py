@@ -49,6 +49,7 @@ def test_nothing_is_missing_when_all_is_shown(status: LanternStatus, monkeypatch
     [
         ({"labels": 11}, "9 of 10 labels"),
         ({"publication": None, "push": None, "training": None}, "1,809 tasks and making the first model"),
+        ({"publication": None, "push": None, "training": None, "tasks": 0}, "reading the tasks and making"),
         ({"labels_since_training": 10}, "training"),
         ({"training": {"status": "running", "requested": False, "epochs": [{}, {}]}}, "epoch 3"),
         ({"training": {"status": "done", "requested": True}}, "training"),
