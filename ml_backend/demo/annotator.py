@@ -30,8 +30,7 @@ class Annotator:
 
     def make_project(self, title: str, label_config: str) -> int:
         """A new project; its id."""
-        body = {"title": title, "label_config": label_config}
-        return int(self.api.client.send("POST", "/api/projects/", json=body).body["id"])
+        return int(self.api.create_project({"title": title, "label_config": label_config})["id"])
 
     def import_tasks(self, project: int, data: Sequence[Mapping[str, object]]) -> Iterator[list[int]]:
         """Ids of the new tasks, batch by batch, in the order of `data`."""

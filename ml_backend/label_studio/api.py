@@ -12,6 +12,7 @@ from typing import Any
 from ml_backend.errors import LabelStudioError, LabelStudioRefused
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.contract import parse_id, project_uid
+from ml_backend.label_studio.once import made_once
 
 IMPORT_SECONDS = 600.0
 """Longest wait for one bulk import: Label Studio recounts every task of the project before it answers."""
@@ -74,8 +75,17 @@ class LabelStudioApi:
         return _objects(body.get("results") if isinstance(body, dict) else body, "the projects")
 
     def create_project(self, fields: Mapping[str, object]) -> Json:
-        """A new project, with `uid` added."""
-        made = _object(self.client.send("POST", "/api/projects/", json=dict(fields)), "the project")
+        """A new project, with `uid` added. fields: title and label_config, and others."""
+
+        def is_it(one: Json) -> bool:
+            same = all(one.get(name) == fields[name] for name in ("title", "label_config"))
+            return same and not one.get("task_number")
+
+        path = "/api/projects/"
+        made = made_once(
+            lambda: _object(self.client.send("POST", path, json=dict(fields)), "the project"),
+            lambda: next(filter(is_it, self.projects()), None),
+        )
         return self.project(parse_id(made.get("id")) or 0)
 
     def update_project(self, number: int, changes: Mapping[str, object]) -> Json:
@@ -234,8 +244,12 @@ class LabelStudioApi:
         return _objects(self.client.get("/api/webhooks/", params={"project": number}).body, "the webhooks")
 
     def create_webhook(self, fields: Mapping[str, object]) -> Json:
-        """A new webhook."""
-        return _object(self.client.send("POST", "/api/webhooks/", json=dict(fields)), "the webhook")
+        """A new webhook. fields: project and url, and others."""
+        project, url = int(str(fields["project"])), fields["url"]
+        return made_once(
+            lambda: _object(self.client.send("POST", "/api/webhooks/", json=dict(fields)), "the webhook"),
+            lambda: next((hook for hook in self.webhooks(project) if hook.get("url") == url), None),
+        )
 
     def update_webhook(self, webhook: int, fields: Mapping[str, object]) -> Json:
         """PATCH of a webhook."""
@@ -250,9 +264,12 @@ class LabelStudioApi:
         return _objects(self.client.get("/api/dm/views/", params={"project": number}).body, "the tabs")
 
     def create_view(self, number: int, data: Mapping[str, object]) -> Json:
-        """A new tab."""
+        """A new tab. data: its title, and others."""
         body = {"project": number, "data": dict(data)}
-        return _object(self.client.send("POST", "/api/dm/views/", json=body), "the tab")
+        return made_once(
+            lambda: _object(self.client.send("POST", "/api/dm/views/", json=body), "the tab"),
+            lambda: next((view for view in self.views(number) if _title(view) == data["title"]), None),
+        )
 
     def update_view(self, view: int, number: int, data: Mapping[str, object]) -> Json:
         """PATCH of a tab: `data` is replaced as a whole."""
@@ -270,6 +287,11 @@ class LabelStudioApi:
         except LabelStudioRefused as error:
             if error.http_status != HTTPStatus.NOT_FOUND:
                 raise
+
+
+def _title(view: Json) -> object:
+    data = view.get("data")
+    return data.get("title") if isinstance(data, dict) else None
 
 
 def _object(answer: Any, what: str) -> Json:

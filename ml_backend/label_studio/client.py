@@ -1,9 +1,9 @@
 """HTTP to Label Studio: authorised, bounded in time, with typed errors. What may be called is in api.py.
 
 GET is tried again once after a broken connection, and GET and PATCH a few times after a 5xx: on SQLite, Label Studio
-answers 500 while another of its requests holds the lock. Nothing else is tried again, because an import that came
-through and whose answer was lost would count twice. Redirects are not followed: a POST would turn into a GET on the way
-to https.
+answers 500 while another of its requests holds the lock (for POST see once.py). Nothing else is tried again, because an
+import that came through and whose answer was lost would count twice. Redirects are not followed: a POST would turn into
+a GET on the way to https.
 """
 
 from __future__ import annotations
