@@ -229,6 +229,8 @@ def _what_is_read(project: Project) -> tuple[str, ...]:
 
 
 def _wants_new_pool(working: Working, matrix: PoolMatrix, live: int, wanted: ProjectSettings) -> bool:
+    if live < MIN_ITEMS:
+        return False  # too few to make one of: the present one stays
     if len(matrix) - live > RETIRED_SHARE * len(matrix):
         return True
     config = working.pool.model.config

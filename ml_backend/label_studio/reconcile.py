@@ -104,12 +104,12 @@ def _write(
     with db.write() as session:
         known = projects.ensure(session, found["uid"])
         projects.configure(session, known, label_config=found.get("label_config"), title=found.get("title"))
-        tasks_changed, labels_before = 0, annotation_rows.count_labels(session, known)
+        tasks_changed, labels_before = 0, annotation_rows.label_ids(session, known)
         if tasks_differ:
             tasks_changed = tasks.replace_all(session, known, export.rows(), project.data_version)
             projects.touch_data(session, known, tasks_changed, started)
         skipped = annotation_rows.skips(session, known)
-        labels_changed = max(0, annotation_rows.count_labels(session, known) - labels_before)  # back with their tasks
+        labels_changed = len(annotation_rows.label_ids(session, known) ^ labels_before)  # gone or back with their tasks
         labels_changed += annotation_rows.replace_all(
             session, known, rows, started, since_version=project.labels_version
         )

@@ -116,8 +116,9 @@ class SheetDuty(LabelStudioDuty):
 
     def _let_go(self, project: Project, link: SheetLink, api: LabelStudioApi, now: float) -> None:
         """Switched off, nothing new counts; what is deleted there gives no labels any more, as long as it gives any."""
+        known = set(self._drawn(project))  # first: what is drawn meanwhile, with it switched on again, is not gone
         rows = _drawn_there(api, link, self._kept(project), _tasks(api, link.project))
-        gone = set(self._drawn(project)) - {row.annotation_id for row in rows}
+        gone = known - {row.annotation_id for row in rows}
         with self._db.write() as session:
             row = projects.ensure(session, project.uid)
             projects.touch_labels(session, row, drawings.remove(session, row, sorted(gone)), now)

@@ -29,6 +29,7 @@ from ml_backend.store.annotation_state import (
 from ml_backend.store.bulk import chunks, execute_many
 from ml_backend.store.projects import current
 from ml_backend.store.tables import Annotation, Project, Task
+from ml_backend.store.tasks import deleted_among
 
 __all__ = [
     "AnnotationRow",
@@ -39,6 +40,7 @@ __all__ = [
     "count_labels",
     "count_on",
     "is_label",
+    "label_ids",
     "live",
     "replace_all",
     "skips",
@@ -158,6 +160,11 @@ def count_on(session: Session, project: Project, task_ids: Iterable[int]) -> int
     return sum(session.scalar(query.where(Annotation.task_id.in_(part))) or 0 for part in parts)
 
 
+def label_ids(session: Session, project: Project) -> set[int]:
+    """Ids of all labels."""
+    return set(session.scalars(select(Annotation.annotation_id).where(*is_label(project))))
+
+
 def skips(session: Session, project: Project, ids: Iterable[int] | None = None) -> set[tuple[int, int | None]]:
     """(annotation, task) of those (of the ids, where given) that say "skipped": no labels, but the map shows them."""
     query = select(Annotation.annotation_id, Annotation.task_id).where(
@@ -180,14 +187,6 @@ def _merge(session: Session, project: Project, rows: list[AnnotationRow]) -> int
     return _save(session, project, known, after)
 
 
-def _is_label(project: Project) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Annotation.project_id == project.id,
-        Annotation.deleted.is_(False),
-        Annotation.was_cancelled.is_(False),
-    )
-
-
 _COLUMNS = (
     Annotation.annotation_id,
     Annotation.task_id,
@@ -208,10 +207,12 @@ def _states(session: Session, project: Project, *where: ColumnElement[bool]) -> 
 
 def _save(session: Session, project: Project, known: States, after: States) -> int:
     """Write the rows that differ; how many labels changed. Those carry the labels_version that the caller's bump leads
-    to.
+    to. What is on a deleted task was no label before and is none now.
     """
     now = current(session, project).labels_version
-    changed = {i for i, state in after.items() if state.label != label_of(known.get(i))}
+    differ = {i: state.task_id for i, state in after.items() if state.label != label_of(known.get(i))}
+    gone = deleted_among(session, project, {task for task in differ.values() if task is not None})
+    changed = {i for i, task in differ.items() if task not in gone}
     rows = [
         state._replace(content_version=now + 1 if i in changed else known[i].content_version if i in known else now)
         for i, state in after.items()

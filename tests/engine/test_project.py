@@ -126,6 +126,21 @@ def test_new_tasks_are_scored_without_training_and_deleted_ones_are_gone(world: 
     assert len(view.predictions()) == len(TRUTH) - 1
 
 
+def test_a_project_whose_tasks_are_all_deleted_takes_new_ones_in(world: World) -> None:
+    fill(world)
+    world.work()
+    world.label(100, "battery")
+    world.work()
+    world.delete_tasks(list(TRUTH))
+    world.work()
+    assert world.view().predictions() == []
+    world.start()
+    again = [(5000 + task, {"text": text}) for task, (_, text) in TRUTH.items()]
+    world.add_tasks(again)
+    world.work()
+    assert {one.task_id for one in world.view().predictions()} == {task for task, _ in again}
+
+
 def test_a_task_that_the_publication_does_not_know_is_folded_in(world: World) -> None:
     fill(world)
     world.work()

@@ -180,6 +180,15 @@ def test_the_labels_of_a_deleted_task_go_with_it_in_any_order(db: Database) -> N
     assert labels(db) == {}, "one that is told late is of the deleted task too"
 
 
+def test_what_is_told_late_of_a_deleted_task_changes_nothing(db: Database) -> None:
+    tell(db, annotated(23), {"action": "TASKS_DELETED", "tasks": [{"id": 6001}], "project": PROJECT})
+    before = project_row(db)
+    (told,) = tell(db, annotated(25))
+    after = project_row(db)
+    assert told.labels_changed == 0
+    assert (after.labels_version, after.labels_changed) == (before.labels_version, before.labels_changed)
+
+
 def test_a_new_label_config_makes_both_sides_fall_behind(db: Database) -> None:
     tell(db, {"action": "PROJECT_UPDATED", "project": PROJECT})
     before = project_row(db)

@@ -107,6 +107,25 @@ def test_a_task_that_comes_back_brings_its_labels(db: Database, fake: FakeLabelS
     assert project_row(db).labels_version == version + 1
 
 
+def test_labels_that_went_with_their_task_are_counted_once(db: Database, fake: FakeLabelStudio) -> None:
+    reconcile(db, fake.api(), UID)
+    labelled = sorted({annotation["task"] for annotation in fake.annotations.values()})
+    tell(db, {"action": "TASKS_DELETED", "tasks": [{"id": labelled[0]}], "project": PROJECT})
+    before = project_row(db)
+    forget(fake, labelled[0])
+    assert reconcile(db, fake.api(), UID).labels_changed == 0
+    assert project_row(db).labels_version == before.labels_version
+    left = len(fake.annotations)
+    forget(fake, labelled[1])
+    assert reconcile(db, fake.api(), UID).labels_changed == left - len(fake.annotations), "no webhook told of this one"
+
+
+def forget(fake: FakeLabelStudio, task: int) -> None:
+    """Deleted in Label Studio, with its annotations."""
+    del fake.tasks[task]
+    fake.annotations = {number: one for number, one in fake.annotations.items() if one["task"] != task}
+
+
 def test_a_skip_that_is_taken_back_while_webhooks_are_lost_is_a_label_again(
     db: Database, fake: FakeLabelStudio
 ) -> None:

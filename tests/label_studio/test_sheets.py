@@ -299,6 +299,26 @@ def test_switched_off_what_is_deleted_there_gives_no_labels_any_more(stage: Stag
     assert stage.work() == 0, "then there is nothing left to look after"
 
 
+def test_what_is_drawn_after_it_was_switched_on_again_stays(
+    stage: Stage, sheet: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, -0.2, annotation=70))
+    stage.connect()
+    hide_sheets(stage.db, stage.played.api, project_row(stage.db))
+    read = sheet_duty._drawn_there
+
+    def switched_on_meanwhile(*given: Any) -> list[AnnotationRow]:
+        rows = read(*given)
+        stage.connect()
+        stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, 0.2, annotation=71))
+        return rows
+
+    monkeypatch.setattr(sheet_duty, "_drawn_there", switched_on_meanwhile)
+    stage.duty._compared.clear()
+    stage.duty.run(UID)
+    assert stage.labels() == {11: "a", 12: "a", 13: "a"}
+
+
 def test_a_project_that_somebody_deleted_is_let_go_and_made_again(stage: Stage, sheet: int) -> None:
     secret = stage.connect().secret
     stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, -0.2))
