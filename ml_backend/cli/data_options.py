@@ -70,7 +70,7 @@ def progress_bar() -> Iterator[Progress]:
 
 
 def _lines() -> Progress:
-    told = 0
+    told = -1
 
     def show(what: str, share: float) -> None:
         nonlocal told

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import breadth_first_order
 
 from ml_backend.core.description import PoolDescription
 from ml_backend.engine.pool import Pool
@@ -19,6 +21,8 @@ from ml_backend.errors import CheckpointError
 
 NEIGHBOURS, SIMILARITIES, FIRST_NEW = "pool.neighbours", "pool.similarities", "pool.first_new"
 """What differs in a pool's state between now and then, when no item had come later."""
+ODD_LEVEL = 0.05
+"""p-value up to which an arrival is odd. One that is not is of a kind that was there, and leads to no new one."""
 PREFIX = "arrivals."
 FIELDS = ("neighbours", "similarities", "novelty")
 
@@ -83,28 +87,44 @@ class Arrivals:
 
 
 def with_arrivals(
-    description: PoolDescription, novelty: NDArray[np.float32], labelled: NDArray[np.bool_]
+    description: PoolDescription, novelty: NDArray[np.float32], labelled: NDArray[np.bool_], level: float
 ) -> PoolDescription:
     """The description with the novelty of the last A rows as it was when they came.
 
-    novelty: (A,) of `Arrivals`. labelled: (N,) rows with a label. Arrivals that lead to a labelled one, each over an
-    arrival nearer to it than every row from before, are of a kind that a person knows: they are compared with the whole
-    pool, as the other rows are.
+    novelty: (A,) of `Arrivals`. labelled: (N,) rows with a label. level: p-values up to it are never seen. Arrivals
+    that lead to a labelled odd one, each over an odd one nearer to it than every other row, are of a kind that a person
+    knows: they are compared with the whole pool, as the other rows are.
     """
     if not len(novelty):
         return description
     first = len(description) - len(novelty)
-    own = description.novelty[first:]
-    known = _known(description.neighbours[first:], first, labelled)
+    own, odd = description.novelty[first:], novelty <= max(level, ODD_LEVEL)
+    known = _known(description.neighbours[first:], first, odd, labelled[first:]) | labelled[first:]
     return replace(description, novelty=np.concatenate([description.novelty[:first], np.where(known, own, novelty)]))
 
 
-def _known(near: NDArray[np.int32], first: int, labelled: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(A,) which arrivals lead to a labelled one. near: (A, k) their neighbours, nearest first, -1 = none."""
-    like = np.logical_and.accumulate((near >= first) | (near < 0), axis=1) & (near >= 0)
-    known, nobody = labelled[first:], np.zeros(first, bool)
-    while True:
-        reached = known | (like & np.concatenate([nobody, known])[near]).any(axis=1)
-        if (reached == known).all():
-            return known
-        known = reached
+def as_new_as_the_nearest(new: PoolDescription, whole: PoolDescription, arrivals: int) -> PoolDescription:
+    """Items that are not in the pool yet: whose nearest row is an arrival is at least as new as that one.
+
+    new: of the items, with neighbours among the rows of `whole`, whose last `arrivals` rows came later.
+    """
+    near = new.neighbours[:, 0]
+    beside = np.where(near >= len(whole) - arrivals, whole.novelty[near], np.float32(1))
+    return replace(new, novelty=np.minimum(new.novelty, beside))
+
+
+def _known(
+    near: NDArray[np.int32], first: int, odd: NDArray[np.bool_], labelled: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """(A,) which arrivals lead to a labelled one over odd ones. near: (A, k) rows, nearest first, -1 = none; the
+    arrivals are the rows from `first` on.
+    """
+    leads = np.concatenate([np.zeros(first, bool), odd])  # over what is like the rows from before, all leads to all
+    past_none = np.logical_and.accumulate(leads[near] | (near < 0), axis=1) & (near >= 0)
+    goal, (start, place) = len(near), np.nonzero(past_none)
+    ends = np.flatnonzero(labelled & odd)
+    back = np.concatenate([near[start, place] - first, np.full(len(ends), goal)]), np.concatenate([start, ends])
+    ways = csr_array((np.ones(len(back[0]), np.int8), back), shape=(goal + 1, goal + 1))
+    reached = np.zeros(goal + 1, bool)
+    reached[breadth_first_order(ways, goal, return_predecessors=False)] = True
+    return reached[:goal]

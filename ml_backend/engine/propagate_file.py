@@ -86,7 +86,7 @@ def propagate_file(
     report("encoding", 0.0)
     readable = read_items(dataset, options.encoder, options=options.encoder_options, cache=options.cache)
     rows = _answers(dataset, readable, given, options, report)
-    report("writing", 1.0)
+    report("writing", 0.9)
     _write(output, rows, "row" if dataset.keys is None else "id")
     return PropagationSummary(
         records=len(rows),
@@ -107,10 +107,10 @@ def _answers(
     in_pool = np.isin(readable.rows, dataset.pool_rows) | np.isin(readable.rows, list(labelled_rows))
     pool_rows, other_rows = readable.rows[in_pool], readable.rows[~in_pool]
     label_set = label_set_of(given, {row: place for place, row in enumerate(pool_rows.tolist())})
-    report("first model", 0.0)
+    report("first model", 0.2)
     pool = Pool.create(readable.x[in_pool], options.pool, seed=options.seed)
     for run in range(TRAINING_RUNS):
-        report("training", run / TRAINING_RUNS)
+        report("training", 0.3 + 0.5 * run / TRAINING_RUNS)
         config = RunConfig(
             epochs=options.epochs or usual_epochs(len(pool)),
             seed=options.seed + run,
@@ -118,7 +118,7 @@ def _answers(
             device=options.pool.device,
         )
         pool.train(config, [label_set])
-    report("spreading", 1.0)
+    report("spreading", 0.8)
     description = pool.describe()
     spread = propagate(description, label_set, alpha0=options.pool.alpha0)
     answers: list[OutputRow] = [dict.fromkeys(COLUMNS, None) for _ in range(len(dataset))]

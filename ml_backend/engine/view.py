@@ -18,7 +18,7 @@ from ml_backend.core.labels import LabelSet
 from ml_backend.core.neighbourhood import PoolWays
 from ml_backend.core.query import Ranking
 from ml_backend.data.label_config import LabelSchema
-from ml_backend.engine.arrivals import with_arrivals
+from ml_backend.engine.arrivals import as_new_as_the_nearest, with_arrivals
 from ml_backend.engine.pool import PoolSettings, Propagation, apply_store, combine, propagate, rank
 from ml_backend.engine.prediction import TaskPrediction
 from ml_backend.engine.scored import ScoredItems
@@ -59,7 +59,8 @@ class ProjectView:
     @cached_property
     def description(self) -> PoolDescription:
         """What the model says of every row; under these labels, of what came later."""
-        return with_arrivals(self.snapshot.description, self.snapshot.arrivals, self.labelled)
+        level = self.settings.never_seen_level
+        return with_arrivals(self.snapshot.description, self.snapshot.arrivals, self.labelled, level)
 
     @cached_property
     def is_set_aside(self) -> NDArray[np.bool_]:
@@ -100,6 +101,7 @@ class ProjectView:
     def predictions_of_new(self, task_ids: Sequence[int], description: PoolDescription) -> list[TaskPrediction]:
         """Of tasks outside the publication. description: their rows, with neighbours among this publication's rows."""
         known = self.scored
+        description = as_new_as_the_nearest(description, self.description, len(self.snapshot.arrivals))
         propagations = {
             name: apply_store(p.store, description, p.label, rows=None) for name, p in known.propagations.items()
         }

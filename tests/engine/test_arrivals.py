@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ml_backend.engine.arrivals import Arrivals, with_arrivals
+from ml_backend.engine.arrivals import Arrivals, as_new_as_the_nearest, with_arrivals
 from ml_backend.engine.checkpoint import Working
 from ml_backend.engine.pool import Pool, PoolSettings
 from ml_backend.engine.snapshot import PoolMatrix
@@ -37,6 +39,12 @@ def parts() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return x.astype(np.float32), new.astype(np.float32)
 
 
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    """60 items."""
+    return Pool.create(np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32), PoolSettings(), seed=0)
+
+
 def test_what_comes_in_parts_is_as_new_as_what_comes_at_once(
     parts: tuple[NDArray[np.float32], NDArray[np.float32]],
 ) -> None:
@@ -52,23 +60,64 @@ def test_what_comes_in_parts_is_as_new_as_what_comes_at_once(
     assert (pool.describe().novelty[300:] <= LEVEL).mean() < 0.5, "among each other they would be ordinary"
 
 
-def test_a_label_makes_known_what_leads_to_it_past_no_row_from_before() -> None:
-    pool = Pool.create(np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32), PoolSettings(), seed=0)
+def test_a_label_makes_known_what_leads_to_it_over_odd_arrivals_alone(pool: Pool) -> None:
     near = np.full((60, 15), -1, np.int32)
-    near[55, :3] = 56, 55, 3  # to the labelled 59 over 56
+    near[54, :2] = 53, 59  # an ordinary arrival is nearer than the labelled 59
+    near[55, :3] = 56, 55, 3  # to 59 over 56
     near[56, :3] = 57, 59, 3  # to 59 at once
     near[57, :3] = 3, 59, 1  # a row from before is nearer, labelled as it is
-    near[58, :2] = 57, 54  # to nobody with a label
+    near[58, :2] = 57, 52  # to nobody with a label
     near[59, :1] = 57
+    near[52, :2] = 53, 59  # beside the ordinary one, whose label says nothing of new kinds
     description = replace(pool.describe(), neighbours=near)
     labelled = np.zeros(60, bool)
-    labelled[[59, 3]] = True
-    came = np.full(5, 1 / 57, np.float32)
+    labelled[[59, 53, 3]] = True
+    came = np.full(8, 1 / 57, np.float32)
+    came[1] = 0.5
     own = description.novelty
-    expected = [*own[:57], came[2], came[3], own[59]]
-    np.testing.assert_array_equal(with_arrivals(description, came, labelled).novelty, expected)
+    kept = np.concatenate([own[:52], came])
+    expected = kept.copy()
+    expected[[53, 55, 56, 59]] = own[[53, 55, 56, 59]]
+    np.testing.assert_array_equal(with_arrivals(description, came, labelled, LEVEL).novelty, expected)
     nobody = np.zeros(60, bool)
-    np.testing.assert_array_equal(with_arrivals(description, came, nobody).novelty, [*own[:55], *came])
+    np.testing.assert_array_equal(with_arrivals(description, came, nobody, LEVEL).novelty, kept)
+    at_a_high_level = with_arrivals(description, came, labelled, 0.5).novelty
+    np.testing.assert_array_equal(at_a_high_level[[54, 52]], own[[54, 52]], "then 53 is a new kind itself")
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_what_is_known_is_what_steps_from_arrival_to_arrival_reach(pool: Pool, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    near = random.integers(-1, 60, (60, 15)).astype(np.int32)
+    near = np.where(random.random((60, 15)) < 0.8, np.maximum(near, 30), near)
+    came = random.choice([0.01, 0.5], 30, p=[0.8, 0.2]).astype(np.float32)
+    labelled = random.random(60) < 0.05
+    description = replace(pool.describe(), neighbours=near)
+    odd = {30 + i for i in np.flatnonzero(came <= LEVEL)}
+    reached = {row for row in odd if labelled[row]}
+    for _ in range(60):
+        for row in range(30, 60):
+            for other in near[row]:
+                if other >= 0 and other not in odd:
+                    break
+                if other in reached:
+                    reached.add(row)
+    expected = np.concatenate([description.novelty[:30], came])
+    for row in reached | set(30 + np.flatnonzero(labelled[30:])):
+        expected[row] = description.novelty[row]
+    np.testing.assert_array_equal(with_arrivals(description, came, labelled, LEVEL).novelty, expected)
+
+
+def test_who_comes_beside_a_strange_arrival_is_as_strange(pool: Pool) -> None:
+    whole = pool.describe()
+    new = whole.take(np.array([5, 6, 7]))
+    near = np.full((3, 15), 4, np.int32)
+    near[:, 0] = 57, 3, -1
+    novelty = np.array([0.6, 0.7, 0.8], np.float32)
+    whole = replace(whole, novelty=np.where(np.arange(60) >= 50, 0.01, 0.001).astype(np.float32))
+    found = as_new_as_the_nearest(replace(new, neighbours=near, novelty=novelty), whole, 10)
+    np.testing.assert_allclose(found.novelty, [0.01, 0.7, 0.8], rtol=1e-6)
 
 
 def test_arrivals_that_do_not_fit_their_pool_are_refused() -> None:
@@ -113,6 +162,22 @@ def test_a_burst_of_strange_tasks_gets_no_label_until_a_person_knows_its_kind(wo
 
     train(world)
     assert never_seen(world) == still, "a training alone makes nobody know more of them"
+
+
+@pytest.mark.slow
+def test_a_strange_task_that_is_opened_before_it_is_taken_in_gets_no_label(world: World) -> None:
+    fill(world)
+    world.configure(never_seen_level=str(LEVEL))
+    world.work()
+    for task in list(TRUTH)[::7]:
+        world.label(task, TRUTH[task][0])
+    *taken, last = STRANGE
+    world.add_tasks([(task, {"text": STRANGE[task]}) for task in taken])
+    world.work()
+    (asked,) = world.engine.predict(UID, [(last, {"text": STRANGE[last]})])
+    assert asked.never_seen
+    (ordinary,) = world.engine.predict(UID, [(5000, {"text": TRUTH[103][1]})])
+    assert not ordinary.never_seen
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Tasks that come after a pool was made."""
