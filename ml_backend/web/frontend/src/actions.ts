@@ -11,10 +11,11 @@ import { COLOUR_MODES, colourMode, columns, excluded, hovered, mode, selection, 
 
 /** Takes rows into the selection, but for those whose task is gone. rows: any order. source: what made it, in words. */
 export function select(rows: Iterable<number>, source: string, change: Change = 'new'): void {
-  const next = changed(selection.peek().rows, presentRows(columns.peek(), rowSet(rows)), change)
+  const { rows: before, number } = selection.peek()
+  const next = changed(before, presentRows(columns.peek(), rowSet(rows)), change)
   batch(() => {
     if (change === 'new') excluded.value = new Set()
-    selection.value = { rows: next, source }
+    selection.value = { rows: next, source, number: number + 1 }
   })
 }
 

@@ -94,6 +94,8 @@ export interface Selection {
   readonly rows: Uint32Array
   /** What made it, in words. */
   readonly source: string
+  /** Grows with each that somebody makes; the same as long as it only follows its tasks. */
+  readonly number: number
 }
 
 export interface Person {
@@ -121,7 +123,7 @@ export const hidden = signal<ReadonlySet<number>>(new Set())
 export const filters = signal<Filters>({ changed: false, statuses: null, minOod: null })
 /** Rings from this s_OOD on, 0..1. */
 export const oodThreshold = signal(0.9)
-export const selection = signal<Selection>({ rows: new Uint32Array(), source: '' })
+export const selection = signal<Selection>({ rows: new Uint32Array(), source: '', number: 0 })
 /** Rows dropped from the selection before a label is given. */
 export const excluded = signal<ReadonlySet<number>>(new Set())
 export const hovered = signal<number | null>(null)

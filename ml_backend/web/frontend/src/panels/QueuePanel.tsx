@@ -34,9 +34,11 @@ export function QueuePanel() {
           <button type="button" class="button" onClick={() => void walk(1)}>Next <kbd>N</kbd></button>
         </div>
         {shown !== undefined ? <Current suggestion={shown} card={cards[at] ?? null} /> : <p class="note">Walk with N and P: the map flies to each item. Enter accepts its prediction, X rejects it, a number labels it.</p>}
+        {/* Whatever becomes of the suggestion: who types on must not press keys. */}
+        <Palette />
       </section>
       <ol class="queue" aria-label="All suggestions">
-        {all.map((suggestion, i) => <Entry key={suggestion.row} suggestion={suggestion} card={cards[i] ?? null} />)}
+        {all.map((suggestion, i) => <Entry key={suggestion.task} suggestion={suggestion} card={cards[i] ?? null} />)}
       </ol>
     </>
   )
@@ -60,7 +62,6 @@ function Current({ suggestion, card }: { readonly suggestion: Suggestion; readon
         <button type="button" class="button" onClick={() => giveAnswer('unsure')}>Unsure <kbd>U</kbd></button>
         <button type="button" class="button" onClick={() => giveAnswer('never_seen')}>Never seen</button>
       </div>
-      <Palette />
       {address !== null && <OutsideLink address={address} of="the task">{`Open task ${suggestion.task} in Label Studio`}</OutsideLink>}
     </div>
   )

@@ -100,9 +100,13 @@ function hasItsOwnUse(event: KeyboardEvent): boolean {
   return event.target instanceof HTMLElement && event.target.closest('button, a, input, summary, [role="grid"]') !== null
 }
 
-// A new selection makes an open question about another one void, and is looked at.
+let lookedAt = 0
+
+// A new selection makes an open question about another one void, and is looked at. One whose rows only got other numbers
+// makes the question void, too, but takes nobody away from what they type.
 effect(() => {
-  const { rows } = selection.value
+  const { rows, number } = selection.value
   dropWaiting()
-  if (rows.length > 0) showBeside('selection')
+  if (rows.length > 0 && number !== lookedAt) showBeside('selection')
+  lookedAt = number
 })
