@@ -2,7 +2,7 @@
 
 import { signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { control, server } from '../state'
+import { columns, control, server } from '../state'
 import { type Card, items } from './server'
 import { problem } from './toasts'
 
@@ -21,7 +21,7 @@ const asked = new Set<number>()
 const arrivals = signal(0)
 let timer: number | null = null
 
-/** Cards of these rows; null until they arrive. An outdated card is shown while its successor is on its way. */
+/** Cards of these rows; null until they arrive. An outdated card is shown while its successor is on its way, but none of another task. */
 export function useCards(rows: readonly number[]): (Card | null)[] {
   const version = versionNow()
   arrivals.value
@@ -29,7 +29,11 @@ export function useCards(rows: readonly number[]): (Card | null)[] {
     for (const row of rows) if (kept.get(row)?.version !== version) asked.add(row)
     schedule()
   }, [rows.join(), version])
-  return rows.map((row) => kept.get(row)?.card ?? null)
+  const { ids } = columns.peek()
+  return rows.map((row) => {
+    const card = kept.get(row)?.card ?? null
+    return card?.task === ids[row] ? card : null
+  })
 }
 
 function versionNow(): string {

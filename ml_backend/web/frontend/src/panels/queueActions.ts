@@ -1,9 +1,9 @@
 /** The suggestions, walked one by one: the map flies to each. */
 
-import { effect, signal } from '@preact/signals'
-import { columns, current, server } from '../state'
+import { computed, effect, signal } from '@preact/signals'
+import { columns, current } from '../state'
 import { labelled, sendLabel } from './labelActions'
-import { withShown } from './logic/keptSuggestion'
+import { placed, withShown } from './logic/keptSuggestion'
 import { NONE, STATUS } from './logic/selectionSummary'
 import { queue as fetchQueue, type Suggestion } from './server'
 import { flyTo } from '../map'
@@ -16,15 +16,18 @@ import { percent } from './logic/words'
 
 const LENGTH = 50
 
-export const suggestions = signal<readonly Suggestion[]>([])
+/** As it came: with the rows of that moment, which may be ahead of the columns or behind them. */
+const newest = signal<readonly Suggestion[]>([])
+const ids = computed(() => columns.value.ids)
+
+export const suggestions = computed(() => placed(newest.value, ids.value))
 
 /** Whether it could be had. */
 export async function loadQueue(): Promise<boolean> {
   try {
     const fresh = await fetchQueue(LENGTH)
     const row = current.peek()
-    const shown = row === null || answered(row) ? null : row
-    suggestions.value = withShown(suggestions.peek(), fresh, shown, shown === null ? null : (columns.peek().ids[shown] ?? null))
+    newest.value = withShown(newest.peek(), fresh, row === null || answered(row) ? null : (ids.peek()[row] ?? null))
     return true
   } catch (error) {
     problem(error)
@@ -38,11 +41,16 @@ export function answered(row: number): boolean {
   return status === STATUS.human || status === STATUS.setAside
 }
 
+/** Those that are open, and the one that is looked at: from there it goes on. */
+function walkable(): readonly Suggestion[] {
+  return suggestions.value.filter(({ row }) => row === current.value || !answered(row))
+}
+
 export async function walk(step: 1 | -1): Promise<void> {
-  if (suggestions.value.length === 0 && !(await loadQueue())) return
-  const open = suggestions.value.filter(({ row }) => row === current.value || !answered(row))
+  if (walkable().length === 0 && !(await loadQueue())) return
+  const open = walkable()
   if (open.length === 0) {
-    toast(server.value === null ? 'The map is still loading.' : 'No suggestion is left: train, or wait for new tasks.')
+    toast(columns.value.n === 0 ? 'The map is still loading.' : 'No suggestion is left: train, or wait for new tasks.')
     return
   }
   const at = open.findIndex(({ row }) => row === current.value)
