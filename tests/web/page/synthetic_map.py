@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -147,6 +147,32 @@ class SyntheticMap:
             "progress": {"sent": 0, "failed": 0, "waiting": len(rows)}, "error": None,
         }  # fmt: skip
         return {"act": act, "kept": 0}
+
+    def answer(self, row: int) -> None:
+        """Somebody labels a task in Label Studio."""
+        self._change("status", [row], 2)
+        self.versions = {**self.versions, "labels": int(str(self.versions["labels"])) + 1}
+
+    def delete(self, *rows: int) -> None:
+        """Somebody deletes tasks in Label Studio: their rows stay."""
+        self._change("ids", rows, 0)
+        self._change("class", rows, NOBODY)
+        self._change("status", rows, 5)
+        self._publish()
+
+    def turn_around(self) -> None:
+        """Every task gets another row, the last one the first."""
+        self.columns = {name: np.ascontiguousarray(values[::-1]) for name, values in self.columns.items()}
+        self._publish()
+
+    def _change(self, name: str, rows: Sequence[int], value: int) -> None:
+        changed = self.columns[name].copy()
+        changed[list(rows)] = value
+        self.columns = {**self.columns, name: changed}
+
+    def _publish(self) -> None:
+        number = int(str(self.versions["publication"])) + 1
+        self.versions = {**self.versions, "publication": number, "rows": f"of {number}"}
 
     def rename(self, name: str, shown_as: str) -> dict[str, object]:
         """The name of a class on the map; empty: its own again."""

@@ -83,23 +83,24 @@ function moved(known: State, versions: Versions): void {
 }
 
 let asking: Promise<void> | null = null
-let askAgain = false
+let askingNext: Promise<void> | null = null
 
-/** One request at a time; who comes while it is on its way gets a second one. Rejects only where the server cannot be reached. */
+/** One request at a time; who comes while it is on its way waits for the next one. Rejects only where the server cannot be reached. */
 export function refreshState(): Promise<void> {
   if (stateTimer !== null) window.clearTimeout(stateTimer)
   stateTimer = null
-  if (asking !== null) {
-    askAgain = true
-    return asking
-  }
-  asking = fetchState().finally(() => {
-    asking = null
-    if (!askAgain) return
-    askAgain = false
-    void refreshState().catch(() => undefined)
+  if (asking === null) return (asking = fetchState().finally(() => (asking = null)))
+  askingNext ??= asking.catch(() => undefined).then(() => {
+    askingNext = null
+    return refreshState()
   })
-  return asking
+  return askingNext
+}
+
+/** Until the page shows what the server has now, or cannot reach it. */
+export async function caughtUp(): Promise<void> {
+  await refreshState().catch(() => undefined)
+  await pulling
 }
 
 async function fetchState(): Promise<void> {
@@ -121,7 +122,7 @@ async function fetchState(): Promise<void> {
 const etags = new Map<ColumnName, string>()
 let etagsOf = ''
 const wanted = new Set<ColumnName>()
-let pulling = false
+let pulling: Promise<void> | null = null
 
 /** What the page paints itself is not what the server sent last: the next reply must be whole, even where that did not change since. */
 export function painted(names: readonly ColumnName[]): void {
@@ -131,11 +132,10 @@ export function painted(names: readonly ColumnName[]): void {
 /** Puts columns on the list of what is fetched next; several calls make one round. */
 export function askFor(names: readonly ColumnName[]): void {
   for (const name of names) wanted.add(name)
-  if (!pulling && wanted.size > 0) void pullAll()
+  if (pulling === null && wanted.size > 0) pulling = pullAll()
 }
 
 async function pullAll(): Promise<void> {
-  pulling = true
   let tries = TRIES
   try {
     // What asks for the columns does so within an effect: the round begins after it.
@@ -159,7 +159,7 @@ async function pullAll(): Promise<void> {
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error))
   } finally {
-    pulling = false
+    pulling = null
   }
 }
 

@@ -4,6 +4,7 @@ import { signal } from '@preact/signals'
 import { person } from '../state'
 import { shownAs } from './classes'
 import { actInWords, nextRedo, nextUndo } from './logic/history'
+import { asOwn } from './ownActs'
 import { type Act, acts as fetchActs, redoAct, retryActs, undoAct } from './server'
 import { whenSignedIn } from './signInActions'
 import { problem, toast } from './toasts'
@@ -38,7 +39,7 @@ export function undo(id: Act['id']): void {
 }
 
 export function redo(id: Act['id']): void {
-  whenSignedIn('redo', () => inTurn(() => bringBack(id)))
+  whenSignedIn('redo', () => asOwn(null, () => inTurn(() => bringBack(id))))
 }
 
 export function undoNewest(): void {
@@ -51,12 +52,12 @@ export function undoNewest(): void {
 }
 
 export function redoNewest(): void {
-  whenSignedIn('redo', () => inTurn(async () => {
+  whenSignedIn('redo', () => asOwn(null, () => inTurn(async () => {
     await loadHistory()
     const act = nextRedo(history.value, undoneHere)
     if (act === null) toast('There is nothing to redo.')
     else await bringBack(act.id)
-  }))
+  })))
 }
 
 async function takeBack(id: Act['id']): Promise<void> {
@@ -82,7 +83,7 @@ async function bringBack(id: Act['id']): Promise<void> {
 }
 
 export function retry(): void {
-  whenSignedIn('try again', async () => {
+  whenSignedIn('try again', () => asOwn(null, async () => {
     try {
       await retryActs()
       toast('What failed is sent again.')
@@ -90,5 +91,5 @@ export function retry(): void {
       problem(error)
     }
     void loadHistory()
-  })
+  }))
 }

@@ -4,6 +4,7 @@ import { signal } from '@preact/signals'
 import { refreshState } from '../live'
 import { columns, control, current, excluded, pinned, selection } from '../state'
 import { classNames, currentClasses, nameOf, shownAs } from './classes'
+import { asOwn } from './ownActs'
 import { repaint, restorePaint } from './paint'
 import { type Assignment, assignment, asks } from './logic/guard'
 import { rowsToAccept, rowsToLabel, STATUS } from './logic/selectionSummary'
@@ -16,8 +17,6 @@ import { count, plural } from './logic/words'
 
 export const overwrite = signal(false)
 
-/** Tasks that were answered on this page. */
-export const givenHere = new Set<number>()
 /** Classes that were made on this page, by value. */
 export const madeHere = new Set<string>()
 
@@ -127,9 +126,8 @@ export function addClass(name: string): void {
 export const labelled = signal<{ readonly rows: readonly number[] } | null>(null)
 
 function send(request: ActRequest, rows: readonly number[], paint: () => void): void {
-  whenSignedIn(`${inWords(request, rows.length)}`, async () => {
+  whenSignedIn(`${inWords(request, rows.length)}`, () => asOwn(request.tasks, async () => {
     const before = columns.value
-    for (const task of tasksOf(rows)) givenHere.add(task)
     paint()
     labelled.value = { rows }
     await inTurn(async () => {
@@ -143,7 +141,7 @@ function send(request: ActRequest, rows: readonly number[], paint: () => void): 
       }
       void loadHistory()
     })
-  })
+  }))
 }
 
 function tasksOf(rows: readonly number[]): number[] {

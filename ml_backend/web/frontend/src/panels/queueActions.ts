@@ -21,6 +21,8 @@ const newest = signal<readonly Suggestion[]>([])
 const ids = computed(() => columns.value.ids)
 
 export const suggestions = computed(() => placed(newest.value, ids.value))
+/** The task that somebody looks at because the queue asks for it. */
+export const walkedTo = signal<number | null>(null)
 
 /** Whether it could be had. */
 export async function loadQueue(): Promise<boolean> {
@@ -61,6 +63,7 @@ export async function walk(step: 1 | -1): Promise<void> {
 export function goTo(suggestion: Suggestion): void {
   rejected.value = null
   current.value = suggestion.row
+  walkedTo.value = suggestion.task
   flyTo([suggestion.row])
   show('queue')
   document.getElementById(TAB_PANEL)?.scrollTo(0, 0)

@@ -5,12 +5,14 @@ import { STATUS } from './selectionSummary'
 const ids = Uint32Array.of(11, 12, 0)
 const map = (status: number) => ({ ids, status: Uint8Array.of(status, STATUS.none, STATUS.absent) })
 const open = seen(map(STATUS.propagated), 0)
-const nobody: ReadonlySet<number> = new Set()
+const nobody = (): boolean => false
 
 describe('the suggestion that somebody looks at', () => {
-  it('is deleted when no row has its task any more', () => {
-    expect(fate({ task: 13, answered: false }, null, ids, nobody)).toBe('deleted')
+  it('is gone when no row has its task any more', () => {
+    const lost = { task: 13, answered: false }
+    expect(fate(lost, null, ids, nobody)).toBe('gone')
     expect(fate(open, null, ids, nobody)).toBeNull() // only no longer looked at
+    expect(fate(lost, null, new Uint32Array(), nobody)).toBeNull() // there is no map for a moment
   })
 
   it('is answered by somebody else, with a class or without', () => {
@@ -18,7 +20,7 @@ describe('the suggestion that somebody looks at', () => {
   })
 
   it('goes without a word where this page answered it, or another one is looked at', () => {
-    expect(fate(open, seen(map(STATUS.human), 0), ids, new Set([11]))).toBeNull()
+    expect(fate(open, seen(map(STATUS.human), 0), ids, (task) => task === 11)).toBeNull()
     expect(fate(open, seen(map(STATUS.human), 1), ids, nobody)).toBeNull()
     expect(fate(seen(map(STATUS.human), 0), seen(map(STATUS.setAside), 0), ids, nobody)).toBeNull()
     expect(fate(null, open, ids, nobody)).toBeNull()

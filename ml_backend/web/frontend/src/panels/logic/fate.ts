@@ -8,8 +8,8 @@ export interface Seen {
   readonly answered: boolean
 }
 
-/** `answered`: by somebody else. */
-export type Fate = 'deleted' | 'answered'
+/** `gone`: deleted, or changed so that it cannot be read. `answered`: by somebody else. */
+export type Fate = 'gone' | 'answered'
 
 interface Tasks {
   readonly ids: Uint32Array
@@ -23,9 +23,9 @@ export function seen({ ids, status }: Tasks, row: number | null): Seen | null {
   return { task, answered: status[row] === STATUS.human || status[row] === STATUS.setAside }
 }
 
-/** Null where nothing happened to it, or this page did. givenHere: tasks that were answered on this page. */
-export function fate(before: Seen | null, now: Seen | null, ids: Uint32Array, givenHere: ReadonlySet<number>): Fate | null {
+/** Null where nothing happened to it, or this page did. isOwn: whether this page may have answered a task just now. */
+export function fate(before: Seen | null, now: Seen | null, ids: Uint32Array, isOwn: (task: number) => boolean): Fate | null {
   if (before === null || before.answered || ids.length === 0) return null
-  if (now === null) return ids.includes(before.task) ? null : 'deleted'
-  return now.task === before.task && now.answered && !givenHere.has(now.task) ? 'answered' : null
+  if (now === null) return ids.includes(before.task) ? null : 'gone'
+  return now.task === before.task && now.answered && !isOwn(now.task) ? 'answered' : null
 }
