@@ -93,3 +93,10 @@ def test_keys_that_moved_are_said(browser: Browser, played: PlayedMap) -> None:
         desk.sign_in(ANN)
         expect(desk.page.locator(".toast", has_text="“mine” is now a class")).to_be_visible()
         expect(desk.page.locator(".toast", has_text="keys are now")).to_have_count(0)
+        mine = desk.page.locator(".legend-row", has_text="mine")
+        expect(mine).to_be_visible()
+        without = played.fake.project["label_config"].replace('<Choice value="mine"/>', "")
+        played.choose_config(without)
+        expect(mine).to_have_count(0)
+        played.choose_config(without.replace(battery, f'<Choice value="mine"/>{battery}'))  # by somebody else now
+        expect(desk.page.locator(".toast", has_text="keys are now 2 mine, 3 battery")).to_be_visible()

@@ -17,12 +17,13 @@ export function watchKeys(): () => void {
     const names = classNames.value, question = control.value, before = known.get(question)
     if (names.length === 0) return // not loaded, or a control that is about to go
     known.set(question, names)
-    if (before !== undefined && keysMoved(before, names, madeHere)) untracked(() => tell(names))
+    if (before !== undefined && keysMoved(before, names, madeHere)) untracked(() => tell(before, names))
+    for (const name of names) madeHere.delete(name)
   })
 }
 
-function tell(names: readonly string[]): void {
+function tell(before: readonly string[], names: readonly string[]): void {
   const shown = currentClasses.value.map(({ shown_as }) => shown_as)
   // As long as a problem is shown: who types on gives wrong labels.
-  toast(`The classes changed in Label Studio: keys are now ${keysInWords(names, shown, MOST_SAID)}.`, 'problem')
+  toast(`The classes changed in Label Studio: keys are now ${keysInWords(before, names, shown, MOST_SAID)}.`, 'problem')
 }

@@ -17,7 +17,7 @@ import { count, plural } from './logic/words'
 
 export const overwrite = signal(false)
 
-/** Classes that were made on this page, by value. */
+/** Classes that were made on this page and are not in a label config known here, by value. */
 export const madeHere = new Set<string>()
 
 /** A label that waits for a person's yes. */
@@ -110,16 +110,24 @@ export function addClass(name: string): void {
   }
   whenSignedIn(`add the class “${name}”`, async () => {
     try {
-      madeHere.add(name) // before the new label config is known
-      await createClass(control.value, name)
+      await makeClass(name)
       await refreshState()
       toast(`“${name}” is now a class of ${control.value}.`)
       if (target().length > 0) giveLabel(classNames.value.indexOf(name))
     } catch (error) {
-      madeHere.delete(name)
       problem(error)
     }
   })
+}
+
+async function makeClass(name: string): Promise<void> {
+  madeHere.add(name) // before the new label config is known
+  try {
+    await createClass(control.value, name)
+  } catch (error) {
+    madeHere.delete(name)
+    throw error
+  }
 }
 
 /** Called with the rows after an act has been taken up; the queue moves on with it. */
