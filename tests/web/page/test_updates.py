@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.web.page.stage import POINTS, on_screen, opened, selection
 from tests.web.page.synthetic_map import CLASSES, FIRST_TASK, SyntheticMap
@@ -76,3 +76,37 @@ def test_a_new_queue_leaves_the_suggestion_that_is_looked_at(browser_without_gl:
         expect(page.locator(".reason")).to_have_text("Reason 5")
         page.keyboard.press("n")
         expect(page.locator(".reason")).to_have_text("Reason 8")
+
+
+def test_what_is_deleted_far_off_leaves_the_view_of_all(browser_without_gl: Browser, world: SyntheticMap) -> None:
+    far = range(POINTS - 10, POINTS)
+    world.columns["xy"] = 0.3 * world.xy
+    world.columns["xy"][list(far)] = 0.95
+    with opened(browser_without_gl, world) as page:
+        home = page.evaluate("window.__map.view()")
+        world.delete(*far)
+        page.wait_for_function("(zoom) => window.__map.view().zoom > 1.5 * zoom", arg=home["zoom"])
+        closer = page.evaluate("window.__map.view()")
+        page.get_by_role("button", name="Closer").click()
+        page.get_by_role("button", name="Show all").click()
+        assert page.evaluate("window.__map.view()") == pytest.approx(closer)
+
+
+def test_an_act_that_is_refused_brings_no_deleted_task_back(browser_without_gl: Browser, world: SyntheticMap) -> None:
+    def refuse(route: Route) -> None:
+        world.delete(1)
+        page.wait_for_function("window.__map.colourOf(1) === ''")
+        route.fulfill(status=409, json={"error": "one of these was deleted"})
+
+    world.columns["status"][:3] = 1
+    with opened(browser_without_gl, world) as page:
+        before = page.evaluate("window.__map.colourOf(0)")
+        page.evaluate("window.__map.select([0, 1, 2])")
+        page.keyboard.press("1")
+        page.route("**/api/acts", refuse)
+        page.get_by_label("Your Label Studio access token").fill("token")
+        page.keyboard.press("Enter")
+        expect(page.locator(".toast", has_text="one of these was deleted")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.wait_for_function("(colour) => window.__map.colourOf(0) === colour", arg=before)
+        assert page.evaluate("window.__map.colourOf(1)") == ""

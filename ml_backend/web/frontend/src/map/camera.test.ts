@@ -12,7 +12,7 @@ it('the whole map is in sight at home', () => {
 it('all points are in sight and fill the screen, right of the tools', () => {
   const places = Float32Array.of(-0.1, 0.2, 0.4, 0.2, 0.1, -0.3)
   for (const [width, height] of [[800, 600], [390, 700], [1200, 500]] as const) {
-    const view = viewOfAll(places, width, height, 44)
+    const view = viewOfAll(places, null, width, height, 44)
     const at = [0, 1, 2].map((i) => toScreen(view, places[2 * i] ?? 0, places[2 * i + 1] ?? 0))
     const xs = at.map(([x]) => x), ys = at.map(([, y]) => y)
     expect(Math.min(...xs)).toBeGreaterThan(44)
@@ -22,8 +22,13 @@ it('all points are in sight and fill the screen, right of the tools', () => {
     const fills = Math.max((Math.max(...xs) - Math.min(...xs)) / (width - 44), (Math.max(...ys) - Math.min(...ys)) / height)
     expect(fills).toBeGreaterThan(0.85)
   }
-  expect(viewOfAll(new Float32Array(), 800, 600, 44)).toEqual(home)
-  expect(viewOfAll(Float32Array.of(0.5, 0.5), 800, 600, 44)).toEqual(home)
+  expect(viewOfAll(new Float32Array(), null, 800, 600, 44)).toEqual(home)
+  expect(viewOfAll(Float32Array.of(0.5, 0.5), null, 800, 600, 44)).toEqual(home)
+})
+
+it('what is deleted has no part in the view of all', () => {
+  const places = Float32Array.of(-0.1, 0.2, 0.4, 0.2, 0.1, -0.3)
+  expect(viewOfAll(Float32Array.of(-0.9, -0.9, ...places), Uint8Array.of(1, 0, 0, 0), 800, 600, 44)).toEqual(viewOfAll(places, null, 800, 600, 44))
 })
 
 it('tells when the view was changed by hand', () => {

@@ -23,11 +23,12 @@ export function homeView(width: number, height: number): View {
   return { x: 0, y: 0, zoom: 1, width, height }
 }
 
-/** All of the places on a screen of this size; the whole map where there are none. tools: pixels of the left edge that the toolbar covers. */
-export function viewOfAll(places: Float32Array, width: number, height: number, tools: number): View {
+/** All of the places on a screen of this size; the whole map where there are none. skip: 1 for rows that are left out; tools: pixels of the left edge that the toolbar covers. */
+export function viewOfAll(places: Float32Array, skip: Uint8Array | null, width: number, height: number, tools: number): View {
   const home = homeView(width, height)
   let left = Infinity, right = -Infinity, bottom = Infinity, top = -Infinity
   for (let i = 0; i + 1 < places.length; i += 2) {
+    if (skip?.[i / 2] === 1) continue
     const x = places[i] ?? 0, y = places[i + 1] ?? 0
     if (x < left) left = x
     if (x > right) right = x

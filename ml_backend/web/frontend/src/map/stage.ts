@@ -21,6 +21,7 @@ const PULSES = 5
 /** A single item is shown at least this close. */
 const LEAST_FLIGHT_ZOOM = 4
 const TOOLS_APART_PIXELS = 2
+const NOTHING_HIDDEN: ReadonlySet<number> = new Set()
 const NO_MARKS: ShownMarks = { dimHuman: new Uint32Array(), odd: new Uint32Array(), human: new Uint32Array(), pending: new Uint32Array(), setAside: new Uint32Array() }
 
 export const view = signal<View>(homeView(1, 1))
@@ -46,6 +47,7 @@ export class Stage {
   private names: readonly Name[] = []
   private tools = 0
   private skip: Uint8Array | null = null
+  private gone: Uint8Array | null = null
   private grid: Grid | null = null
   private shown: Shown = { selected: new Uint32Array(), found: new Uint32Array() }
   private flight: { readonly from: View; readonly to: View; readonly start: number } | null = null
@@ -120,11 +122,9 @@ export class Stage {
 
   /** New places: the points move there, unless the person wants no movement or is drawing. */
   setPlaces(xy: Float32Array): void {
-    const still = wantsStillness() || drawing.peek() !== null
-    const follows = this.isHome() && drawing.peek() === null, isFirst = this.motion.to.length === 0
-    this.motion = this.motion.next(xy, performance.now(), still ? 0 : TWEEN_MILLISECONDS)
+    const still = wantsStillness() || drawing.peek() !== null, isFirst = this.motion.to.length === 0
+    this.keepHome(!isFirst, () => (this.motion = this.motion.next(xy, performance.now(), still ? 0 : TWEEN_MILLISECONDS)))
     this.grid = null
-    if (follows && !this.isHome()) this.look(this.home(), !isFirst)
     this.renderer?.setMotion(this.motion)
     this.redraw()
   }
@@ -139,8 +139,16 @@ export class Stage {
   }
 
   setHidden(columns: Columns, hidden: ReadonlySet<number>): void {
+    this.keepHome(true, () => (this.gone = hiddenRows(columns, NOTHING_HIDDEN)))
     this.skip = hiddenRows(columns, hidden)
     this.grid = null
+  }
+
+  /** Who looks at everything goes on doing so, whatever is there after the change. */
+  private keepHome(fly: boolean, change: () => void): void {
+    const follows = this.isHome() && drawing.peek() === null
+    change()
+    if (follows && !this.isHome()) this.look(this.home(), fly)
   }
 
   setMarks(columns: Columns, threshold: number): void {
@@ -168,10 +176,10 @@ export class Stage {
     this.redraw()
   }
 
-  /** The view of all points. */
+  /** The view of all points; of those that the legend hides, too, so that it is the same again when they are back. */
   home(): View {
     const { width, height } = view.peek()
-    return viewOfAll(this.motion.to, width, height, this.tools)
+    return viewOfAll(this.motion.to, this.gone, width, height, this.tools)
   }
 
   /** Whether everything is looked at: then new places change the view, too. */

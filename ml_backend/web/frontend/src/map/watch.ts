@@ -16,11 +16,12 @@ export function watch(stage: Stage): () => void {
   const places = computed(() => columns.value.xy)
   const looks = computed(() => columns.value)
   const stops = [
-    effect(() => stage.setPlaces(places.value)),
+    // Before the places: the first view leaves out what is deleted, without a flight.
     effect(() => {
       const hides = hidden.value, shown = looks.value
       stage.setHidden(shown, hides)
     }),
+    effect(() => stage.setPlaces(places.value)),
     atNextFrame(() => {
       const input = {
         columns: looks.value,
