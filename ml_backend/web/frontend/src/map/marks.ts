@@ -22,12 +22,12 @@ export function shownMarks({ odd, human, pending, setAside }: LastingMarks, isDi
   return { odd: bright(odd), human: bright(human), pending: bright(pending), setAside: bright(setAside), dimHuman: human.filter(isDim) }
 }
 
-/** One pass over all points. threshold: of s_OOD, 0..1; skip: 1 for rows that are not shown. */
+/** One pass over all points. threshold: of s_OOD, 0..1; skip: 1 for rows that are not shown, `hiddenRows`. */
 export function lastingMarks(columns: Columns, threshold: number, skip: Uint8Array | null): LastingMarks {
   const odd: number[] = [], human: number[] = [], pending: number[] = [], setAside: number[] = []
   const limit = Math.max(1, threshold * 255)
   for (let row = 0; row < columns.n; row++) {
-    if (skip?.[row] === 1 || !isPresent(columns, row)) continue
+    if (skip?.[row] === 1) continue
     const status = columns.status[row]
     if (status === STATUS.human) human.push(row)
     else if (status === STATUS.setAside) setAside.push(row)

@@ -66,6 +66,20 @@ it('a name goes along with its clump while the map is panned, and leaves the edg
   expect(away([400, 300], place(400, true))).toBeLessThan(70)
 })
 
+it('a name that stood far off comes back while the map is panned, as soon as there is room', () => {
+  const spots = new NameSpots(), at: Point = [400, 300], rules = { ...RULES, panned: true }
+  const place = (points: readonly Point[]): number => away(at, spots.place([name('refund', at)], SCREEN, counting(points), rules)[0] as Box)
+  expect(place(clump(at, 80))).toBeGreaterThan(40)
+  expect(place([])).toBeLessThan(40)
+})
+
+it('a name that stood farther off than names may now does not stay there', () => {
+  const spots = new NameSpots(), at: Point = [400, 300], points = clump(at, 80)
+  const place = (farthest: number): number => away(at, spots.place([name('refund', at)], SCREEN, counting(points), { ...RULES, farthest })[0] as Box)
+  expect(place(200)).toBeGreaterThan(60)
+  expect(place(50)).toBeLessThan(60)
+})
+
 it('of many names only so many are written, none of them far from its clump', () => {
   const names = Array.from({ length: 100 }, (_, i) => name(`class ${i}`, [400 + (i % 10), 300 + Math.floor(i / 10)]))
   const written = (rules: Partial<typeof RULES>): Box[] => new NameSpots().place(names, SCREEN, counting([]), { ...RULES, ...rules }).filter((box) => box !== null)

@@ -48,6 +48,22 @@ it('of many classes those with the largest clumps in view have names, and the ot
   expect(corner.length).toBeLessThan(60)
 })
 
+it('deleted tasks neither give their class a name nor move it', () => {
+  const columns = two()
+  columns.status.fill(STATUS.absent, 0, 30) // the larger part of class 0
+  expect(placeNames(columns, named('refund'), new Set())[0]).toMatchObject({ items: 5, x: expect.closeTo(0.6) as number })
+  columns.status.fill(STATUS.absent, 30, 33) // two are left
+  expect(placeNames(columns, named('refund'), new Set())).toEqual([])
+})
+
+it('of more classes than places are looked for, the largest are among those that have names', () => {
+  const few = 1000, classes = [...Array.from({ length: few }, (_, index) => [index, index, index]).flat(), few, few, few, few]
+  const columns = { ...emptyColumns(classes.length), class: Uint16Array.from(classes) }
+  const names = placeNames(columns, named(...Array.from({ length: few + 1 }, (_, index) => `class ${index}`)), new Set())
+  expect(names).toHaveLength(few)
+  expect(names[0]).toMatchObject({ text: `class ${few}`, items: 4 })
+})
+
 it('hidden classes have no name', () => {
   expect(placeNames(two(), named('refund', 'fees'), new Set([0])).map(({ text }) => text)).toEqual(['fees'])
 })

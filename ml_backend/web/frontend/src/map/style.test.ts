@@ -111,6 +111,12 @@ it('scales go by their values', () => {
   expect(looks[1]?.colour).toEqual(rgbOf(ramp[ramp.length - 1] ?? ''))
 })
 
+it('deleted tasks do not stretch the scale of how far outside an item is', () => {
+  const columns = columnsOf({ class: [0, 0, 0], status: [propagated, propagated, STATUS.absent], s_ood: [100, 200, 0] })
+  const { looks } = style(columns, { mode: 's_ood' })
+  expect(looks[0]?.colour).toEqual(rgbOf(rampColours('s_ood', false)[0] ?? ''))
+})
+
 it('a scale of the distance from the labels spans what most items have', () => {
   const far = Uint8Array.from({ length: 100 }, (_, i) => (i === 0 ? 0 : i === 99 ? 255 : 240 + (i % 10)))
   expect(usualRange(far)).toEqual([240, 249])
