@@ -133,7 +133,7 @@ def _load_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
             for name in ("x", "text", "y", "split", "id"):
                 if name in file:
                     arrays[name] = _load_one(file, name, path.name)
-    except (ValueError, zipfile.BadZipFile, EOFError) as error:
+    except (ValueError, MemoryError, zipfile.BadZipFile, EOFError) as error:
         # numpy's own words advise to load it with pickle
         raise InputError(f"{path.name}: is no .npz file, or damaged: save it with np.savez(path, x=...)") from error
     for name, array in arrays.items():

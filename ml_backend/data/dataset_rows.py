@@ -49,6 +49,8 @@ def _json_rows(path: Path, lines: Iterator[str]) -> Iterator[Row]:
             continue
         try:
             row = json.loads(line)
+            if "\\ud" in line.lower():  # halves of characters can be written in JSON, and in nothing else
+                row = json.loads(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError) as error:
             raise InputError(f"{path.name}: line {number} is no JSON: {str(error)[:200]}") from error
         if not isinstance(row, dict):

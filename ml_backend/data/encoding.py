@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +20,8 @@ from ml_backend.data.records import Record, Unreadable
 from ml_backend.data.source import Reference, Source, SourceKind, clean_text, looks_like_html, read_item
 from ml_backend.errors import MediaError
 
+log = logging.getLogger(__name__)
+
 MAX_TEXT_BYTES = 1_000_000
 """Only this much of a text that lies at an address is read."""
 FETCH_THREADS = 8
@@ -25,6 +30,7 @@ FETCH_THREADS = 8
 _INLINE = b"#"
 """First byte of the keys of content that is neither looked up nor remembered."""
 
+Read = TypeVar("Read")
 Progress = Callable[[int, int], None]
 """Called with (records done, records in all) after each batch. What it raises passes through; finished batches stay in
 the cache.
@@ -88,7 +94,7 @@ class _Run:
     """Content key -> row of x."""
 
     def add_batch(self, batch: Sequence[Record], start: int) -> None:
-        items = [read_item(self.source, record) for record in batch]
+        items = [_attempt(partial(read_item, self.source, record)) for record in batch]
         keys = [_key(item, start + offset) for offset, item in enumerate(items)]
         values = self._values(dict(zip(keys, items, strict=True)))
         self._settle_shape([values[key] for key in keys])
@@ -124,7 +130,8 @@ class _Run:
         contents: dict[bytes, Content] = {key: item for key, item in items.items() if not isinstance(item, Reference)}
         if references:
             with ThreadPoolExecutor(min(FETCH_THREADS, len(references))) as pool:
-                fetched = pool.map(lambda address: _fetch(address, self.fetch, self.source.kind), references.values())
+                reads = (partial(_fetch, address, self.fetch, self.source.kind) for address in references.values())
+                fetched = pool.map(_attempt, reads)
                 contents |= dict(zip(references, fetched, strict=True))
         return contents
 
@@ -184,7 +191,18 @@ def _fetch(address: str, fetch: Fetcher | None, kind: SourceKind) -> Content:
         content = fetch_media(address, fetch)
     except MediaError as error:
         return Unreadable(str(error))
-    if kind != "text":
-        return content
+    return _text_of(content) if kind == "text" else content
+
+
+def _attempt(read: Callable[[], Read]) -> Read | Unreadable:
+    """What one task holds, of which nobody has thought, stops no other task."""
+    try:
+        return read()
+    except Exception:
+        log.exception("a task cannot be read")
+        return Unreadable("it cannot be read: the server's log says why")
+
+
+def _text_of(content: bytes) -> str | Unreadable:
     text = clean_text(content[:MAX_TEXT_BYTES].decode("utf-8", "replace"), is_html=looks_like_html(content))
     return text or Unreadable("the text at its address is empty")

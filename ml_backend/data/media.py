@@ -114,7 +114,9 @@ class MediaFetcher:
         deadline = Deadline(self._timeout_seconds)
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                with self._session(urlsplit(url), deadline) as session, self._get(session, url, deadline) as response:
+                request = self._prepared(url)
+                target = urlsplit(request.url or "")
+                with self._session(target, deadline) as session, self._get(session, request, deadline) as response:
                     if not response.is_redirect:
                         return self._receive(response, deadline)
                     url = urljoin(url, response.headers["Location"])
@@ -126,9 +128,10 @@ class MediaFetcher:
             deadline.close()
         raise MediaError(f"its address redirects more than {MAX_REDIRECTS} times")
 
-    def _get(self, session: requests.Session, url: str, deadline: Deadline) -> requests.Response:
-        headers = {"Accept-Encoding": "identity", "Connection": "close"}
-        request = session.prepare_request(requests.Request("GET", url, headers=headers))
+    def _prepared(self, url: str) -> requests.PreparedRequest:
+        """All rules judge its address as it is called: of `http://a\\@b/` one library takes a for the host, one b."""
+        headers = {**requests.utils.default_headers(), "Accept-Encoding": "identity", "Connection": "close"}
+        request = requests.Request("GET", url, headers=headers).prepare()
         target = urlsplit(request.url or "")
         if "@" in target.netloc:
             raise MediaError("its address holds a user name or password, which is refused")
@@ -136,6 +139,11 @@ class MediaFetcher:
             raise MediaError("its address leads out of the folder that it names ('..'), which is refused")
         if self._authorise and self._takes_token(target):
             request.headers.update(self._token_headers(self._authorise))
+        return request
+
+    def _get(
+        self, session: requests.Session, request: requests.PreparedRequest, deadline: Deadline
+    ) -> requests.Response:
         return session.send(request, stream=True, allow_redirects=False, timeout=deadline.left())
 
     def _token_headers(self, authorise: Callable[[], dict[str, str]]) -> dict[str, str]:
@@ -201,11 +209,14 @@ class MediaFetcher:
             if is_file_scheme:
                 raise MediaError("its address is a file of this machine, which is refused: no folder is allowed")
             return None
-        text = unquote(urlsplit(address).path) if is_file_scheme else address
-        if "://" in text or "\0" in text:
-            return None
-        root = self._local_root.resolve()
-        path = (root / text).resolve()
+        try:
+            text = unquote(urlsplit(address).path) if is_file_scheme else address
+            if "://" in text or "\0" in text:
+                return None
+            root = self._local_root.resolve()
+            path = (root / text).resolve()
+        except (OSError, ValueError, RuntimeError) as error:  # too long, no address, links that lead in a circle
+            raise MediaError("its file cannot be found") from error
         if path.is_relative_to(root):
             return path
         if is_file_scheme or not text.startswith("/"):

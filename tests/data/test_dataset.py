@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,24 @@ def test_other_content_named_npz_is_refused(tmp_path: Path, content: bytes) -> N
     with pytest.raises(InputError, match=r"data\.npz") as caught:
         read_dataset(tmp_path / "data.npz")
     assert "pickle" not in str(caught.value), "numpy's words advise to trust the file"
+
+
+def test_an_array_that_claims_more_than_memory_holds_is_refused(tmp_path: Path) -> None:
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (4000000000000, 2), }".ljust(117) + b"\n"
+    with zipfile.ZipFile(tmp_path / "data.npz", "w") as file:
+        file.writestr("x.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + b"\0" * 64)
+    with pytest.raises(InputError, match=r"data\.npz"):
+        read_dataset(tmp_path / "data.npz")
+
+
+def test_halves_of_characters_in_jsonl_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / "d.jsonl").write_text(
+        '{"text": "a \\ud800", "label": "\\uDFFF"}\n{"text": "\\ud83d\\ude00"}\n', "ascii"
+    )
+    data = read_dataset(tmp_path / "d.jsonl")
+    assert list(data.text or ()) == ["a ?", "😀"]
+    assert data.y is not None
+    assert data.y[0] == "?"
 
 
 def test_a_single_array_named_npz_says_how_to_save(tmp_path: Path) -> None:

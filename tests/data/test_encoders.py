@@ -25,6 +25,12 @@ from ml_backend.errors import ConfigError, EncodingError
 from tests.data.encoded import vector, vectors
 
 
+def with_header(header: bytes) -> bytes:
+    """A .npy file that says this of itself."""
+    line = header.ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(line).to_bytes(2, "little") + line + b"\0" * 64
+
+
 def npy(array: object) -> bytes:
     stream = io.BytesIO()
     np.save(stream, np.asarray(array), allow_pickle=True)
@@ -66,6 +72,9 @@ def test_vectors_come_out_as_given(numbers: list[float]) -> None:
         (b"not a file", "cannot be read"),
         (b"", "cannot be read"),
         (npy(np.arange(100.0))[:-8], "shorter than its header"),
+        (with_header(b"(" * 2000), "cannot be read"),
+        (with_header(b"{[]: 1}"), "cannot be read"),
+        (with_header(b"{'descr': 7, 'fortran_order': False, 'shape': (2,)}"), "cannot be read"),
     ],
 )
 def test_bad_vectors_are_refused_one_by_one(item: bytes | list[object], words: str) -> None:
@@ -75,9 +84,8 @@ def test_bad_vectors_are_refused_one_by_one(item: bytes | list[object], words: s
 
 
 def test_an_npy_header_that_claims_a_terabyte_allocates_nothing() -> None:
-    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117) + b"\n"
     with pytest.raises(EncodingError, match="shorter"):
-        read_npy(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + b"\0" * 64)
+        read_npy(with_header(b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"))
 
 
 class Bomb:

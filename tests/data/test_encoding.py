@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ml_backend.data import encoding
 from ml_backend.data.cache import Array, EmbeddingCache
 from ml_backend.data.encoders import build_encoder
 from ml_backend.data.encoders.base import Item, Value, other_dimension
@@ -195,6 +196,30 @@ def test_media_that_cannot_be_had_leaves_the_others_alone(cache: EmbeddingCache)
     np.testing.assert_array_equal(encoded.x, np.stack([picture, picture]))
     assert set(encoded.unreadable) == {0, 2, 3}
     assert encoded.unreadable[2] == "its address did not deliver within 20 seconds"
+
+
+def test_what_nobody_thought_of_in_one_task_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fetch(address: str) -> bytes:
+        if address == "odd":
+            raise AssertionError("never thought of")
+        return address.encode()
+
+    found = encode_records(
+        CountingEncoder(), source("text", by_url=True), records("a", "odd", "b"), cache=None, fetch=fetch
+    )
+    assert found.kept == [0, 2]
+    assert "log" in found.unreadable[1]
+    assert "never thought of" in caplog.text
+
+    def read(_source: Source, record: Record) -> str:
+        if record.key == 1:
+            raise RuntimeError("nor of this")
+        return "text"
+
+    monkeypatch.setattr(encoding, "read_item", read)
+    assert encode_records(CountingEncoder(), source("text"), records(0, 0, 0), cache=None, fetch=None).kept == [0, 2]
 
 
 def test_without_a_fetcher_addresses_are_unreadable() -> None:

@@ -184,6 +184,15 @@ def test_a_harmless_redirect_is_followed(serve: Serve) -> None:
     assert open_fetcher()(f"{server.url}/x/a") == b"/x/b"
 
 
+@pytest.mark.parametrize("mark", ["\\", "/\\", "\\\\", "#", "?", "%5C", "\\#"])
+def test_no_address_is_taken_for_label_studio_and_leads_elsewhere(serve: Serve, mark: str) -> None:
+    inside, label_studio = serve(hello), serve(hello)
+    fetch = MediaFetcher(f"http://localhost:{label_studio.port}", timeout_seconds=5)
+    with pytest.raises(MediaError):
+        fetch(f"http://127.0.0.1:{inside.port}{mark}@localhost:{label_studio.port}/b.png")
+    assert inside.requests == []
+
+
 # Credentials
 
 

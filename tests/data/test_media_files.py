@@ -21,6 +21,7 @@ def root(tmp_path: Path) -> Path:
     (root / "sub" / "a b.png").write_bytes(b"picture")
     (root / "passwd").write_bytes(b"no suffix")
     (root / "out.png").symlink_to(tmp_path / "secret.png")
+    (root / "circle.png").symlink_to(root / "circle.png")
     (root / "dir.png").mkdir()
     os.mkfifo(root / "pipe.png")
     return root
@@ -55,6 +56,9 @@ def test_files_below_the_allowed_folder_are_read_by_every_spelling(root: Path) -
         "file:///%2e%2e/secret.png",
         "sub/\0.png",
         "file://host/../secret.png",
+        "file://[x",
+        "circle.png",
+        "x" * 5_000 + ".png",
     ],
 )
 def test_everything_else_is_refused(root: Path, address: str) -> None:

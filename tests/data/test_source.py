@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+from html.parser import HTMLParser
 
 import pytest
 
 from ml_backend.data.label_config import LabelSchema, parse_label_config
 from ml_backend.data.records import Record, Unreadable, read_field
-from ml_backend.data.source import MAX_TEXT_CHARACTERS, Reference, choose_source, read_item
+from ml_backend.data.source import MAX_TEXT_CHARACTERS, Reference, choose_source, clean_text, read_item
 from ml_backend.errors import ConfigError
 
 
@@ -111,6 +112,30 @@ def test_cloud_storage_goes_through_label_studio_which_has_the_credentials() -> 
     assert item.address.startswith("/tasks/7/resolve/?fileuri=")
     assert base64.urlsafe_b64decode(item.address.partition("=")[2]) == b"s3://bucket/a b.png"
     assert read_item(choose_source(IMAGE, {}), Record("row", {"picture": "/x.png"})) == Reference("/x.png")
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p>x</p><![x y]>z", "x z"),
+        ("<p>x</p><![", "x <!["),
+        ("<b>q</b>&#" + "1" * 5_000 + ";", "q &#" + "1" * 5_000 + ";"),
+        ("<b>a</b> < b, x<y", "a < b, x<y"),
+        ("a<!-- never closed <b>", "a"),
+        ("<script>hidden <b", ""),
+        ("half \ud800", "half ?"),
+    ],
+)
+def test_odd_html_is_read_as_far_as_it_can_be(page: str, text: str) -> None:
+    assert clean_text(page, is_html=True) == text
+
+
+def test_the_parser_never_gets_what_it_would_read_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed: list[str] = []
+    monkeypatch.setattr(HTMLParser, "feed", lambda _self, page: fed.append(page))
+    for unit in ("<a ", "<a/", "<a b='", "</a ", "<!--", "<!--x>", "<?"):
+        clean_text("<p>" + unit * 10_000, is_html=True)
+    assert set(fed) == {"<p>"}
 
 
 def test_broken_html_is_only_read() -> None:

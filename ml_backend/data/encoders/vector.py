@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import tokenize
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,19 @@ from ml_backend.errors import EncodingError
 
 MAX_DIMENSION = 16_384
 """Longest vector; the longest of today's text encoders have 8,192 numbers."""
+
+
+_DAMAGED = (
+    ValueError,
+    TypeError,
+    SyntaxError,
+    OSError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+    tokenize.TokenError,
+)
+"""What numpy raises of a .npy file: it reads the header as Python."""
 
 
 class VectorEncoder:
@@ -52,7 +66,7 @@ def read_npy(content: bytes) -> NDArray[np.generic]:
             raise EncodingError("its .npy file is shorter than its header claims")
         stream.seek(0)
         array: NDArray[np.generic] = np.load(stream, allow_pickle=False)
-    except (ValueError, OSError, OverflowError, MemoryError) as error:
+    except _DAMAGED as error:
         raise EncodingError(f"its .npy file cannot be read: {str(error)[:200]}") from error
     return array
 
