@@ -26,15 +26,23 @@ PR_SET_PDEATHSIG = 1
 class Child:
     """One command, run in a session of its own, so that Ctrl-C reaches the supervisor alone.
 
-    log_file: where its output is appended; None = the supervisor's own.
+    log_file: where its output is appended; None = the supervisor's own. private: files that it makes are for their
+    owner only, also in a folder that others may read.
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], environ: dict[str, str], *, log_file: Path | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        environ: dict[str, str],
+        *,
+        log_file: Path | None = None,
+        private: bool = False,
     ) -> None:
         self.name = name
         self.environ = environ
         self.log_file = log_file
+        self._umask = 0o077 if private else -1
         self._command = tuple(command)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
@@ -50,6 +58,7 @@ class Child:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                umask=self._umask,
                 preexec_fn=_end_with_parent,
             )
 

@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 BACKLOG = 2048
 DRAIN_SECONDS = 1.0
 """Between /ready saying 503 and the socket closing, so that a balancer sees it."""
+QUIET_SECONDS = 10
+"""Longest silence within a request or a reply; then the connection is closed."""
 STOP_SECONDS = 25.0
 """Longest time that the children may take to stop; then they are killed."""
 POLL_SECONDS = 0.2
@@ -78,8 +81,9 @@ class Supervisor:
             # Threads that wait for work must not spin: web and worker share the cores.
             "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         }
-        self._web = Child("web server", WEB_COMMAND, {**environ, MULTIPROCESS_DIRECTORY: str(metrics)})
-        self._worker = Child("worker", WORKER_COMMAND, {**WORKER_MEMORY, **environ})
+        of_web, of_worker = {**environ, MULTIPROCESS_DIRECTORY: str(metrics)}, {**WORKER_MEMORY, **environ}
+        self._web = Child("web server", WEB_COMMAND, of_web, private=True)
+        self._worker = Child("worker", WORKER_COMMAND, of_worker, private=True)
         self._restarts = Restarts()
         self._stop = threading.Event()
 
@@ -139,6 +143,9 @@ def _listen(settings: Settings) -> socket.socket:
         # Inherited by every connection, also by those that come before gunicorn sets it: without it a reply's body
         # waits 40 ms for the acknowledgement of its headers.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Inherited, too: a thread would wait for the rest of a request for as long as its sender keeps quiet.
+        for waiting in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            listener.setsockopt(socket.SOL_SOCKET, waiting, struct.pack("ll", QUIET_SECONDS, 0))
         return listener
     except OSError as error:
         if error.errno == errno.EADDRINUSE:

@@ -6,6 +6,7 @@ file that is damaged or of another layout is set aside and begun anew.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -57,6 +58,7 @@ class EmbeddingCache:
         self._local = threading.local()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # of pictures, the encodings are the pictures
             self._prepare()
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(f"the embedding cache {path} cannot be opened: {error}") from error

@@ -1,11 +1,13 @@
 """Search in what tasks say: a part of the text, or a regular expression.
 
 Threats: a pattern that takes for ever (each search has a deadline, and other threads go on meanwhile), a pattern that
-grows while it is read (its length is capped), more text than memory (each task's is cut).
+grows while it is read (its length is capped) or takes gigabytes to go back in (so are its repetitions), more text than
+memory (each task's is cut).
 """
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -32,8 +34,10 @@ LONGEST_QUERY = 200
 SEARCH_SECONDS, SECONDS_PER_TEXT = 2.0, 1e-5
 """How long a regular expression may take: so long, and so much longer for each text that it is tried on."""
 KEPT_PROJECTS = 2
-_RECURSION = re.compile(r"\(\?(?:R|&|P>|[+-]?\d)")
+MOST_REPETITIONS = 10_000
+_RECURSION = re.compile(r"\(\?(?:R|&|P[>&]|[+-]?\d)")
 """A pattern that calls itself eats half a gigabyte before it fails."""
+_COUNTS = re.compile(r"\{(\d*)(?:,(\d*))?\}")
 
 
 def containing(texts: Texts, part: str) -> NDArray[np.int64]:
@@ -52,9 +56,11 @@ def matching(texts: Texts, pattern: str) -> NDArray[np.int64]:
     """Ids of the tasks in whose text the pattern is found. Raises InputError for one that is wrong or too slow."""
     if _RECURSION.search(pattern):
         raise InputError("the pattern calls itself, which is not supported here")
+    if _repetitions(pattern) > MOST_REPETITIONS:
+        raise InputError(f"the pattern's repetitions multiply to more than {MOST_REPETITIONS:,}: use + or * instead")
     try:
         compiled = regex.compile(pattern, regex.IGNORECASE | regex.MULTILINE)
-    except (regex.error, RecursionError, OverflowError, ValueError) as error:
+    except (regex.error, RecursionError, OverflowError, ValueError, MemoryError) as error:
         raise InputError(f"the pattern is no regular expression: {error}") from error
     seconds = SEARCH_SECONDS + SECONDS_PER_TEXT * len(texts.ends)
     deadline = time.monotonic() + seconds
@@ -71,6 +77,12 @@ def matching(texts: Texts, pattern: str) -> NDArray[np.int64]:
     except (TimeoutError, MemoryError, RecursionError) as error:
         raise InputError(f"the search took longer than {seconds:.0f} seconds: make the pattern simpler") from error
     return np.asarray(texts.task_ids[found], np.int64)
+
+
+def _repetitions(pattern: str) -> int:
+    """The product of all counts in braces: what is kept to go back to grows with it where they are nested."""
+    counts = (max(int(part or 1) for part in found.groups("1")) for found in _COUNTS.finditer(pattern))
+    return math.prod(max(count, 1) for count in counts)
 
 
 class Search:

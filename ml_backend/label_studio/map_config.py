@@ -28,7 +28,7 @@ _STYLE = (
     f":has(~ .{PANE}), .{PANE} ~ * {{ grid-column: 1; }} .{PANE} {{ grid-column: 2; grid-row: 1 / span 99; }} }}"
 )
 """On a wide screen what stands around the map goes to its left. Without `>`, which Label Studio would escape."""
-_OBJECT = re.compile(r"<object\s[^>]*?\bdata\s*=\s*(['\"])(?P<url>.*?)\1", re.IGNORECASE | re.DOTALL)
+_OBJECT = re.compile(r"<object\s[^<>]*?\bdata\s*=\s*(['\"])(?P<url>.*?)\1", re.IGNORECASE | re.DOTALL)
 _ADDRESS = re.compile(
     r"(?P<base>https?://[^?#]+)/map/(?P<project>[^/?#]+)(?:\?value=\$(?P<field>\w+))?#key=(?P<key>[\w-]+)"
 )

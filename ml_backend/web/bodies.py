@@ -34,7 +34,11 @@ def read_object(request: Request, most_bytes: int | None = None) -> Body:
     length = request.content_length
     if most_bytes is not None and (length is None or length > most_bytes):
         raise RequestEntityTooLarge(f"the body is larger than {most_bytes:,} bytes, or does not tell its length")
-    body = parse(request.get_data(cache=False))
+    raw = request.get_data(cache=False)
+    most = request.max_content_length
+    if length is None and most is not None and len(raw) >= most:
+        raise RequestEntityTooLarge(f"the body is larger than {most:,} bytes")  # what came beyond that was left out
+    body = parse(raw)
     if not isinstance(body, dict):
         raise InputError(f"the body must be a JSON object, not {_kind(body)}")
     hide(secrets_in(body))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import subprocess
@@ -122,6 +123,28 @@ def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
         assert len(family) >= 3
         server.stop(signal.SIGKILL)
         eventually(lambda: not any(process.is_running() for process in family))
+
+
+@pytest.mark.slow
+def test_senders_that_fall_silent_hold_nobody_up_and_files_are_the_owners_only(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    guarded = {"THREADS": "5", "BASIC_AUTH_USER": "u", "BASIC_AUTH_PASS": "p"}
+    with running_server(home, guarded) as server, contextlib.ExitStack() as silent:
+        port = int(server.url.rpartition(":")[2])
+        for begun in (b"GET / HTTP/1.1\r\nHost: x\r\n", b"POST /webhook HTTP/1.1\r\nContent-Length: 99\r\n\r\n{") * 5:
+            silent.enter_context(socket.create_connection(("127.0.0.1", port))).sendall(begun)
+        eventually(lambda: _is_healthy(server), 60)
+        eventually((home / "encodings.db").exists, 60)
+        made = [path for path in home.iterdir() if path != server.log]
+        assert [str(path) for path in made if path.stat().st_mode & 0o077] == []
+
+
+def _is_healthy(server: Server) -> bool:
+    try:
+        return requests.get(f"{server.url}/health", timeout=2).ok
+    except requests.RequestException:
+        return False
 
 
 def _is_replaced(server: Server, old: int) -> bool:

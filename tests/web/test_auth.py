@@ -130,6 +130,24 @@ def test_a_foreign_page_cannot_post_with_the_browsers_log_in(
     assert client.post("/webhook", json={}, headers={**basic(), "Sec-Fetch-Site": "same-origin"}).status_code == 200
 
 
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://lantern.example:81", "null", "http://[", ""])
+def test_nor_can_one_over_plain_http_where_browsers_tell_the_origin_alone(
+    client: FlaskClient, service: RecordingService, origin: str
+) -> None:
+    host = {**basic(), "Host": "lantern.example:9090"}
+    assert client.post("/webhook", json={}, headers={**host, "Origin": origin}).status_code == 403
+    assert service.bodies == []
+    assert (
+        client.post("/webhook", json={}, headers={**host, "Origin": "http://lantern.example:9090"}).status_code == 200
+    )
+
+
+def test_a_page_behind_a_proxy_may_post_under_the_name_that_was_told(service: RecordingService, tmp_path: Path) -> None:
+    client = make_client(Settings(home=tmp_path, browser_url="https://map.example/base"), service)
+    headers = {"Host": "localhost:9090", "Origin": "https://map.example"}
+    assert client.post("/webhook", json={}, headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:9090", "localhost:9090", "[::1]:9090", "host.docker.internal:9090"])
 def test_without_credentials_local_names_are_answered(open_client: FlaskClient, host: str) -> None:
     assert open_client.get("/versions", headers={"Host": host}).status_code == 200

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from ml_backend.errors import InputError
 from ml_backend.web.bodies import MAX_DEPTH, parse
@@ -70,6 +71,22 @@ def test_over_the_size_cap_is_413(open_client: FlaskClient, service: RecordingSe
     assert reply.status_code == 413
     assert reply.get_json()["error"]
     assert service.bodies == []
+
+
+def test_over_the_size_cap_without_telling_its_length_is_413(
+    open_client: FlaskClient, service: RecordingService
+) -> None:
+    open_client.application.config["MAX_CONTENT_LENGTH"] = 1000
+    for raw, status in ((b'{"tasks": []}', 200), (b'{"tasks": []}' + b" " * 1000 + b"garbage", 413)):
+        chunked = EnvironBuilder(
+            path="/predict",
+            method="POST",
+            input_stream=io.BytesIO(raw),
+            content_type="application/json",
+            environ_overrides={"wsgi.input_terminated": True},  # a body in chunks
+        )
+        assert open_client.open(chunked).status_code == status
+    assert len(service.bodies) == 1
 
 
 @pytest.mark.parametrize("depth", [1, MAX_DEPTH - 1, MAX_DEPTH])

@@ -13,7 +13,7 @@ from ml_backend.label_studio.people import SignedIn
 from ml_backend.store.checks import row_id
 from ml_backend.web.bodies import Body
 from ml_backend.web.map.arguments import body_of
-from ml_backend.web.map.context import API_PREFIX, MapContext
+from ml_backend.web.map.context import API_PREFIX, ROW_ID, MapContext
 from ml_backend.web.map.people import writes
 
 MOST_LISTED = 200
@@ -36,13 +36,13 @@ def act_routes(maps: MapContext) -> Blueprint:
         found = maps.acts.list_newest(uid, min(max(limit, 1), MOST_LISTED))
         return jsonify({"acts": [act_json(one) for one in found]})
 
-    @routes.post("/acts/<int:number>/undo")
+    @routes.post(f"/acts/<{ROW_ID}:number>/undo")
     @writes(maps)
     def undo(uid: str, who: SignedIn, number: int) -> Response:
         acted = maps.acts.undo(uid, who, number)
         return jsonify({"act": act_json(acted), "kept": acted.kept})
 
-    @routes.post("/acts/<int:number>/redo")
+    @routes.post(f"/acts/<{ROW_ID}:number>/redo")
     @writes(maps)
     def redo(uid: str, who: SignedIn, number: int) -> Response:
         acted = maps.acts.redo(uid, who, number)

@@ -28,6 +28,9 @@ from ml_backend.web.map.sessions import Claim, Sessions, refusal
 API_PREFIX = "/map/<project>/api"
 """`url_prefix` of every blueprint of the interface."""
 
+ROW_ID = f"int(max={2**63 - 1})"
+"""Converter of an id in a path: SQLite takes no larger one."""
+
 R = TypeVar("R")
 
 

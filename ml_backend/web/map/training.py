@@ -10,7 +10,7 @@ from ml_backend.engine.steering import Steering
 from ml_backend.errors import InputError
 from ml_backend.label_studio.people import SignedIn
 from ml_backend.web.map.arguments import body_of
-from ml_backend.web.map.context import API_PREFIX, MapContext
+from ml_backend.web.map.context import API_PREFIX, ROW_ID, MapContext
 from ml_backend.web.map.people import writes
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def training_routes(maps: MapContext) -> Blueprint:
     def runs(uid: str) -> Response:
         return jsonify({"runs": steering.runs(uid)})
 
-    @routes.post("/runs/<int:run_id>/restore")
+    @routes.post(f"/runs/<{ROW_ID}:run_id>/restore")
     @writes(maps)
     def restore(uid: str, who: SignedIn, run_id: int) -> Response:
         return jsonify({"run": steering.restore(uid, run_id, who.person.name)})

@@ -53,7 +53,9 @@ def test_the_list_is_cut_and_says_so(world: MapWorld) -> None:
     assert search(world, ":")["cut"] is False
 
 
-@pytest.mark.parametrize("pattern", ["(", "a{2,1}", "*a", "(?R)", "(a)(?1)", "(?P>x)", r"(?<=a", "[", "\\"])
+@pytest.mark.parametrize(
+    "pattern", ["(", "a{2,1}", "*a", "(?R)", "(a)(?1)", "(?P>x)", "(?P<x>a(?P&x)?)", r"(?<=a", "[", "\\"]
+)
 def test_wrong_patterns_are_named(world: MapWorld, pattern: str) -> None:
     assert "pattern" in search(world, pattern, "&mode=regex", 400)["error"]
 
@@ -62,12 +64,24 @@ def test_too_long_a_query(world: MapWorld) -> None:
     search(world, "a" * (map_search.LONGEST_QUERY + 1), status=400)
 
 
-@pytest.mark.parametrize("pattern", ["(?:a|a?)+$b", "(?:a{1,999}){1,999}b", r"(?:(?=(a*))a?)*\1b"])
+@pytest.mark.parametrize("pattern", ["(?:a|a?)+$b", "(?:a{1,99}){1,99}b", r"(?:(?=(a*))a?)*\1b"])
 def test_no_pattern_takes_for_ever(monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
     monkeypatch.setattr(map_search, "SEARCH_SECONDS", 0.2)
     texts = texts_of(*["a" * 3000 + "xyxyaab"] * 50)
     with pytest.raises(InputError, match="longer than"):
         matching(texts, pattern)
+
+
+@pytest.mark.parametrize("pattern", ["(?:(?:(?:.?){100}){100}){2}z", "(?:a{1,999}){,999}b", "(?:a{101,}){100}"])
+def test_no_pattern_takes_gigabytes(pattern: str) -> None:
+    with pytest.raises(InputError, match="multiply to more than 10,000"):
+        matching(texts_of("a"), pattern)
+
+
+def test_usual_counts_are_taken() -> None:
+    texts = texts_of("123e4567-e89b-12d3-a456-426614174000 of 10.0.13.7", "x")
+    for pattern in (r"[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}", r"(?:\d{1,3}\.){3}\d{1,3}", "x{1}|o{0,1}f"):
+        assert 1 in matching(texts, pattern).tolist()
 
 
 def test_hits_lie_within_one_text() -> None:

@@ -85,6 +85,11 @@ def test_what_cannot_be_is_refused_with_a_reason(page: Page, path: str, body: ob
     assert reply.get_json()["error"]
 
 
+@pytest.mark.parametrize("path", ["runs/{}/restore", "acts/{}/undo", "acts/{}/redo"])
+def test_a_number_that_no_database_holds_is_of_nothing(page: Page, path: str) -> None:
+    assert page.post(path.format(10**30), {}).status_code == 404
+
+
 def test_a_run_from_the_sliders_to_its_effect_and_back(page: Page) -> None:
     weights = {**page.get("training")["defaults"], "classification": 4.0, "sparsity": 0.0}
     first = page.get("runs")["runs"][0]
