@@ -17,6 +17,7 @@ from ml_backend.engine.given_labels import given_labels
 from ml_backend.engine.label_sets import make_label_sets
 from ml_backend.engine.layout_frames import Frames
 from ml_backend.engine.left_out import accuracy_at_a_glance
+from ml_backend.engine.newcomers import train_with_newcomers
 from ml_backend.engine.publishing import Versions, publish_model
 from ml_backend.engine.run_effects import Lens
 from ml_backend.engine.run_log import Begun, RunLog
@@ -116,7 +117,9 @@ class Training:
             frames.write()
             self._record(begun, epoch.epoch - first, epoch, label_sets)
 
-        report = pool.train(config, label_sets, on_epoch=on_epoch, should_stop=lambda: self._should_stop() or asked())
+        report = train_with_newcomers(
+            self._working, config, label_sets, on_epoch=on_epoch, should_stop=lambda: self._should_stop() or asked()
+        )
         self._working.trained()
         return report.stopped
 

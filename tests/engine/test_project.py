@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ml_backend.core.model import ComponentModel
 from ml_backend.core.trainer import Trainer
 from ml_backend.data.media import read_data_uri
 from ml_backend.data.pictures import to_data_uri
@@ -295,6 +296,35 @@ def test_nothing_that_a_failed_training_learned_is_ever_published(
         assert np.array_equal(values, before[name]), name
 
 
+@pytest.mark.parametrize(
+    ("n", "text", "prior"),
+    [
+        (20, "Low battery: {} percent left now", "mixture"),
+        (30, "Low battery: {} percent left now", "mixture"),
+        (30, "Low battery: 7 percent left now", "mixture"),
+        (30, "Low battery: 7 percent left now", "standard"),
+    ],
+)
+def test_new_tasks_that_are_copies_of_each_other_are_trained_on(world: World, n: int, text: str, prior: str) -> None:
+    fill(world)
+    world.configure(epochs=1, prior=prior)
+    world.work()
+    label_head_of_queue(world, 12)
+    before = published_model(world)
+    copies = [900 + i for i in range(n)]
+    world.add_tasks([(task, {"text": text.format(i)}) for i, task in enumerate(copies)])
+    world.label(copies[0], "battery")
+    world.work()
+    with world.db.read() as session:
+        run = runs.newest(session, projects.ensure(session, UID))
+    assert run is not None
+    assert (run.status, run.attempts, len(run.epochs)) == ("done", 1, 1)
+    answered = {p.task_id: p.answers["kind"][0][0] for p in world.view().predictions() if p.answers.get("kind")}
+    assert sorted(p.task_id for p in world.view().predictions()) == sorted([*TRUTH, *copies])
+    assert {answered[task] for task in copies} == {"battery"}
+    assert published_model(world).epochs_done == before.epochs_done + 1
+
+
 def test_new_tasks_whose_publication_failed_are_taken_in_by_the_next_step(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,10 +375,14 @@ def test_a_lease_lost_just_before_the_end_publishes_nothing(world: World) -> Non
 
 
 def published_weights(world: World) -> dict[str, NDArray[Any]]:
+    return published_model(world).state()
+
+
+def published_model(world: World) -> ComponentModel:
     with world.db.read() as session:
         newest = publications.newest(session, projects.ensure(session, UID))
     assert newest is not None
-    return load_model(world.home / newest.model_path, PoolSettings()).pool.model.state()
+    return load_model(world.home / newest.model_path, PoolSettings()).pool.model
 
 
 def raising(error: Exception) -> Callable[..., Any]:
