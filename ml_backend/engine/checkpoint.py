@@ -21,13 +21,15 @@ MOST_STRANGE = 0.1
 class Working:
     """A pool with the tasks that its rows stand for.
 
-    pool_folder: where the matrix lies on disk, None = not saved. arrivals: rows that came later, None = none.
+    pool_folder, model_folder: where the matrix and the model of the newest publication made of it lie on disk, None =
+    not saved. arrivals: rows that came later, None = none.
     """
 
     matrix: PoolMatrix
     pool: Pool
     encoder: str
     pool_folder: str | None = None
+    model_folder: str | None = None
     arrivals: Arrivals | None = None
 
     def row_of(self) -> dict[int, int]:
@@ -77,7 +79,9 @@ def save_model(root: Path, number: int, working: Working) -> Path:
         "is_image": model.config.is_image,
     }
     tensors = working.pool.state() | (working.arrivals.tensors() if working.arrivals else {})
-    return artifacts.publish(root, f"model-{number}", manifest=manifest, tensors=tensors)
+    path = artifacts.publish(root, f"model-{number}", manifest=manifest, tensors=tensors)
+    working.model_folder = path.name
+    return path
 
 
 def load_model(path: Path, settings: PoolSettings) -> Working:
@@ -88,7 +92,8 @@ def load_model(path: Path, settings: PoolSettings) -> Working:
         raise CheckpointError(f"{path} holds no model: delete the folder, it will be made anew")
     matrix = load_pool(path.parent / Path(folder).name)
     pool = Pool.restore(matrix.x, settings, artifact.tensors)
-    return Working(matrix, pool, encoder, Path(folder).name, Arrivals.restore(artifact.tensors, len(matrix)))
+    arrivals = Arrivals.restore(artifact.tensors, len(matrix))
+    return Working(matrix, pool, encoder, Path(folder).name, path.name, arrivals)
 
 
 def pool_folder_of(path: Path) -> str | None:

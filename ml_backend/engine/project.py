@@ -2,7 +2,8 @@
 the engine.
 
 Each step compares versions in the database with what the newest publication was made from, so that a worker killed
-anywhere leaves the project only behind. Pools stay in memory between steps; losing them costs a reload.
+anywhere leaves the project only behind. Pools stay in memory between steps; losing them costs a reload. Workers take
+turns at a project: a pool that another one has published since is loaded again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -199,7 +201,7 @@ class ProjectEngine:
     ) -> Working | None:
         """The pool of the newest publication; None when it cannot be used any more and must be made anew."""
         working = self._pools.get(project.uid)
-        if working is None:
+        if working is None or working.model_folder != Path(newest.model_path).name:  # another worker has published
             try:
                 working = load_model(self._db.path.parent / newest.model_path, wanted.pool)
             except CheckpointError as error:

@@ -274,8 +274,7 @@ def test_nothing_that_a_failed_training_learned_is_ever_published(
     fill(world)
     world.work()
     before = published_weights(world)
-    with world.db.write() as session:
-        projects.request_training(session, projects.ensure(session, UID))
+    ask_for_training(world)
     epoch = Trainer.epoch
     with monkeypatch.context() as patched:
         patched.setattr(Trainer, "epoch", in_turn(epoch, raising(error)))
@@ -344,8 +343,7 @@ def test_a_training_whose_lease_is_lost_ends_and_leaves_publication_and_run_to_t
     fill(world)
     world.work()
     before = world.view().model_version
-    with world.db.write() as session:
-        projects.request_training(session, projects.ensure(session, UID))
+    ask_for_training(world)
 
     def lost_after_an_epoch() -> None:
         with world.db.read() as session:
@@ -361,6 +359,26 @@ def test_a_training_whose_lease_is_lost_ends_and_leaves_publication_and_run_to_t
         run = runs.newest(session, projects.ensure(session, UID))
     assert run is not None
     assert (run.status, len(run.epochs)) == ("running", 1)
+
+
+def test_a_worker_goes_on_from_what_another_one_has_published(world: World) -> None:
+    fill(world)
+    world.work()
+    other = ProjectEngine(world.db, world.settings, world.engine.readers)
+    ask_for_training(world)
+    other.run(UID)
+    world.add_tasks([(999, {"text": "Battery at 3 percent, plug in soon"})])
+    other.run(UID)
+    published = published_model(world).epochs_done
+    ask_for_training(world)
+    world.worker.run(UID)
+    assert 999 in world.view().task_ids
+    assert published_model(world).epochs_done > published
+
+
+def ask_for_training(world: World) -> None:
+    with world.db.write() as session:
+        projects.request_training(session, projects.ensure(session, UID))
 
 
 def test_a_lease_lost_just_before_the_end_publishes_nothing(world: World) -> None:
