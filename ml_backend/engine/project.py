@@ -78,7 +78,7 @@ class ProjectEngine:
         self._should_stop = should_stop
         self._check_lease = check_lease
         self._pools: Recent[str, Working] = Recent(POOLS_IN_MEMORY)
-        self._too_small: dict[str, PoolMatrix] = {}
+        self._too_small: dict[tuple[str, ...], PoolMatrix] = {}
         self._retry_at: dict[tuple[str, ...], float] = {}
 
     def due(self, uid: str) -> bool:
@@ -134,7 +134,7 @@ class ProjectEngine:
             return project, publications.newest(session, project)
 
     def _data_due(self, project: Project, newest: Publication | None) -> bool:
-        working, too_small = self._pools.get(project.uid), self._too_small.get(project.uid)
+        working, too_small = self._pools.get(project.uid), self._too_small.get(_what_is_read(project))
         indexed = working.matrix if working is not None else too_small
         known = [m for m in (indexed, newest) if m is not None]
         return project.data_version > max((m.data_version for m in known), default=0)
@@ -159,16 +159,23 @@ class ProjectEngine:
         return project
 
     def _training_due(self, project: Project, newest: Publication | None) -> bool:
-        return newest is not None and training_due(self._db, project, self._settings, time.time())
+        if newest is None or not training_due(self._db, project, self._settings, time.time()):
+            return False
+        return not self._waits_for_tasks(project) or restoring_due(self._db, project)
+
+    def _waits_for_tasks(self, project: Project) -> bool:
+        """Whether the pool cannot be used any more, and none can be made of the tasks that there are."""
+        too_small = self._too_small.get(_what_is_read(project))
+        return too_small is not None and too_small.data_version == project.data_version
 
     def _take_in(self, project: Project, newest: Publication | None, reader: Reader, wanted: ProjectSettings) -> None:
         """Read what is new, then make, extend or remake the pool, and publish it when it changed."""
         working = self._working(project, newest, reader, wanted) if newest else None
-        before = working.matrix if working else self._too_small.get(project.uid)
+        before = working.matrix if working else self._too_small.get(_what_is_read(project))
         matrix = index_changes(self._db, project.uid, before, reader)
         live = int(np.count_nonzero(matrix.task_ids != NO_TASK))
         if working is None and live < MIN_ITEMS:
-            self._too_small[project.uid] = matrix
+            self._too_small[_what_is_read(project)] = matrix
             return
         if working is not None and working.same_rows(matrix):
             working.matrix = replace(working.matrix, data_version=matrix.data_version)
@@ -187,7 +194,7 @@ class ProjectEngine:
         pool = Pool.create(matrix.x, wanted.pool, seed=self._settings.seed, should_stop=self._stops)
         with self._db.write() as session:
             projects.request_training(session, project)
-        self._too_small.pop(project.uid, None)
+        self._too_small.pop(_what_is_read(project), None)
         return Working(matrix, pool, reader.identity)
 
     def _publish(self, uid: str, working: Working, *, trained: bool) -> None:

@@ -22,7 +22,7 @@ from ml_backend.errors import ConfigError, LeaseLost, MediaError, StoreBusy, Tra
 from ml_backend.store import projects, publications, runs, tasks
 from ml_backend.store.tables import TrainingRun
 
-from .conftest import UID, World
+from .conftest import CONFIG, UID, World
 
 KINDS = {
     "battery": [
@@ -246,6 +246,23 @@ def test_a_training_on_a_model_that_cannot_be_read_makes_the_pool_anew(world: Wo
     world.start()
     world.work()
     assert world.view().number > newest.number
+
+
+def test_a_training_waits_while_no_task_can_be_read(world: World) -> None:
+    fill(world)
+    world.work()
+    published = world.view().number
+    world.configure(CONFIG.replace("$text", "$no_such_field"))
+    ask_for_training(world)
+    world.work()
+    assert not world.worker.due(UID)
+    world.configure(CONFIG)
+    world.work()
+    with world.db.read() as session:
+        run = runs.newest(session, projects.ensure(session, UID))
+    assert run is not None
+    assert (run.status, run.publication_number) == ("done", world.view().number)
+    assert world.view().number > published
 
 
 def test_a_run_that_keeps_killing_its_worker_is_failed_and_not_tried_for_ever(world: World) -> None:
