@@ -16,7 +16,7 @@ from typing import Protocol
 from ml_backend.config import Settings
 from ml_backend.engine.layout_files import fits_folder, load_places, new_name, sweep, sweep_fits
 from ml_backend.engine.layout_job import LayoutJob
-from ml_backend.engine.layout_making import carry_layout
+from ml_backend.engine.layout_making import carry_newest
 from ml_backend.engine.layout_rules import fit_wanted
 from ml_backend.errors import CheckpointError
 from ml_backend.store import layouts, projects, publications
@@ -73,6 +73,7 @@ class LayoutDuty:
         self._fits: dict[str, _Fit] = {}
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
+        self._lost: dict[str, int] = {}
 
     def due(self, uid: str) -> bool:
         """Whether the map is behind the newest publication, a computed one is ready, or a better one is wanted."""
@@ -101,9 +102,10 @@ class LayoutDuty:
         with self._db.read() as session:
             project = projects.ensure(session, uid)
             _, frame_path = layouts.frame(session, project)
-            return _Standing(
-                project, publications.newest(session, project), layouts.newest(session, project), frame_path is not None
-            )
+            layout = layouts.newest(session, project)
+            if layout is not None and layout.number == self._lost.get(uid):
+                layout = None
+            return _Standing(project, publications.newest(session, project), layout, frame_path is not None)
 
     def _wanted(self, standing: _Standing) -> Kind | None:
         if standing.publication is None or standing.behind:
@@ -122,11 +124,15 @@ class LayoutDuty:
         return time.monotonic() < self._not_before.get(uid, 0.0)
 
     def _follow(self, standing: _Standing) -> None:
+        """Where no map can be read any more, the project has none until one is computed. The rows stay: no number may
+        stand for two maps.
+        """
         assert standing.layout is not None
         assert standing.publication is not None
         uid = standing.project.uid
         try:
-            carry_layout(self._db, uid, standing.layout, standing.publication)
+            if not carry_newest(self._db, uid, standing.publication):
+                self._lost[uid] = standing.layout.number
         except CheckpointError as error:
             self._failed(uid, str(error))
         self._sweep(uid)

@@ -53,10 +53,27 @@ def first_layout(db: Database, uid: str, working: Working, publication: Publicat
     log.info("project %s: first map of %d items in %.1f s", uid, len(items), now - started)
 
 
-def carry_layout(db: Database, uid: str, layout: Layout, publication: Publication) -> None:
-    """A new layout: the old one carried to the publication. Raises CheckpointError when files are gone or damaged."""
+def carry_newest(db: Database, uid: str, publication: Publication) -> bool:
+    """A new layout: the newest one whose files can be read, carried to the publication. False: none can be read.
+
+    Raises CheckpointError when files of the publication are gone or damaged.
+    """
+    with db.read() as session:
+        listed = layouts.list_all(session, projects.ensure(session, uid))
+    for layout in listed:
+        try:
+            items = load_places(db.path.parent / layout.path)
+        except CheckpointError as error:
+            log.error("project %s, layout %d: %s", uid, layout.number, error)
+            continue
+        _carry(db, uid, layout, items, publication)
+        return True
+    return False
+
+
+def _carry(db: Database, uid: str, layout: Layout, items: PlacedItems, publication: Publication) -> None:
     home = db.path.parent
-    items, snapshot = load_places(home / layout.path), load_description(home / publication.description_path)
+    snapshot = load_description(home / publication.description_path)
     same = same_rows(items, snapshot)
     xy = carry(items, snapshot, _said_then(db, layout) if same else None)
     with db.read() as session:

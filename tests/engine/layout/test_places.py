@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from ml_backend.engine import layout_rules
 from ml_backend.engine.layout_duty import LayoutDuty
 from ml_backend.engine.layout_files import layout_folder
 from ml_backend.engine.map_layout import LayoutReader
-from ml_backend.store import layouts, projects
+from ml_backend.store import layouts, projects, publications
 from ml_backend.store.layouts import Kind
 from tests.engine.conftest import UID, World
 from tests.engine.layout.four_groups import (
@@ -122,6 +123,46 @@ def test_damaged_files_of_the_newest_map_bring_the_one_before(world: World, duty
     found = LayoutReader(world.db).read(UID, world.view().snapshot)
     assert found.number == newest(world).number - 1
     assert found.xy.any()
+
+
+def test_a_map_whose_newest_files_are_damaged_goes_on_from_the_one_before(
+    world: World, duty: LayoutDuty, fits: HereAndNow
+) -> None:
+    settle(duty)
+    computed = len(fits.jobs)
+    damage(world.home / newest(world).path)
+    world.add_tasks(vectors(range(61, 64)))
+    world.work()
+    settle(duty)
+    assert [job.kind for job in fits.jobs[computed:]] == [Kind.PACMAP]  # the one before was the plane
+    assert newest(world).items == 63
+    assert nearest_share_the_group(world) >= 0.9
+
+
+def test_a_map_whose_files_are_all_gone_is_computed_anew(world: World, duty: LayoutDuty, fits: HereAndNow) -> None:
+    settle(duty)
+    computed, known = len(fits.jobs), newest(world)
+    shutil.rmtree(world.home / "layouts")
+    world.add_tasks(vectors(range(61, 64)))
+    world.work()
+    settle(duty)
+    assert [job.kind for job in fits.jobs[computed:]] == [Kind.PCA, Kind.PACMAP]
+    assert newest(world).number > known.number
+    assert nearest_share_the_group(world) >= 0.9
+
+
+def test_a_damaged_publication_costs_no_map(world: World, duty: LayoutDuty, fits: HereAndNow) -> None:
+    settle(duty)
+    computed, known = len(fits.jobs), newest(world)
+    world.add_tasks(vectors(range(61, 64)))
+    world.work()
+    with world.db.read() as session:
+        publication = publications.newest(session, projects.ensure(session, UID))
+    assert publication is not None
+    damage(world.home / publication.description_path)
+    settle(duty)
+    assert len(fits.jobs) == computed
+    assert newest(world).number == known.number
 
 
 def damage(folder: Path) -> None:
