@@ -19,7 +19,7 @@ from ml_backend.engine.run_effects import Lens
 from ml_backend.engine.run_log import RunLog
 from ml_backend.engine.settings import ProjectSettings, with_steering
 from ml_backend.engine.training_request import TrainingRequest
-from ml_backend.errors import CheckpointError
+from ml_backend.errors import CheckpointError, StoreBusy, StoreError
 from ml_backend.store import projects, runs
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project, TrainingRun
@@ -57,7 +57,9 @@ class Restoring:
             trained = working.pool.model.epochs_done > 0
             versions = Versions(working.matrix.data_version, project.labels_version, trained)
             published = publish_model(self._db, uid, working, versions)
-        except CheckpointError as error:
+        except StoreBusy:
+            raise  # the next step begins the same run again
+        except (CheckpointError, StoreError) as error:
             self._runs.failed(begun, str(error))
             return None
         self._keep_prior(uid, working)

@@ -57,12 +57,13 @@ class RunLog:
             _handled(session, begun)
         sweep(self._db, begun.project.uid)
 
-    def failed(self, begun: Begun, error: str) -> None:
-        """error: one sentence for the user."""
+    def failed(self, begun: Begun, error: str, *, again: bool = False) -> None:
+        """error: one sentence for the user. again: the labels and requests that it was due for stay due."""
         log.error("project %s: run %d failed: %s", begun.project.uid, begun.run.id, error)
         with self._db.write() as session:
             runs.fail(session, begun.run.id, error, time.time())
-            _handled(session, begun)
+            if not again:
+                _handled(session, begun)
 
     def put_back(self, begun: Begun) -> None:
         """A shutdown came in between: it waits again."""

@@ -23,7 +23,7 @@ from ml_backend.engine.run_effects import Lens
 from ml_backend.engine.run_log import Begun, RunLog
 from ml_backend.engine.settings import ProjectSettings
 from ml_backend.engine.training_request import TrainingRequest
-from ml_backend.errors import CheckpointError, InputError, TrainingError
+from ml_backend.errors import CheckpointError, InputError, StoreBusy, StoreError, TrainingError
 from ml_backend.store import projects, runs
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project, Publication
@@ -75,17 +75,27 @@ class Training:
         run. A run that a person stops is over; one that a shutdown stops waits again.
 
         False: it failed, and the pool in memory may hold epochs that are not published. Raises LeaseLost; the run is
-        its new owner's then.
+        its new owner's then. Raises StoreError when the disk refuses, such as a full one: the run is over, and what it
+        was due for stays due.
         """
         usual = TrainingRequest.usual(self._wanted)
         begun = self._runs.begin(uid, replace(usual, epochs=self._epochs(usual)))
         if begun is None:
             return True
+        try:
+            return self._run(begun)
+        except StoreBusy:
+            raise  # the next step begins the same run again
+        except StoreError as error:
+            self._runs.failed(begun, str(error), again=True)
+            raise
+
+    def _run(self, begun: Begun) -> bool:
         asked = StopAsked(self._db, begun.run.id)
         try:
             lens = self._lens(begun.project)
             stopped = self._train(begun, lens, asked)
-            publication = self._publish(uid)
+            publication = self._publish(begun.project.uid)
         except (TrainingError, CheckpointError, InputError) as error:
             self._runs.failed(begun, str(error))
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +19,8 @@ from ml_backend.engine import project as project_module
 from ml_backend.engine.checkpoint import load_model
 from ml_backend.engine.pool_settings import PoolSettings
 from ml_backend.engine.project import ProjectEngine
-from ml_backend.errors import ConfigError, LeaseLost, MediaError, StoreBusy, TrainingError
-from ml_backend.store import projects, publications, runs, tasks
+from ml_backend.errors import ConfigError, LeaseLost, MediaError, StoreBusy, StoreError, TrainingError
+from ml_backend.store import artifacts, projects, publications, runs, tasks
 from ml_backend.store.tables import TrainingRun
 
 from .conftest import CONFIG, UID, World
@@ -258,9 +259,7 @@ def test_a_training_waits_while_no_task_can_be_read(world: World) -> None:
     assert not world.worker.due(UID)
     world.configure(CONFIG)
     world.work()
-    with world.db.read() as session:
-        run = runs.newest(session, projects.ensure(session, UID))
-    assert run is not None
+    run = newest_run(world)
     assert (run.status, run.publication_number) == ("done", world.view().number)
     assert world.view().number > published
 
@@ -331,14 +330,41 @@ def test_new_tasks_that_are_copies_of_each_other_are_trained_on(world: World, n:
     world.add_tasks([(task, {"text": text.format(i)}) for i, task in enumerate(copies)])
     world.label(copies[0], "battery")
     world.work()
-    with world.db.read() as session:
-        run = runs.newest(session, projects.ensure(session, UID))
-    assert run is not None
+    run = newest_run(world)
     assert (run.status, run.attempts, len(run.epochs)) == ("done", 1, 1)
     answered = {p.task_id: p.answers["kind"][0][0] for p in world.view().predictions() if p.answers.get("kind")}
     assert sorted(p.task_id for p in world.view().predictions()) == sorted([*TRUTH, *copies])
     assert {answered[task] for task in copies} == {"battery"}
     assert published_model(world).epochs_done == before.epochs_done + 1
+
+
+def test_a_training_that_a_full_disk_ends_says_so_and_follows_when_there_is_space(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(world)
+    world.configure(epochs=1)
+    world.work()
+    label_head_of_queue(world, 12)
+    with monkeypatch.context() as patched:
+        patched.setattr(artifacts, "save_file", raising(OSError(errno.ENOSPC, "No space left on device")))
+        for _ in range(runs.MAX_ATTEMPTS + 1):
+            assert world.worker.due(UID)
+            with pytest.raises(StoreError):
+                world.worker.run(UID)
+    ended = newest_run(world)
+    assert ended.status == "failed"
+    assert "No space left on device" in str(ended.error)
+    assert world.worker.due(UID)
+    world.work()
+    assert newest_run(world).status == "done"
+    assert published_model(world).epochs_done == 2
+
+
+def newest_run(world: World) -> TrainingRun:
+    with world.db.read() as session:
+        run = runs.newest(session, projects.ensure(session, UID))
+    assert run is not None
+    return run
 
 
 def test_new_tasks_whose_publication_failed_are_taken_in_by_the_next_step(
@@ -372,9 +398,7 @@ def test_a_training_whose_lease_is_lost_ends_and_leaves_publication_and_run_to_t
     with pytest.raises(LeaseLost):
         theirs.run(UID)
     assert world.view().model_version == before
-    with world.db.read() as session:
-        run = runs.newest(session, projects.ensure(session, UID))
-    assert run is not None
+    run = newest_run(world)
     assert (run.status, len(run.epochs)) == ("running", 1)
 
 

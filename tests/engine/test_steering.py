@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import time
 from collections.abc import Callable, Mapping
 
@@ -17,7 +18,7 @@ from ml_backend.engine.publishing import project_folder
 from ml_backend.engine.run_effects import changed_rows
 from ml_backend.engine.steering import Steering
 from ml_backend.errors import ConflictError, InputError
-from ml_backend.store import projects, publications, runs
+from ml_backend.store import artifacts, projects, publications, runs
 from ml_backend.store.tables import TrainingRun
 
 from .conftest import UID, World
@@ -277,6 +278,22 @@ def test_a_damaged_model_is_not_brought_back(trained: World) -> None:
     back = steering(trained).restore(UID, first.id, "Ann")
     trained.work()
     assert run_of(trained, back).status == "failed"
+    assert trained.view().model_version == before
+
+
+def test_a_full_disk_brings_no_model_back_and_says_so(trained: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = train(trained)
+    train(trained)
+    before = trained.view().model_version
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(artifacts, "save_file", full)
+    back = steering(trained).restore(UID, first.id, "Ann")
+    trained.work()
+    assert run_of(trained, back).status == "failed"
+    assert "No space left on device" in str(run_of(trained, back).error)
     assert trained.view().model_version == before
 
 
