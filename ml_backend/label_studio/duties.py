@@ -169,6 +169,7 @@ class PushDuty(LabelStudioDuty):
         self._engine = engine
         self._check_lease = check_lease
         self._nothing_until: dict[str, float] = {}
+        self._held_since: dict[str, float] = {}
 
     def _is_due(self, project: Project, now: float) -> bool:
         if now < self._nothing_until.get(project.uid, 0.0):
@@ -182,17 +183,21 @@ class PushDuty(LabelStudioDuty):
             return True
         behind = publication.model_version != push.model_version
         behind = behind or project.labels_version > (push.labels_version or 0) or push.state == pushes.State.FAILED
-        if not behind or self._training_follows(project, now):
+        if not behind or self._training_follows(project):
             return False
         if run is not None and (run.publication_number or 0) > (push.publication_number or 0):
             return True
         return now >= self._not_before(push) and len(push.old_versions) <= MAX_OLD_VERSIONS
 
-    def _training_follows(self, project: Project, now: float) -> bool:
-        """Whether a training is about to make this push a waste; not believed for longer than one push interval."""
+    def _training_follows(self, project: Project) -> bool:
+        """Whether a training is about to make this push a waste. One push is held back for it no longer than one push
+        interval, however many labels come meanwhile.
+        """
         enough = project.labels_changed >= self._settings.start_training_each_n_updates
-        wanted = enough or project.training_requested > project.training_done
-        return wanted and now < project.labels_changed_at + self._settings.push_interval_seconds
+        if not enough and project.training_requested <= project.training_done:
+            return False
+        since = self._held_since.setdefault(project.uid, time.monotonic())
+        return time.monotonic() < since + self._settings.push_interval_seconds
 
     def _not_before(self, push: Push) -> float:
         ended = push.finished_at or push.started_at
@@ -202,6 +207,7 @@ class PushDuty(LabelStudioDuty):
     def _do(self, uid: str, api: LabelStudioApi) -> None:
         if Pusher(self._db, self._engine, api, check_lease=self._check_lease).push(uid) is None:
             self._nothing_until[uid] = time.time() + self._settings.push_interval_seconds
+        self._held_since.pop(uid, None)
 
 
 class CleanDuty(LabelStudioDuty):

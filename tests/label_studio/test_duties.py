@@ -132,6 +132,21 @@ def test_a_push_waits_for_the_training_that_would_make_it_a_waste(
     assert push.due(UID), "a training that never comes holds nothing up"
 
 
+def test_people_who_label_without_a_pause_hold_no_push_up(
+    db: Database, push: PushDuty, clock: Clock, settings: Settings
+) -> None:
+    publish(db)
+    push.run(UID)
+    clock.now += 100
+    label(db, clock, settings.start_training_each_n_updates)
+    began = clock.now
+    while not push.due(UID):
+        assert clock.now < began + 3600, "nothing is pushed while people label"
+        clock.now += 4
+        label(db, clock)
+    assert clock.now == began + settings.push_interval_seconds
+
+
 def test_a_slow_push_is_repeated_ten_times_slower(db: Database, push: PushDuty, clock: Clock) -> None:
     publish(db)
     with db.write() as session:
