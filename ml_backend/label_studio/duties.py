@@ -68,7 +68,7 @@ class LabelStudioDuty(ABC):
             return False
         with self._db.read() as session:
             project = projects.ensure(session, uid)
-        return self._connections.usable(project) and self._is_due(project, time.time())
+        return not project.deleted and self._connections.usable(project) and self._is_due(project, time.time())
 
     def run(self, uid: str) -> None:
         """Do it. A LabelStudioError is recorded and waited out, not raised."""
@@ -76,17 +76,23 @@ class LabelStudioDuty(ABC):
             project = projects.ensure(session, uid)
         try:
             api = self._connections.api(project)
-            if api is not None:
-                self._do(uid, api)
-        except LabelStudioRefused as error:
-            if error.http_status == HTTPStatus.NOT_FOUND:
-                self._project_is_gone(uid, error)
-            else:
-                self._failed(uid, error)
+            is_there = api is None or self._done(project, api)
         except LabelStudioError as error:
             self._failed(uid, error)
-        else:
-            self._succeeded(uid)
+            return
+        self._succeeded(uid)
+        if not is_there:
+            self._give_up(uid)
+
+    def _done(self, project: Project, api: LabelStudioApi) -> bool:
+        """False when the project itself is gone: other things may be missing in a project that is there."""
+        try:
+            self._do(project.uid, api)
+        except LabelStudioRefused as error:
+            if error.http_status != HTTPStatus.NOT_FOUND or not api.lacks_project(project.label_studio_id):
+                raise
+            return False
+        return True
 
     @abstractmethod
     def _is_due(self, project: Project, now: float) -> bool: ...
@@ -116,15 +122,10 @@ class LabelStudioDuty(ABC):
             if error:
                 counters.add(session, f"{self.name}_failed", project=project)
 
-    def _project_is_gone(self, uid: str, error: LabelStudioRefused) -> None:
-        """Only when the project itself is not there: other things may be missing in a project that is."""
+    def _give_up(self, uid: str) -> None:
+        log.warning("project %s is gone in Label Studio: it is no longer worked on", uid)
         with self._db.write() as session:
-            project = projects.ensure(session, uid)
-            if f"/api/projects/{project.label_studio_id}/ " in str(error):
-                log.warning("project %s is gone in Label Studio: it is no longer worked on", uid)
-                projects.mark_deleted(session, project)
-                return
-        self._failed(uid, error)
+            projects.mark_deleted(session, projects.ensure(session, uid))
 
 
 class ReconcileDuty(LabelStudioDuty):

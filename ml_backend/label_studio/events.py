@@ -110,7 +110,10 @@ def record_event(session: Session, event: Event, now: float) -> Recorded:
     if not known:
         return Recorded(event.action, known=False)
     project = projects.ensure(session, event.uid, now)
-    _configure(session, project, event)
+    gone = event.action in _PROJECT_GONE
+    came_back = not gone and projects.revive(session, project)  # events are about projects that are there
+    if not gone:
+        _configure(session, project, event)
     tasks_changed = tasks.upsert_many(session, project, event.tasks)
     labels_gone = annotation_rows.count_on(session, project, event.gone_tasks)
     tasks_changed += tasks.delete_many(session, project, event.gone_tasks) if event.gone_tasks else 0
@@ -118,7 +121,7 @@ def record_event(session: Session, event: Event, now: float) -> Recorded:
     labels_changed, unknown = _record_labels(session, project, event, now)
     labels_changed += labels_gone
     projects.touch_labels(session, project, labels_changed, now)
-    reconcile = event.incomplete or unknown or event.action in _PROJECT_GONE
+    reconcile = event.incomplete or unknown or gone or came_back
     if reconcile:
         projects.request_reconcile(session, project, now)
     job = projects.request_training(session, project) if event.action == START_TRAINING else None

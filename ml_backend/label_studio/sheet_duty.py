@@ -67,7 +67,7 @@ class SheetDuty(LabelStudioDuty):
                     self._let_go(project, link, api, now)
                 self._compared[uid] = now + self._settings.reconcile_seconds
         except LabelStudioRefused as error:
-            if error.http_status != HTTPStatus.NOT_FOUND or not _is_gone(api, link.project):
+            if error.http_status != HTTPStatus.NOT_FOUND or not api.lacks_project(link.project):
                 raise
             log.warning("project %s: the project with its sheets is gone from Label Studio", uid)
             forget_sheets(self._db, project, now)
@@ -150,14 +150,6 @@ def _unused(api: LabelStudioApi, sheet: MapSheet) -> bool:
     """
     task = api.task(sheet.task_id)
     return not task.get("drafts") and not task.get("annotations")
-
-
-def _is_gone(api: LabelStudioApi, number: int) -> bool:
-    try:
-        api.project(number)
-    except LabelStudioRefused as error:
-        return error.http_status == HTTPStatus.NOT_FOUND
-    return False
 
 
 def _tasks(api: LabelStudioApi, number: int) -> dict[int, object]:

@@ -107,6 +107,14 @@ def mark_deleted(session: Session, project: Project) -> None:
     session.flush()
 
 
+def revive(session: Session, project: Project) -> bool:
+    """Label Studio speaks of it: it is worked on again. Whether it was deleted."""
+    row = current(session, project)
+    was_deleted, row.deleted = row.deleted, False
+    session.flush()
+    return was_deleted
+
+
 def touch_data(session: Session, project: Project, n_changed: int, now: float) -> None:
     """After tasks changed, in the same transaction: bumps data_version; nothing when n_changed is 0."""
     if n_changed:

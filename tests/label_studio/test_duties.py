@@ -14,6 +14,7 @@ from ml_backend.label_studio import cleaning, duties
 from ml_backend.label_studio import push as push_module
 from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.duties import CleanDuty, PushDuty, ReconcileDuty
+from ml_backend.label_studio.service import LanternService
 from ml_backend.store import projects, pushes, runs, tasks
 from ml_backend.store.database import Database
 from tests.label_studio.conftest import CONFIG, UID, FakeEngine, project_row, publish
@@ -237,9 +238,54 @@ def test_failures_wait_longer_each_time_and_are_told(
 def test_a_project_that_is_gone_is_let_go(
     db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock
 ) -> None:
-    fake.before = lambda request: httpx.Response(404, json={"detail": "Not found."})
+    fake.before = gone
     ReconcileDuty(db, settings, Connections(settings)).run(UID)
     assert project_row(db).deleted
+
+
+def gone(request: httpx.Request) -> httpx.Response | None:
+    """Label Studio without the project."""
+    is_there = request.url.path == "/api/version"
+    return None if is_there else httpx.Response(404, json={"detail": "Not found."})
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"text": "404 page not found\n", "headers": {"content-type": "text/plain"}},
+        {"json": {"message": "no route"}},
+        {"json": {"detail": "Not found."}},
+    ],
+    ids=["text", "json", "detail"],
+)
+def test_what_a_proxy_says_while_label_studio_restarts_lets_no_project_go(
+    db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, page: dict[str, Any]
+) -> None:
+    duty = ReconcileDuty(db, settings, Connections(settings))
+    fake.before = lambda request: httpx.Response(404, **page)
+    duty.run(UID)
+    assert not project_row(db).deleted
+    fake.before = None
+    clock.now += 2
+    assert duty.due(UID)
+    duty.run(UID)
+    assert project_row(db).connection["errors"] == {}
+
+
+def test_a_project_that_was_let_go_is_worked_on_again_when_label_studio_tells_of_it(
+    db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, service: LanternService
+) -> None:
+    duty = ReconcileDuty(db, settings, Connections(settings))
+    fake.before = gone
+    duty.run(UID)
+    assert not duty.due(UID)
+    project = {"id": 3, "created_at": fake.project["created_at"]}
+    service.webhook({"action": "PROJECT_DELETED", "project": project})
+    assert project_row(db).deleted
+    fake.before = None
+    service.webhook({"action": "ANNOTATION_CREATED", "project": project, "annotation": fake.annotate(5, 1, "a")})
+    clock.now += 10
+    assert duty.due(UID)
 
 
 def test_reconcile_at_first_then_on_request_then_periodically(
