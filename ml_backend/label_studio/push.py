@@ -76,7 +76,8 @@ class Pusher:
         self._check_lease = check_lease
 
     def push(self, uid: str) -> Pushed | None:
-        """Import the newest predictions and point the project at them. None when there is nothing to send.
+        """Import the newest predictions and point the project at them. None when there is nothing to send, or the
+        project was disconnected meanwhile.
 
         Raises LabelStudioError, and LeaseLost when another worker goes on with it; what has arrived until then stays
         recorded, and the next call goes on from there.
@@ -97,11 +98,14 @@ class Pusher:
         if goes_on:
             push = self._caught_up(push, number, batches)
         sent, created = self._send(uid, push, number, batches, str(found.get("label_config") or ""))
+        self._check_lease()
+        self._verify(push, number, created)
+        if self._was_disconnected(uid):
+            self._fail(push, "the project was disconnected meanwhile")
+            return None
         if not created:
             self._fail(push, f"Label Studio made none of {sent} predictions: run `lantern doctor`")
             return None
-        self._check_lease()
-        self._verify(push, number, created)
         self._switch(push, number)
         done = Pushed(push.model_version, sent, created, time.time() - started)
         log.info("project %s: %d of %d predictions pushed as %s", uid, created, sent, push.model_version)
@@ -187,6 +191,8 @@ class Pusher:
         sent, created = push.sent, push.created
         for batch in batches:
             self._check_lease()
+            if self._was_disconnected(uid):
+                break
             n_sent, n_created = self._import(uid, number, batch)
             with self._db.write() as session:
                 project = projects.ensure(session, uid)
@@ -203,6 +209,10 @@ class Pusher:
                 )
             sent, created = sent + n_sent, created + n_created
         return sent, created
+
+    def _was_disconnected(self, uid: str) -> bool:
+        """Then what `disconnect` has put back stays."""
+        return self._project(uid).connection.get("connected") is False
 
     def _import(self, uid: str, number: int, batch: list[Item]) -> tuple[int, int]:
         """(sent, created). A task that is gone fails the whole call: it is taken out, and the tasks are read again."""

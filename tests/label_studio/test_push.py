@@ -253,6 +253,25 @@ def test_a_worker_whose_project_was_taken_over_leaves_the_rest_to_the_new_owner(
     assert sorted(p["task"] for p in fake.predictions) == list(range(1, 11))
 
 
+@pytest.mark.parametrize("batches", [1, 3])
+def test_a_disconnect_in_the_middle_stays_as_it_left_the_project(
+    db: Database, engine: FakeEngine, fake: FakeLabelStudio, batches: int
+) -> None:
+    def before(request: httpx.Request) -> None:
+        if request.url.path == IMPORT and fake.calls.count(f"POST {IMPORT}") == batches:
+            with db.write() as session:
+                projects.configure(session, projects.ensure(session, UID), connection={"connected": False})
+
+    fake.before = before
+    assert push_all(db, engine, fake) is None
+    assert fake.project["model_version"] == ""
+    assert fake.calls.count(f"POST {IMPORT}") == batches, "nothing more is sent"
+    fake.before = None
+    with db.write() as session:
+        projects.configure(session, projects.ensure(session, UID), connection={"connected": True})
+    assert push_all(db, engine, fake).created == 10
+
+
 def test_a_half_push_is_given_up_when_the_predictions_move_on(
     db: Database, engine: FakeEngine, fake: FakeLabelStudio
 ) -> None:
