@@ -31,7 +31,8 @@ class Debounce:
             return runs.unfinished(session, project) is not None
 
     def _is_quiet(self, project: Project) -> bool:
-        return time.time() - project.labels_changed_at >= self._settings.debounce_seconds
+        """A label of the future says that the clock was put back."""
+        return not 0.0 <= time.time() - project.labels_changed_at < self._settings.debounce_seconds
 
     def _waited_enough(self, project: Project) -> bool:
         """Since the newest run: labels that come while one trains may be enough for the next, which waits again."""

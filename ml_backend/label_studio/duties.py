@@ -137,19 +137,21 @@ class ReconcileDuty(LabelStudioDuty):
 
     def __init__(self, db: Database, settings: Settings, connections: Connections) -> None:
         super().__init__(db, settings, connections)
-        self._took: dict[str, tuple[float, float]] = {}
+        self._last: dict[str, tuple[float, float]] = {}
 
     def _is_due(self, project: Project, now: float) -> bool:
-        if project.reconciled_at is None or project.uid not in self._took:
+        if project.reconciled_at is None or project.uid not in self._last:
             return True
-        ended, seconds = self._took[project.uid]
+        began, ended = self._last[project.uid]
         if project.reconcile_requested is not None:
-            return now >= ended + max(1.0, REQUESTED_SHARE * seconds)
-        return now >= project.reconciled_at + max(self._settings.reconcile_seconds, RECONCILE_SHARE * seconds)
+            return time.monotonic() >= ended + max(1.0, REQUESTED_SHARE * (ended - began))
+        wait = max(self._settings.reconcile_seconds, RECONCILE_SHARE * (ended - began))
+        return time.monotonic() >= began + wait
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
-        done = reconcile(self._db, api, uid)
-        self._took[uid] = (time.time(), done.seconds)
+        began = time.monotonic()
+        reconcile(self._db, api, uid)
+        self._last[uid] = began, time.monotonic()
 
 
 class PushDuty(LabelStudioDuty):
@@ -173,7 +175,7 @@ class PushDuty(LabelStudioDuty):
         self._held_since: dict[str, float] = {}
 
     def _is_due(self, project: Project, now: float) -> bool:
-        if now < self._nothing_until.get(project.uid, 0.0):
+        if time.monotonic() < self._nothing_until.get(project.uid, 0.0):
             return False
         with self._db.read() as session:
             publication = publications.newest(session, project)
@@ -188,7 +190,7 @@ class PushDuty(LabelStudioDuty):
             return False
         if run is not None and (run.publication_number or 0) > (push.publication_number or 0):
             return True
-        return now >= self._not_before(push) and len(push.old_versions) <= MAX_OLD_VERSIONS
+        return self._rested(push, now) and len(push.old_versions) <= MAX_OLD_VERSIONS
 
     def _training_follows(self, project: Project) -> bool:
         """Whether a training is about to make this push a waste. One push is held back for it no longer than one push
@@ -200,14 +202,15 @@ class PushDuty(LabelStudioDuty):
         since = self._held_since.setdefault(project.uid, time.monotonic())
         return time.monotonic() < since + self._settings.push_interval_seconds
 
-    def _not_before(self, push: Push) -> float:
+    def _rested(self, push: Push, now: float) -> bool:
+        """Whether the last push is long ago. One that ended in the future says that the clock was put back."""
         ended = push.finished_at or push.started_at
         seconds = min(ended - push.started_at, 1.0 + push.created / PUSHED_A_SECOND)
-        return ended + max(self._settings.push_interval_seconds, PUSH_SHARE * seconds)
+        return not ended <= now < ended + max(self._settings.push_interval_seconds, PUSH_SHARE * seconds)
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
         if Pusher(self._db, self._engine, api, check_lease=self._check_lease).push(uid) is None:
-            self._nothing_until[uid] = time.time() + self._settings.push_interval_seconds
+            self._nothing_until[uid] = time.monotonic() + self._settings.push_interval_seconds
         self._held_since.pop(uid, None)
 
 
@@ -221,12 +224,13 @@ class CleanDuty(LabelStudioDuty):
         self._rest_until: dict[str, float] = {}
 
     def _is_due(self, project: Project, now: float) -> bool:
-        return now >= self._rest_until.get(project.uid, 0.0) and leftovers(self._db, project.uid, now) is not None
+        rests = time.monotonic() < self._rest_until.get(project.uid, 0.0)
+        return not rests and leftovers(self._db, project.uid, now) is not None
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
-        started = time.time()
+        started = time.monotonic()
         clean_step(self._db, api, uid)
-        ended = time.time()
+        ended = time.monotonic()
         self._rest_until[uid] = ended + max(1.0, ended - started)
 
 

@@ -47,7 +47,7 @@ class SheetDuty(LabelStudioDuty):
         link = link_of(project)
         if link is None:
             return False
-        compare = now >= self._compared.get(project.uid, 0.0)
+        compare = self._compare_due(project.uid)
         return compare or self._moved(project, now) if link.active else compare and bool(self._drawn(project))
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
@@ -59,25 +59,29 @@ class SheetDuty(LabelStudioDuty):
         try:
             if link.active and self._moved(project, now):
                 self._make(project, link, api, now)
-            if now >= self._compared.get(uid, 0.0):
+            if self._compare_due(uid):
                 if link.active:
                     self._compare(project, link, api, now)
                     self._replace_damaged(project, link, api, now)
                 else:
                     self._let_go(project, link, api, now)
-                self._compared[uid] = now + self._settings.reconcile_seconds
+                self._compared[uid] = time.monotonic() + self._settings.reconcile_seconds
         except LabelStudioRefused as error:
             if error.http_status != HTTPStatus.NOT_FOUND or not api.lacks_project(link.project):
                 raise
             log.warning("project %s: the project with its sheets is gone from Label Studio", uid)
             forget_sheets(self._db, project, now)
 
+    def _compare_due(self, uid: str) -> bool:
+        return time.monotonic() >= self._compared.get(uid, 0.0)
+
     def _moved(self, project: Project, now: float) -> bool:
         with self._db.read() as session:
             layout, sheet = layouts.newest(session, project), sheets.newest(session, project)
         if layout is None or sheet is None:
             return layout is not None
-        return sheet.layout_number != layout.number and now >= sheet.created_at + REST_SECONDS
+        # a sheet of the future says that the clock was put back
+        return sheet.layout_number != layout.number and not 0.0 <= now - sheet.created_at < REST_SECONDS
 
     def _make(self, project: Project, link: SheetLink, api: LabelStudioApi, now: float) -> None:
         with self._db.read() as session:

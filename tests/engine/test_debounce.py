@@ -93,3 +93,9 @@ def test_the_next_one_waits_again(world: World, clock: Clock, due: Callable[[], 
     train(world, clock)
     label(world, clock, 10)  # while it trained
     assert seconds_until_due(world, clock, due, 4.0) == 60
+
+
+def test_a_clock_that_is_put_back_puts_it_off_no_longer(world: World, clock: Clock, due: Callable[[], bool]) -> None:
+    label(world, clock, 10)
+    clock.now -= 3 * 3600
+    assert due()

@@ -24,15 +24,17 @@ START = 1_000_000.0
 
 
 class Clock:
-    """Both clocks, moved by hand."""
+    """Both clocks, moved by hand: `now` together, `back` one of them."""
 
     def __init__(self) -> None:
         self.now = START
+        self.back = 0.0
 
     def time(self) -> float:
-        return self.now
+        return self.now - self.back
 
-    monotonic = time
+    def monotonic(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def push(db: Database, settings: Settings, engine: FakeEngine, fake: FakeLabelSt
 
 def label(db: Database, clock: Clock, count: int = 1) -> None:
     with db.write() as session:
-        projects.touch_labels(session, projects.ensure(session, UID), count, clock.now)
+        projects.touch_labels(session, projects.ensure(session, UID), count, clock.time())
 
 
 def train(db: Database) -> None:
@@ -388,6 +390,49 @@ def test_unreachable_while_cleaning_loses_nothing(
     clean.run(UID)
     fake.before = None
     clock.now += 10
+    assert clean.due(UID)
+    clean.run(UID)
+    assert set(fake.versions()) == {"lantern-test-2"}
+
+
+HOURS = 3 * 3600.0
+
+
+def test_a_clock_that_is_put_back_holds_up_no_reconcile(
+    db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ml_backend.label_studio.reconcile.time", clock)
+    monkeypatch.setattr(projects, "time", clock)
+    duty = ReconcileDuty(db, settings, Connections(settings))
+    duty.run(UID)
+    with db.write() as session:
+        projects.request_reconcile(session, projects.ensure(session, UID))
+    clock.back = HOURS
+    clock.now += 2
+    assert duty.due(UID)
+    duty.run(UID)
+    clock.now += 10
+    assert not duty.due(UID), "what was asked for before is done"
+    clock.now += settings.reconcile_seconds
+    assert duty.due(UID)
+
+
+def test_a_clock_that_is_put_back_holds_up_no_push(db: Database, push: PushDuty, clock: Clock) -> None:
+    publish(db)
+    push.run(UID)
+    clock.back = HOURS
+    label(db, clock)
+    assert push.due(UID)
+    push.run(UID)
+    label(db, clock)
+    assert not push.due(UID)
+
+
+def test_a_clock_that_is_put_back_holds_up_no_cleaning(
+    db: Database, fake: FakeLabelStudio, clock: Clock, clean: CleanDuty
+) -> None:
+    label(db, clock)
+    clock.back = HOURS
     assert clean.due(UID)
     clean.run(UID)
     assert set(fake.versions()) == {"lantern-test-2"}

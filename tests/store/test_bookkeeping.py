@@ -22,6 +22,13 @@ def test_a_lease_is_held_by_one_until_it_expires(db: Database, project: Project)
         assert leases.holder(session, project, now=129.0) == "b"
 
 
+def test_a_lease_of_before_the_clock_was_put_back_is_over(db: Database, project: Project) -> None:
+    with db.write() as session:
+        assert leases.acquire(session, project, "killed", 60.0, now=10_000.0)
+        assert not leases.acquire(session, project, "next", 60.0, now=9_990.0), "a clock that is set right by seconds"
+        assert leases.acquire(session, project, "next", 60.0, now=1_000.0)
+
+
 def test_a_lease_is_given_back_by_its_owner_only(db: Database, project: Project) -> None:
     with db.write() as session:
         leases.acquire(session, project, "a", 10.0, now=0.0)
