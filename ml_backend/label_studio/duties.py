@@ -182,10 +182,11 @@ class PushDuty(LabelStudioDuty):
             push, run = pushes.newest(session, project), runs.newest(session, project)
         if publication is None or push is None:
             return publication is not None
-        if push.state == pushes.State.RUNNING:
+        moved_on = publication.model_version != push.model_version
+        moved_on = moved_on or project.labels_version > (push.labels_version or 0)
+        if push.state == pushes.State.RUNNING and not moved_on:
             return True
-        behind = publication.model_version != push.model_version
-        behind = behind or project.labels_version > (push.labels_version or 0) or push.state == pushes.State.FAILED
+        behind = moved_on or push.state == pushes.State.FAILED
         if not behind or self._training_follows(project):
             return False
         if run is not None and (run.publication_number or 0) > (push.publication_number or 0):

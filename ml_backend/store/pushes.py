@@ -64,9 +64,12 @@ def finish(session: Session, push: Push, now: float) -> None:
 
 
 def fail(session: Session, push: Push, error: str, now: float) -> None:
-    """It is over; error: one sentence for the user. A later push brings what this one did not."""
+    """It is over; error: one sentence for the user. A later push brings what this one did not; what it did is to be
+    deleted.
+    """
     row = _row(session, push)
     row.state, row.finished_at, row.error = State.FAILED, now, error
+    row.old_versions = [*row.old_versions, row.model_version]
     session.flush()
 
 
@@ -74,6 +77,16 @@ def set_old_versions(session: Session, push: Push, versions: Iterable[str]) -> N
     """The model versions that are still to be deleted in Label Studio."""
     _row(session, push).old_versions = list(versions)
     session.flush()
+
+
+def take_old_versions(session: Session, project: Project) -> list[str]:
+    """All model versions still to be deleted, taken off the pushes that had them: the caller gives them to another."""
+    waiting = with_old_versions(session, project)
+    taken = {version for push in waiting for version in push.old_versions}
+    for push in waiting:
+        push.old_versions = []
+    session.flush()
+    return sorted(taken)
 
 
 def newest(session: Session, project: Project, state: State | None = None) -> Push | None:

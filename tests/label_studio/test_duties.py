@@ -195,8 +195,43 @@ def test_too_many_old_versions_hold_pushes_back_but_not_after_a_training(
 def test_an_unfinished_push_is_due_at_once(db: Database, push: PushDuty, clock: Clock) -> None:
     publish(db)
     with db.write() as session:
-        pushes.start(session, projects.ensure(session, UID), model_version="lantern-test-1", now=clock.now)
+        project = projects.ensure(session, UID)
+        pushes.start(
+            session, project, model_version="lantern-test-1", now=clock.now, labels_version=project.labels_version
+        )
     assert push.due(UID)
+
+
+def test_pushes_that_break_off_while_people_label_do_not_pile_up(
+    db: Database,
+    push: PushDuty,
+    clock: Clock,
+    fake: FakeLabelStudio,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(push_module, "SMALLEST_BATCH", 2)
+    publish(db)
+
+    def second_fails(request: httpx.Request) -> None:
+        if request.url.path.endswith("/import/predictions") and b'"task":1,' not in request.content:
+            raise httpx.ConnectError("refused", request=request)
+
+    fake.before = second_fails
+    for _ in range(200):
+        label(db, clock)
+        clock.now += 20
+        if push.due(UID):
+            push.run(UID)
+    assert 1 < len(fake.versions()) <= duties.MAX_OLD_VERSIONS + 2
+    fake.before = None
+    clean = CleanDuty(db, settings, Connections(settings))
+    for _ in range(20):
+        clock.now += 100
+        for duty in (push, clean):
+            if duty.due(UID):
+                duty.run(UID)
+    assert list(fake.versions()) == [fake.project["model_version"]]
 
 
 def test_a_project_without_tasks_is_not_asked_about_again_and_again(

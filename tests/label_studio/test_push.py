@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -198,6 +198,46 @@ def test_a_batch_whose_answer_was_lost_is_not_sent_twice(
     assert (done.sent, done.created) == (10, 10)
     assert sorted(p["task"] for p in fake.predictions) == list(range(1, 11))
     assert fake.versions() == {"lantern-test-1": 10}
+
+
+def locked(fake: FakeLabelStudio, failures: int, *, carried_out: bool) -> Callable[[httpx.Request], Any]:
+    """The first imports get a 500 after they did what they ask for, or before."""
+    left = [1] * failures
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path != IMPORT or not left:
+            return None
+        left.pop()
+        if carried_out:
+            fake.before = None
+            fake.answer(request)
+            fake.calls.pop()
+            fake.before = before
+        return httpx.Response(500, json={"detail": "database is locked"})
+
+    return before
+
+
+@pytest.mark.parametrize("carried_out", [False, True])
+def test_a_label_studio_that_is_locked_for_a_moment_does_not_end_the_push(
+    db: Database, engine: FakeEngine, fake: FakeLabelStudio, carried_out: bool
+) -> None:
+    fake.before = locked(fake, 2, carried_out=carried_out)
+    assert push_all(db, engine, fake).created == 10
+    assert sorted(p["task"] for p in fake.predictions) == list(range(1, 11)), "nothing lost, nothing twice"
+    assert newest(db).created == 10
+
+
+def test_a_label_studio_that_stays_locked_is_gone_on_with_later(
+    db: Database, engine: FakeEngine, fake: FakeLabelStudio
+) -> None:
+    fake.before = locked(fake, 99, carried_out=False)
+    with pytest.raises(LabelStudioUnreachable, match="locked"):
+        push_all(db, engine, fake)
+    assert fake.calls.count(f"POST {IMPORT}") == 5
+    fake.before = None
+    assert push_all(db, engine, fake).created == 10
+    assert newest(db).number == 1
 
 
 @pytest.mark.parametrize("size", [4, 5_000])
