@@ -374,6 +374,16 @@ def test_a_slow_reconcile_is_repeated_twenty_times_slower(
     assert duty.due(UID)
 
 
+def test_cleaning_stands_the_loss_of_the_only_project(
+    db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, clean: CleanDuty
+) -> None:
+    fake.before = gone
+    ReconcileDuty(db, settings, Connections(settings)).run(UID)
+    assert not clean.due(UID)
+    clean.run(UID)
+    assert project_row(db).deleted
+
+
 @pytest.fixture
 def clean(db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, push: PushDuty) -> CleanDuty:
     """Two versions in Label Studio, the first of them replaced."""
