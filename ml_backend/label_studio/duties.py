@@ -10,26 +10,24 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from ml_backend.config import Settings
 from ml_backend.engine.heartbeat import ours
-from ml_backend.errors import LabelStudioError, LabelStudioRefused
+from ml_backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnreachable
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.cleaning import clean_step, leftovers
 from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.predictor import Predictor
 from ml_backend.label_studio.push import Pusher
 from ml_backend.label_studio.reconcile import reconcile
+from ml_backend.label_studio.waits import Waits
 from ml_backend.store import counters, projects, publications, pushes, runs
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project, Push
 
 log = logging.getLogger(__name__)
 
-FIRST_WAIT_SECONDS = 2.0
-LONGEST_WAIT_SECONDS = 120.0
 RECONCILE_SHARE = 20.0
 """Time between two periodic reconciles, as a multiple of how long the last one took."""
 REQUESTED_SHARE = 5.0
@@ -42,14 +40,6 @@ MAX_OLD_VERSIONS = 3
 """With more versions than this waiting to be deleted, only a training pushes another."""
 
 
-@dataclass
-class _Waiting:
-    """Failures in a row of one project, and until when it waits (monotonic seconds)."""
-
-    failures: int = 0
-    until: float = 0.0
-
-
 class LabelStudioDuty(ABC):
     """One aspect of keeping both sides equal. Subclasses say when it is due and what to do."""
 
@@ -59,28 +49,30 @@ class LabelStudioDuty(ABC):
         self._db = db
         self._settings = settings
         self._connections = connections
-        self._waiting: dict[str, _Waiting] = {}
+        self._waits = Waits()
 
     def due(self, uid: str) -> bool:
         """Whether there is something to do now, by the database alone."""
-        waiting = self._waiting.get(uid)
-        if waiting is not None and time.monotonic() < waiting.until:
+        if self._waits.holds(uid):
             return False
         with self._db.read() as session:
             project = projects.ensure(session, uid)
+        if self._connections.outages.holds(self._address(project)):
+            return False
         return not project.deleted and self._connections.usable(project) and self._is_due(project, time.time())
 
     def run(self, uid: str) -> None:
         """Do it. A LabelStudioError is recorded and waited out, not raised."""
         with self._db.read() as session:
             project = projects.ensure(session, uid)
+        began = time.monotonic()
         try:
             api = self._connections.api(project)
             is_there = api is None or self._done(project, api)
         except LabelStudioError as error:
-            self._failed(uid, error)
+            self._failed(project, error, time.monotonic() - began)
             return
-        self._succeeded(uid)
+        self._succeeded(project)
         if not is_there:
             self._give_up(uid)
 
@@ -100,17 +92,25 @@ class LabelStudioDuty(ABC):
     @abstractmethod
     def _do(self, uid: str, api: LabelStudioApi) -> None: ...
 
-    def _failed(self, uid: str, error: LabelStudioError) -> None:
-        waiting = self._waiting.setdefault(uid, _Waiting())
-        waiting.failures += 1
-        wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (waiting.failures - 1))
-        waiting.until = time.monotonic() + wait
-        log.warning("project %s: %s failed, again in %.0f s: %s", uid, self.name, wait, error)
-        self._note(uid, str(error))
+    def _failed(self, project: Project, error: LabelStudioError, took: float) -> None:
+        """Where nothing answers, everything else that goes to that address waits, too: each would find that out anew,
+        in up to a minute of the one worker's time.
+        """
+        wait = self._waits.failed(project.uid, took)
+        if isinstance(error, LabelStudioUnreachable) and error.http_status is None:
+            wait = max(wait, self._connections.outages.failed(self._address(project), took))
+        log.warning("project %s: %s failed, again in %.0f s: %s", project.uid, self.name, wait, error)
+        self._note(project.uid, str(error))
 
-    def _succeeded(self, uid: str) -> None:
-        if self._waiting.pop(uid, None) is not None:
-            self._note(uid, None)
+    def _succeeded(self, project: Project) -> None:
+        self._waits.succeeded(project.uid)
+        self._connections.outages.succeeded(self._address(project))
+        if self.name in project.connection.get("errors", {}):
+            self._note(project.uid, None)
+
+    def _address(self, project: Project) -> str:
+        address = self._connections.address(project)
+        return "" if address is None else address.url
 
     def _note(self, uid: str, error: str | None) -> None:
         """Leave the failure where it can be seen, or take it away."""

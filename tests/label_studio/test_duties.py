@@ -10,7 +10,7 @@ import pytest
 
 from ml_backend.config import Settings
 from ml_backend.errors import LabelStudioUnreachable
-from ml_backend.label_studio import cleaning, duties
+from ml_backend.label_studio import cleaning, duties, waits
 from ml_backend.label_studio import push as push_module
 from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.duties import CleanDuty, PushDuty, ReconcileDuty
@@ -40,7 +40,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
-    for module in (duties, push_module, cleaning):
+    for module in (duties, push_module, cleaning, waits):
         monkeypatch.setattr(module, "time", found)
     return found
 
@@ -269,6 +269,37 @@ def test_failures_wait_longer_each_time_and_are_told(
     assert "refused" in project_row(db).connection["errors"]["push"]
     fake.before = None
     push.run(UID)
+    assert project_row(db).connection["errors"] == {}
+
+
+def test_a_label_studio_that_does_not_answer_is_asked_once_by_all_projects_and_duties(
+    db: Database, settings: Settings, clock: Clock, fake: FakeLabelStudio, engine: FakeEngine
+) -> None:
+    other, elsewhere = "4.1795388054", "5.1795388054"
+    with db.write() as session:
+        projects.configure(session, projects.ensure(session, other), label_config=CONFIG)
+        connection = {"url": "http://other.test", "token": "1" * 40}
+        projects.configure(session, projects.ensure(session, elsewhere), connection=connection)
+    connections = Connections(settings)
+    reconciling, pushing = ReconcileDuty(db, settings, connections), PushDuty(db, settings, connections, engine)
+    publish(db)
+
+    def hangs(request: httpx.Request) -> None:
+        clock.now += 60
+        raise httpx.ReadTimeout("nothing", request=request)
+
+    fake.before = hangs
+    reconciling.run(UID)
+    assert not any(duty.due(uid) for duty in (reconciling, pushing) for uid in (UID, other))
+    assert reconciling.due(elsewhere)
+    clock.now += 59
+    assert not pushing.due(UID), "as long as the failure took"
+    clock.now += 2
+    assert pushing.due(UID)
+    fake.before = None
+    pushing.run(UID)
+    assert reconciling.due(UID)
+    reconciling.run(UID)
     assert project_row(db).connection["errors"] == {}
 
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from ml_backend.config import Settings
-from ml_backend.label_studio import duties, sheet_duty
+from ml_backend.label_studio import sheet_duty, waits
 from ml_backend.label_studio import sheets as sheets_of_map
 from ml_backend.label_studio.service import LanternService
 from ml_backend.label_studio.sheet_checkup import check_places
@@ -115,7 +115,7 @@ def test_a_sheet_whose_task_could_not_be_made_leaves_nothing_behind(
             raise httpx.ReadTimeout("lost", request=request)
 
     stage.played.failure = lose
-    monkeypatch.setattr(duties, "FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(waits, "LONGEST_WAIT_SECONDS", 0.0)
     stage.work()
     (task,) = stage.played.tasks
     folder = sheets_of_map.sheet_folder(stage.db, project_row(stage.db))
