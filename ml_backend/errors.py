@@ -90,7 +90,9 @@ class LabelStudioRefused(LabelStudioError):
 
 
 class LabelStudioUnreachable(LabelStudioError):
-    """No answer from Label Studio: worth trying again later. http_status: 429 or 5xx, None when nothing answered."""
+    """No answer from Label Studio: worth trying again later. http_status: 429, 5xx, or 404 of something
+    else at its address; None when nothing answered.
+    """
 
     def __init__(self, message: str, http_status: int | None = None) -> None:
         super().__init__(message)

@@ -15,7 +15,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,7 +28,7 @@ from ml_backend.engine.layout_duty import LayoutDuty
 from ml_backend.engine.layout_process import start_layout_process
 from ml_backend.engine.old_acts_duty import OldActsDuty
 from ml_backend.engine.project import ProjectEngine
-from ml_backend.errors import LanternError
+from ml_backend.errors import LanternError, LeaseLost
 from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.duties import label_studio_duties
 from ml_backend.label_studio.media_access import fetcher_factory
@@ -43,6 +44,10 @@ FIRST_BACKOFF_SECONDS = 2.0
 LONGEST_BACKOFF_SECONDS = 120.0
 NICENESS = 10
 
+Step = tuple[str, str]
+"""(project, what is done about it: the name of a duty, or LEASE)"""
+LEASE = "the lease"
+
 
 class Duty(Protocol):
     """Brings one aspect of a project up to date."""
@@ -56,14 +61,16 @@ class Duty(Protocol):
 
 @dataclass
 class Worker:
-    """Goes round the projects and runs the duties, in order, on each; a project that fails waits, the others go on."""
+    """Goes round the projects and runs the duties, in order, on each. A duty that fails on a project waits, longer each
+    time; the others go on.
+    """
 
     db: Database
     duties: Sequence[Duty]
     lease: ProjectLease
     stop: threading.Event = field(default_factory=threading.Event)
-    _failures: dict[str, int] = field(default_factory=dict)
-    _not_before: dict[str, float] = field(default_factory=dict)
+    _failures: dict[Step, int] = field(default_factory=dict)
+    _not_before: dict[Step, float] = field(default_factory=dict)
 
     def run(self) -> None:
         """Until `stop` is set."""
@@ -79,38 +86,60 @@ class Worker:
         return any(visited)
 
     def _visit(self, uid: str) -> bool:
-        if time.monotonic() < self._not_before.get(uid, 0.0):
-            return False
-        try:
-            did = self._work(uid)
-        except LanternError as error:
-            self._back_off(uid, f"{type(error).__name__}: {error}")
-            return False
-        except Exception:
-            # The process's outermost boundary: a defect met in one project must not stop the others.
-            log.exception("project %s: a step failed unexpectedly", uid)
-            self._back_off(uid, "see the traceback above")
-            return False
-        self._failures.pop(uid, None)
-        return did
+        with self._on_its_own((uid, LEASE)):
+            if any(self._is_due(uid, duty) for duty in self.duties):
+                return self._work(uid)
+        return False
 
     def _work(self, uid: str) -> bool:
-        if not any(duty.due(uid) for duty in self.duties):
-            return False
         with self.lease.on(uid) as held:
             if not held:
                 return False
             for duty in self.duties:
                 self.lease.check()
-                if not self.stop.is_set() and duty.due(uid):
-                    duty.run(uid)
+                if not self.stop.is_set() and self._is_due(uid, duty):
+                    with self._on_its_own((uid, _name(duty))):
+                        duty.run(uid)
+                        self._failures.pop((uid, _name(duty)), None)
+        self._failures.pop((uid, LEASE), None)
         return True
 
-    def _back_off(self, uid: str, why: str) -> None:
-        failures = self._failures[uid] = self._failures.get(uid, 0) + 1
+    def _is_due(self, uid: str, duty: Duty) -> bool:
+        step = uid, _name(duty)
+        if any(time.monotonic() < self._not_before.get(one, 0.0) for one in (step, (uid, LEASE))):
+            return False
+        with self._on_its_own(step):
+            if duty.due(uid):
+                return True
+        return False
+
+    @contextmanager
+    def _on_its_own(self, step: Step) -> Iterator[None]:
+        """A failure in here makes the step wait and ends no other. But a lost lease ends the visit: what would follow
+        is its new owner's.
+        """
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, LeaseLost) and step[1] != LEASE:
+                raise
+            self._failed(step, error)
+
+    def _failed(self, step: Step, error: Exception) -> None:
+        """Nothing gets further up: this is the process's outermost boundary, and a defect met in one project must not
+        stop the others.
+        """
+        failures = self._failures[step] = self._failures.get(step, 0) + 1
         wait = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** (failures - 1))
-        self._not_before[uid] = time.monotonic() + wait
-        log.warning("project %s waits %.0f s after failure %d: %s", uid, wait, failures, why)
+        self._not_before[step] = time.monotonic() + wait
+        why = f"{type(error).__name__}: {error}"
+        log.warning("project %s: %s waits %.0f s after failure %d: %s", *step, wait, failures, why)
+        if not isinstance(error, LanternError):
+            log.error("that was unexpected", exc_info=error)
+
+
+def _name(duty: Duty) -> str:
+    return type(duty).__name__
 
 
 def build_worker(settings: Settings, stop: threading.Event) -> Worker:

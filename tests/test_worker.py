@@ -15,7 +15,7 @@ import pytest
 
 from ml_backend.engine import heartbeat
 from ml_backend.engine.heartbeat import ProjectLease
-from ml_backend.errors import LeaseLost, StoreBusy, StoreError
+from ml_backend.errors import EncoderUnavailable, LeaseLost, StoreBusy, StoreError
 from ml_backend.store import leases, projects, publications, runs, tasks
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Lease
@@ -60,6 +60,32 @@ def test_a_project_that_fails_waits_and_the_others_go_on(db: Database, error: Ex
     assert duty.done == [SECOND]
     duty.failing.clear()
     assert not worker.round(), "it must wait before it tries again"
+
+
+@pytest.mark.parametrize("error", [EncoderUnavailable("the embedding service is down"), ZeroDivisionError("a defect")])
+def test_a_duty_that_fails_waits_and_those_behind_it_go_on(db: Database, error: Exception) -> None:
+    class Behind(Recorder):
+        pass
+
+    failing, behind = Recorder({FIRST: error}), Behind()
+    worker = Worker(db, [failing, behind], ProjectLease(db, "me"))
+    assert worker.round()
+    assert behind.done == [FIRST, SECOND]
+    behind.done.clear()
+    failing.failing.clear()
+    assert worker.round()
+    assert behind.done == [FIRST, SECOND], "also while the other one waits"
+    assert failing.done == [SECOND]
+
+
+def test_a_duty_that_cannot_say_whether_it_is_due_ends_no_other(db: Database) -> None:
+    class Broken(Recorder):
+        def due(self, uid: str) -> bool:
+            raise ZeroDivisionError("a defect")
+
+    behind = Recorder()
+    assert Worker(db, [Broken(), behind], ProjectLease(db, "me")).round()
+    assert behind.done == [FIRST, SECOND]
 
 
 def test_nothing_due_means_no_lease_is_taken(db: Database) -> None:

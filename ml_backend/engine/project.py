@@ -19,6 +19,7 @@ import numpy as np
 from ml_backend.config import Settings
 from ml_backend.data.label_config import LabelSchema
 from ml_backend.engine.checkpoint import Working, load_model
+from ml_backend.engine.debounce import Debounce
 from ml_backend.engine.heartbeat import ours
 from ml_backend.engine.indexing import index_changes
 from ml_backend.engine.kept import Recent
@@ -29,7 +30,7 @@ from ml_backend.engine.restoring import Restoring, restoring_due
 from ml_backend.engine.schema import schema_of
 from ml_backend.engine.settings import ProjectSettings, settings_of
 from ml_backend.engine.snapshot import NO_TASK, PoolMatrix
-from ml_backend.engine.training import Training, training_due
+from ml_backend.engine.training import Training
 from ml_backend.errors import CheckpointError
 from ml_backend.store import projects, publications, tasks
 from ml_backend.store.database import Database
@@ -77,6 +78,7 @@ class ProjectEngine:
         self._readers = readers
         self._should_stop = should_stop
         self._check_lease = check_lease
+        self._debounce = Debounce(db, settings)
         self._pools: Recent[str, Working] = Recent(POOLS_IN_MEMORY)
         self._too_small: dict[tuple[str, ...], PoolMatrix] = {}
         self._retry_at: dict[tuple[str, ...], float] = {}
@@ -159,7 +161,7 @@ class ProjectEngine:
         return project
 
     def _training_due(self, project: Project, newest: Publication | None) -> bool:
-        if newest is None or not training_due(self._db, project, self._settings, time.time()):
+        if newest is None or not self._debounce.training_due(project):
             return False
         return not self._waits_for_tasks(project) or restoring_due(self._db, project)
 

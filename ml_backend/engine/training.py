@@ -1,4 +1,4 @@
-"""When a project is trained, and one training run from its row in the database to its publication."""
+"""One training run from its row in the database to its publication."""
 
 from __future__ import annotations
 
@@ -32,18 +32,6 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 """How often the database is asked, between two batches, whether a person wants the run to stop."""
-
-
-def training_due(db: Database, project: Project, settings: Settings, now: float) -> bool:
-    """A training was asked for, enough labels changed and nobody has labelled for the debounce time, or a run was left
-    behind.
-    """
-    if project.training_requested > project.training_done:
-        return True
-    if project.labels_changed >= settings.start_training_each_n_updates:
-        return now - project.labels_changed_at >= settings.debounce_seconds
-    with db.read() as session:
-        return runs.unfinished(session, project) is not None
 
 
 class Training:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from ml_backend.errors import LabelStudioError, LabelStudioRefused
+from ml_backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnreachable
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.contract import parse_id, project_uid
 from ml_backend.label_studio.once import made_once
@@ -52,10 +52,21 @@ class LabelStudioApi:
         """Label Studio's release, such as 1.23.2. Raises LabelStudioError where something else answers."""
         try:
             return str(_object(self.client.get("/api/version"), "/api/version").get("release", "?"))
-        except LabelStudioRefused as error:
+        except (LabelStudioRefused, LabelStudioUnreachable) as error:
             if error.http_status != HTTPStatus.NOT_FOUND:
                 raise
             raise LabelStudioError(f"what answers at {self.url} is no Label Studio: it has no /api/version") from error
+
+    def lacks_project(self, number: int) -> bool:
+        """Whether Label Studio says that there is no such project: itself, not a proxy in front of it."""
+        try:
+            self.project(number)
+        except LabelStudioRefused as error:
+            if error.http_status != HTTPStatus.NOT_FOUND:
+                raise
+            self.version()
+            return True
+        return False
 
     def whoami(self) -> Json:
         """The token's owner."""

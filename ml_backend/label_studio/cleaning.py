@@ -43,8 +43,9 @@ def leftovers(db: Database, uid: str, now: float) -> Leftovers | None:
         project = projects.ensure(session, uid)
         waiting = pushes.with_old_versions(session, project)
         # of all projects: a deletion locks the whole SQLite database, whichever project it is about
-        newest_label = max(one.labels_changed_at for one in projects.list_all(session))
-    quiet = now - max(newest_label, project.data_changed_at)
+        changes = [project.data_changed_at, *(one.labels_changed_at for one in projects.list_all(session))]
+    # what changed in the future did so before the clock was put back; a label that comes just now is no such thing
+    quiet = now - max((change for change in changes if change < now + MIN_QUIET_SECONDS), default=0.0)
     if not waiting or quiet < MIN_QUIET_SECONDS:
         return None
     return Leftovers(waiting[-1], tuple(waiting[-1].old_versions), quiet)

@@ -89,8 +89,9 @@ class LabelStudioClient:
     ) -> Answer:
         """One call below the base address. seconds: longest wait for data.
 
-        Raises LabelStudioAuthError (401), LabelStudioForbidden (403), LabelStudioUnreachable (no answer, 429, 5xx),
-        LabelStudioRefused (other 4xx), LabelStudioError (a redirect, or a body that is no JSON).
+        Raises LabelStudioAuthError (401), LabelStudioForbidden (403), LabelStudioUnreachable (no answer, 429, 5xx, or a
+        404 that is not Label Studio's own), LabelStudioRefused (other 4xx), LabelStudioError (a redirect, or a body
+        that is no JSON).
         """
         response = self._request(method, path, params, json, seconds)
         if response.status_code == HTTPStatus.UNAUTHORIZED and self._token.forget_access():
@@ -144,6 +145,10 @@ class LabelStudioClient:
             raise LabelStudioForbidden(f"the owner of the {self.token_kind} may not {call} (403): {text}")
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise LabelStudioUnreachable(f"Label Studio answered {call} with {status}: {text}", status)
+        if status == HTTPStatus.NOT_FOUND and not _tells_detail(response):
+            raise LabelStudioUnreachable(
+                f"something other than Label Studio answered {call} with 404, such as a proxy while it restarts", status
+            )
         raise LabelStudioRefused(f"Label Studio refused {call} ({status}): {text}", status)
 
 
@@ -175,6 +180,15 @@ def _detail(response: httpx.Response) -> str:
     if isinstance(body, dict):
         body = body.get("validation_errors") or body.get("detail") or body
     return str(body)[:SHOWN_CHARACTERS]
+
+
+def _tells_detail(response: httpx.Response) -> bool:
+    """As all of Label Studio's own errors do."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(body, dict) and "detail" in body
 
 
 def _date(response: httpx.Response) -> float | None:

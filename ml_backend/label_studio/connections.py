@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ml_backend.config import Settings
+from ml_backend.label_studio.waits import Waits
 from ml_backend.label_studio.wanted import same_address
 from ml_backend.store.tables import Project
 
@@ -38,9 +39,12 @@ class Address:
 
 
 class Connections:
-    """Clients by address, made once. Safe for threads."""
+    """Clients by address, made once. Safe for threads, but for `outages`: addresses where nothing answers, which the
+    worker keeps there for its duties.
+    """
 
     def __init__(self, settings: Settings) -> None:
+        self.outages = Waits()
         self._settings = settings
         self._apis: dict[tuple[str, str], LabelStudioApi] = {}
         self._lock = threading.Lock()

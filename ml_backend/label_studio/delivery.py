@@ -21,7 +21,7 @@ from ml_backend.errors import (
 )
 from ml_backend.label_studio.events import annotation_row
 from ml_backend.store import outbox, overtaken, projects
-from ml_backend.store.act_slots import content_of, is_foreign
+from ml_backend.store.act_slots import content_of, is_foreign, is_its
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.tables import OutboxEntry, Project
 
@@ -107,7 +107,9 @@ class Refused(Outcome):
 
 @dataclass(frozen=True)
 class Overtaken(Outcome):
-    """It was changed in Label Studio meanwhile. row: the annotation as it is there, None = it is gone."""
+    """It was changed in Label Studio meanwhile. row: the annotation as it is there, or the other one that has its
+    number now; None = it is gone.
+    """
 
     row: AnnotationRow | None = None
 
@@ -147,7 +149,10 @@ class Delivery:
         """Label Studio replaces an annotation as a whole, so it is looked at first."""
         if entry.annotation_id is not None:
             there = self._api.annotation(entry.annotation_id)
-            return self._gone(entry) if there is None else self._make_so(entry, _row(there, entry))
+            if there is None:
+                return self._gone(entry)
+            row = _as_told(there)
+            return self._make_so(entry, row) if is_its(entry, row) else self._another(entry, row)
         found = self._find(entry) if _may_be_there(entry) else None
         if found is not None:
             return self._make_so(entry, found)
@@ -157,6 +162,14 @@ class Delivery:
         if entry.wanted is None:
             return Done()
         return Overtaken() if entry.annotator == str(entry.person_id) else Refused(ANNOTATION_GONE, reconcile=True)
+
+    def _another(self, entry: OutboxEntry, there: AnnotationRow) -> Outcome:
+        """Label Studio gave the number to somebody else's annotation after it was restored from a backup. Nothing is
+        done to that one.
+        """
+        if entry.wanted is None or entry.annotator == str(entry.person_id):
+            return Overtaken(row=there)
+        return Refused(ANNOTATION_GONE, reconcile=True)
 
     def _find(self, entry: OutboxEntry) -> AnnotationRow | None:
         """The annotation that an earlier call made, whose answer was lost; else the person's newest own one."""
@@ -204,7 +217,11 @@ def _may_be_there(entry: OutboxEntry) -> bool:
 
 
 def _row(made: Json, entry: OutboxEntry) -> AnnotationRow:
-    row = annotation_row({**made, "task": entry.task_id}, time.time())
+    return _as_told({**made, "task": entry.task_id})
+
+
+def _as_told(made: Json) -> AnnotationRow:
+    row = annotation_row(made, time.time())
     if row is None:
         raise LabelStudioError("Label Studio's answer is no annotation")
     return row

@@ -10,26 +10,24 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from ml_backend.config import Settings
 from ml_backend.engine.heartbeat import ours
-from ml_backend.errors import LabelStudioError, LabelStudioRefused
+from ml_backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnreachable
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.cleaning import clean_step, leftovers
 from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.predictor import Predictor
 from ml_backend.label_studio.push import Pusher
 from ml_backend.label_studio.reconcile import reconcile
+from ml_backend.label_studio.waits import Waits
 from ml_backend.store import counters, projects, publications, pushes, runs
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project, Push
 
 log = logging.getLogger(__name__)
 
-FIRST_WAIT_SECONDS = 2.0
-LONGEST_WAIT_SECONDS = 120.0
 RECONCILE_SHARE = 20.0
 """Time between two periodic reconciles, as a multiple of how long the last one took."""
 REQUESTED_SHARE = 5.0
@@ -42,14 +40,6 @@ MAX_OLD_VERSIONS = 3
 """With more versions than this waiting to be deleted, only a training pushes another."""
 
 
-@dataclass
-class _Waiting:
-    """Failures in a row of one project, and until when it waits (monotonic seconds)."""
-
-    failures: int = 0
-    until: float = 0.0
-
-
 class LabelStudioDuty(ABC):
     """One aspect of keeping both sides equal. Subclasses say when it is due and what to do."""
 
@@ -59,34 +49,42 @@ class LabelStudioDuty(ABC):
         self._db = db
         self._settings = settings
         self._connections = connections
-        self._waiting: dict[str, _Waiting] = {}
+        self._waits = Waits()
 
     def due(self, uid: str) -> bool:
         """Whether there is something to do now, by the database alone."""
-        waiting = self._waiting.get(uid)
-        if waiting is not None and time.monotonic() < waiting.until:
+        if self._waits.holds(uid):
             return False
         with self._db.read() as session:
             project = projects.ensure(session, uid)
-        return self._connections.usable(project) and self._is_due(project, time.time())
+        if self._connections.outages.holds(self._address(project)):
+            return False
+        return not project.deleted and self._connections.usable(project) and self._is_due(project, time.time())
 
     def run(self, uid: str) -> None:
         """Do it. A LabelStudioError is recorded and waited out, not raised."""
         with self._db.read() as session:
             project = projects.ensure(session, uid)
+        began = time.monotonic()
         try:
             api = self._connections.api(project)
-            if api is not None:
-                self._do(uid, api)
-        except LabelStudioRefused as error:
-            if error.http_status == HTTPStatus.NOT_FOUND:
-                self._project_is_gone(uid, error)
-            else:
-                self._failed(uid, error)
+            is_there = api is None or self._done(project, api)
         except LabelStudioError as error:
-            self._failed(uid, error)
-        else:
-            self._succeeded(uid)
+            self._failed(project, error, time.monotonic() - began)
+            return
+        self._succeeded(project)
+        if not is_there:
+            self._give_up(uid)
+
+    def _done(self, project: Project, api: LabelStudioApi) -> bool:
+        """False when the project itself is gone: other things may be missing in a project that is there."""
+        try:
+            self._do(project.uid, api)
+        except LabelStudioRefused as error:
+            if error.http_status != HTTPStatus.NOT_FOUND or not api.lacks_project(project.label_studio_id):
+                raise
+            return False
+        return True
 
     @abstractmethod
     def _is_due(self, project: Project, now: float) -> bool: ...
@@ -94,17 +92,25 @@ class LabelStudioDuty(ABC):
     @abstractmethod
     def _do(self, uid: str, api: LabelStudioApi) -> None: ...
 
-    def _failed(self, uid: str, error: LabelStudioError) -> None:
-        waiting = self._waiting.setdefault(uid, _Waiting())
-        waiting.failures += 1
-        wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (waiting.failures - 1))
-        waiting.until = time.monotonic() + wait
-        log.warning("project %s: %s failed, again in %.0f s: %s", uid, self.name, wait, error)
-        self._note(uid, str(error))
+    def _failed(self, project: Project, error: LabelStudioError, took: float) -> None:
+        """Where nothing answers, everything else that goes to that address waits, too: each would find that out anew,
+        in up to a minute of the one worker's time.
+        """
+        wait = self._waits.failed(project.uid, took)
+        if isinstance(error, LabelStudioUnreachable) and error.http_status is None:
+            wait = max(wait, self._connections.outages.failed(self._address(project), took))
+        log.warning("project %s: %s failed, again in %.0f s: %s", project.uid, self.name, wait, error)
+        self._note(project.uid, str(error))
 
-    def _succeeded(self, uid: str) -> None:
-        if self._waiting.pop(uid, None) is not None:
-            self._note(uid, None)
+    def _succeeded(self, project: Project) -> None:
+        self._waits.succeeded(project.uid)
+        self._connections.outages.succeeded(self._address(project))
+        if self.name in project.connection.get("errors", {}):
+            self._note(project.uid, None)
+
+    def _address(self, project: Project) -> str:
+        address = self._connections.address(project)
+        return "" if address is None else address.url
 
     def _note(self, uid: str, error: str | None) -> None:
         """Leave the failure where it can be seen, or take it away."""
@@ -116,15 +122,10 @@ class LabelStudioDuty(ABC):
             if error:
                 counters.add(session, f"{self.name}_failed", project=project)
 
-    def _project_is_gone(self, uid: str, error: LabelStudioRefused) -> None:
-        """Only when the project itself is not there: other things may be missing in a project that is."""
+    def _give_up(self, uid: str) -> None:
+        log.warning("project %s is gone in Label Studio: it is no longer worked on", uid)
         with self._db.write() as session:
-            project = projects.ensure(session, uid)
-            if f"/api/projects/{project.label_studio_id}/ " in str(error):
-                log.warning("project %s is gone in Label Studio: it is no longer worked on", uid)
-                projects.mark_deleted(session, project)
-                return
-        self._failed(uid, error)
+            projects.mark_deleted(session, projects.ensure(session, uid))
 
 
 class ReconcileDuty(LabelStudioDuty):
@@ -136,19 +137,21 @@ class ReconcileDuty(LabelStudioDuty):
 
     def __init__(self, db: Database, settings: Settings, connections: Connections) -> None:
         super().__init__(db, settings, connections)
-        self._took: dict[str, tuple[float, float]] = {}
+        self._last: dict[str, tuple[float, float]] = {}
 
     def _is_due(self, project: Project, now: float) -> bool:
-        if project.reconciled_at is None or project.uid not in self._took:
+        if project.reconciled_at is None or project.uid not in self._last:
             return True
-        ended, seconds = self._took[project.uid]
+        began, ended = self._last[project.uid]
         if project.reconcile_requested is not None:
-            return now >= ended + max(1.0, REQUESTED_SHARE * seconds)
-        return now >= project.reconciled_at + max(self._settings.reconcile_seconds, RECONCILE_SHARE * seconds)
+            return time.monotonic() >= ended + max(1.0, REQUESTED_SHARE * (ended - began))
+        wait = max(self._settings.reconcile_seconds, RECONCILE_SHARE * (ended - began))
+        return time.monotonic() >= began + wait
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
-        done = reconcile(self._db, api, uid)
-        self._took[uid] = (time.time(), done.seconds)
+        began = time.monotonic()
+        reconcile(self._db, api, uid)
+        self._last[uid] = began, time.monotonic()
 
 
 class PushDuty(LabelStudioDuty):
@@ -169,39 +172,47 @@ class PushDuty(LabelStudioDuty):
         self._engine = engine
         self._check_lease = check_lease
         self._nothing_until: dict[str, float] = {}
+        self._held_since: dict[str, float] = {}
 
     def _is_due(self, project: Project, now: float) -> bool:
-        if now < self._nothing_until.get(project.uid, 0.0):
+        if time.monotonic() < self._nothing_until.get(project.uid, 0.0):
             return False
         with self._db.read() as session:
             publication = publications.newest(session, project)
             push, run = pushes.newest(session, project), runs.newest(session, project)
         if publication is None or push is None:
             return publication is not None
-        if push.state == pushes.State.RUNNING:
+        moved_on = publication.model_version != push.model_version
+        moved_on = moved_on or project.labels_version > (push.labels_version or 0)
+        if push.state == pushes.State.RUNNING and not moved_on:
             return True
-        behind = publication.model_version != push.model_version
-        behind = behind or project.labels_version > (push.labels_version or 0) or push.state == pushes.State.FAILED
-        if not behind or self._training_follows(project, now):
+        behind = moved_on or push.state == pushes.State.FAILED
+        if not behind or self._training_follows(project):
             return False
         if run is not None and (run.publication_number or 0) > (push.publication_number or 0):
             return True
-        return now >= self._not_before(push) and len(push.old_versions) <= MAX_OLD_VERSIONS
+        return self._rested(push, now) and len(push.old_versions) <= MAX_OLD_VERSIONS
 
-    def _training_follows(self, project: Project, now: float) -> bool:
-        """Whether a training is about to make this push a waste; not believed for longer than one push interval."""
+    def _training_follows(self, project: Project) -> bool:
+        """Whether a training is about to make this push a waste. One push is held back for it no longer than one push
+        interval, however many labels come meanwhile.
+        """
         enough = project.labels_changed >= self._settings.start_training_each_n_updates
-        wanted = enough or project.training_requested > project.training_done
-        return wanted and now < project.labels_changed_at + self._settings.push_interval_seconds
+        if not enough and project.training_requested <= project.training_done:
+            return False
+        since = self._held_since.setdefault(project.uid, time.monotonic())
+        return time.monotonic() < since + self._settings.push_interval_seconds
 
-    def _not_before(self, push: Push) -> float:
+    def _rested(self, push: Push, now: float) -> bool:
+        """Whether the last push is long ago. One that ended in the future says that the clock was put back."""
         ended = push.finished_at or push.started_at
         seconds = min(ended - push.started_at, 1.0 + push.created / PUSHED_A_SECOND)
-        return ended + max(self._settings.push_interval_seconds, PUSH_SHARE * seconds)
+        return not ended <= now < ended + max(self._settings.push_interval_seconds, PUSH_SHARE * seconds)
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
         if Pusher(self._db, self._engine, api, check_lease=self._check_lease).push(uid) is None:
-            self._nothing_until[uid] = time.time() + self._settings.push_interval_seconds
+            self._nothing_until[uid] = time.monotonic() + self._settings.push_interval_seconds
+        self._held_since.pop(uid, None)
 
 
 class CleanDuty(LabelStudioDuty):
@@ -214,12 +225,13 @@ class CleanDuty(LabelStudioDuty):
         self._rest_until: dict[str, float] = {}
 
     def _is_due(self, project: Project, now: float) -> bool:
-        return now >= self._rest_until.get(project.uid, 0.0) and leftovers(self._db, project.uid, now) is not None
+        rests = time.monotonic() < self._rest_until.get(project.uid, 0.0)
+        return not rests and leftovers(self._db, project.uid, now) is not None
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
-        started = time.time()
+        started = time.monotonic()
         clean_step(self._db, api, uid)
-        ended = time.time()
+        ended = time.monotonic()
         self._rest_until[uid] = ended + max(1.0, ended - started)
 
 

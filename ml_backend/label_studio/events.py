@@ -110,7 +110,11 @@ def record_event(session: Session, event: Event, now: float) -> Recorded:
     if not known:
         return Recorded(event.action, known=False)
     project = projects.ensure(session, event.uid, now)
-    _configure(session, project, event)
+    gone = event.action in _PROJECT_GONE
+    came_back = not gone and projects.revive(session, project)  # events are about projects that are there
+    if not gone:
+        _configure(session, project, event)
+    came_again = _came_again(session, project, event)
     tasks_changed = tasks.upsert_many(session, project, event.tasks)
     labels_gone = annotation_rows.count_on(session, project, event.gone_tasks)
     tasks_changed += tasks.delete_many(session, project, event.gone_tasks) if event.gone_tasks else 0
@@ -118,11 +122,24 @@ def record_event(session: Session, event: Event, now: float) -> Recorded:
     labels_changed, unknown = _record_labels(session, project, event, now)
     labels_changed += labels_gone
     projects.touch_labels(session, project, labels_changed, now)
-    reconcile = event.incomplete or unknown or event.action in _PROJECT_GONE
+    reconcile = event.incomplete or unknown or gone or came_back or came_again
     if reconcile:
         projects.request_reconcile(session, project, now)
     job = projects.request_training(session, project) if event.action == START_TRAINING else None
     return Recorded(event.action, True, labels_changed, tasks_changed, reconcile, job)
+
+
+def _came_again(session: Session, project: Project, event: Event) -> bool:
+    """Whether it tells of something that was deleted before it was made: Label Studio gives numbers again after it was
+    restored from a backup. Only a reconcile can tell what holds. What was told late is older than the deletion.
+    """
+    told = {row.annotation_id: row.updated_at for row in event.annotations}
+    on_tasks = [task_id for task_id, _ in event.tasks] + [r.task_id for r in event.annotations if r.task_id is not None]
+    is_new = event.action in _TASKS_MADE or max(told.values(), default=0.0) > project.data_changed_at
+    if is_new and tasks.deleted_among(session, project, on_tasks):
+        return True
+    known = annotation_rows.by_ids(session, project, told)
+    return any(row.deleted_at is not None and told[row.annotation_id] > row.deleted_at for row in known if row.deleted)
 
 
 def _record_labels(session: Session, project: Project, event: Event, now: float) -> tuple[int, bool]:

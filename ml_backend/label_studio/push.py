@@ -15,12 +15,14 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
 from ml_backend.engine.heartbeat import ours
 from ml_backend.engine.publishing import publish_labels
-from ml_backend.errors import LabelStudioError, LabelStudioRefused
+from ml_backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnreachable
+from ml_backend.label_studio import client
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.contract import Replies
 from ml_backend.label_studio.predictor import Predictor, PublishedView
@@ -76,7 +78,8 @@ class Pusher:
         self._check_lease = check_lease
 
     def push(self, uid: str) -> Pushed | None:
-        """Import the newest predictions and point the project at them. None when there is nothing to send.
+        """Import the newest predictions and point the project at them. None when there is nothing to send, or the
+        project was disconnected meanwhile.
 
         Raises LabelStudioError, and LeaseLost when another worker goes on with it; what has arrived until then stays
         recorded, and the next call goes on from there.
@@ -97,11 +100,14 @@ class Pusher:
         if goes_on:
             push = self._caught_up(push, number, batches)
         sent, created = self._send(uid, push, number, batches, str(found.get("label_config") or ""))
+        self._check_lease()
+        self._verify(push, number, created)
+        if self._was_disconnected(uid):
+            self._fail(push, "the project was disconnected meanwhile")
+            return None
         if not created:
             self._fail(push, f"Label Studio made none of {sent} predictions: run `lantern doctor`")
             return None
-        self._check_lease()
-        self._verify(push, number, created)
         self._switch(push, number)
         done = Pushed(push.model_version, sent, created, time.time() - started)
         log.info("project %s: %d of %d predictions pushed as %s", uid, created, sent, push.model_version)
@@ -149,6 +155,7 @@ class Pusher:
                     pushes.fail(session, push, "the predictions moved on before it was complete", time.time())
             if going_on is not None:
                 return going_on, True
+            left = pushes.take_old_versions(session, project)
             return pushes.start(
                 session,
                 project,
@@ -156,6 +163,7 @@ class Pusher:
                 now=time.time(),
                 publication_number=view.number,
                 labels_version=view.labels_version,
+                old_versions=[version for version in left if version != view.model_version],
             ), False
 
     def _caught_up(self, push: Push, number: int, batches: Iterator[list[Item]]) -> Push:
@@ -187,7 +195,9 @@ class Pusher:
         sent, created = push.sent, push.created
         for batch in batches:
             self._check_lease()
-            n_sent, n_created = self._import(uid, number, batch)
+            if self._was_disconnected(uid):
+                break
+            n_sent, n_created = self._import(uid, number, batch, created)
             with self._db.write() as session:
                 project = projects.ensure(session, uid)
                 pushes.progress(session, push, sent=n_sent, created=n_created)
@@ -204,11 +214,18 @@ class Pusher:
             sent, created = sent + n_sent, created + n_created
         return sent, created
 
-    def _import(self, uid: str, number: int, batch: list[Item]) -> tuple[int, int]:
-        """(sent, created). A task that is gone fails the whole call: it is taken out, and the tasks are read again."""
+    def _was_disconnected(self, uid: str) -> bool:
+        """Then what `disconnect` has put back stays."""
+        return self._project(uid).connection.get("connected") is False
+
+    def _import(self, uid: str, number: int, batch: list[Item], before: int) -> tuple[int, int]:
+        """(sent, created). A task that is gone fails the whole call: it is taken out, and the tasks are read again.
+
+        before: how many predictions were made of this version.
+        """
         for _ in range(MAX_GONE_TASKS):
             try:
-                return len(batch), self._api.import_predictions(number, batch)
+                return len(batch), self._import_once(number, batch, before)
             except LabelStudioRefused as error:
                 gone = {int(first or second) for first, second in _BAD_TASK.findall(str(error))}
                 kept = [item for item in batch if item["task"] not in gone]
@@ -220,6 +237,24 @@ class Pusher:
             if not batch:
                 return 0, 0
         raise LabelStudioError("more tasks than expected are gone in Label Studio: reconciling first")
+
+    def _import_once(self, number: int, batch: list[Item], before: int) -> int:
+        """How many predictions were made. After Label Studio's own error 500, such as a locked SQLite, it is looked at
+        what is there, and the batch is sent again where nothing of it is. After anything else it may still be at it.
+        """
+        for wait in client.RETRY_SECONDS:
+            try:
+                return self._api.import_predictions(number, batch)
+            except LabelStudioUnreachable as error:
+                if error.http_status != HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
+                time.sleep(wait)
+                made = self._api.model_versions(number).get(str(batch[0]["model_version"]), 0) - before
+                if made == len(batch):
+                    return made
+                if made:
+                    raise
+        return self._api.import_predictions(number, batch)
 
     def _ask_reconcile(self, uid: str) -> None:
         with self._db.write() as session:
@@ -237,8 +272,7 @@ class Pusher:
         self._api.update_project(number, {"model_version": push.model_version})
         old = [v for v in self._api.model_versions(number) if v.startswith(OWN_PREFIX) and v != push.model_version]
         with self._db.write() as session:
-            for earlier in pushes.with_old_versions(session, session.get_one(Project, push.project_id)):
-                pushes.set_old_versions(session, earlier, [])
+            pushes.take_old_versions(session, session.get_one(Project, push.project_id))
             pushes.set_old_versions(session, push, sorted(old))
             pushes.finish(session, push, time.time())
 

@@ -47,7 +47,7 @@ class SheetDuty(LabelStudioDuty):
         link = link_of(project)
         if link is None:
             return False
-        compare = now >= self._compared.get(project.uid, 0.0)
+        compare = self._compare_due(project.uid)
         return compare or self._moved(project, now) if link.active else compare and bool(self._drawn(project))
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
@@ -59,37 +59,51 @@ class SheetDuty(LabelStudioDuty):
         try:
             if link.active and self._moved(project, now):
                 self._make(project, link, api, now)
-            if now >= self._compared.get(uid, 0.0):
+            if self._compare_due(uid):
                 if link.active:
                     self._compare(project, link, api, now)
                     self._replace_damaged(project, link, api, now)
                 else:
                     self._let_go(project, link, api, now)
-                self._compared[uid] = now + self._settings.reconcile_seconds
+                self._compared[uid] = time.monotonic() + self._settings.reconcile_seconds
         except LabelStudioRefused as error:
-            if error.http_status != HTTPStatus.NOT_FOUND or not _is_gone(api, link.project):
+            if error.http_status != HTTPStatus.NOT_FOUND or not api.lacks_project(link.project):
                 raise
             log.warning("project %s: the project with its sheets is gone from Label Studio", uid)
             forget_sheets(self._db, project, now)
+
+    def _compare_due(self, uid: str) -> bool:
+        return time.monotonic() >= self._compared.get(uid, 0.0)
 
     def _moved(self, project: Project, now: float) -> bool:
         with self._db.read() as session:
             layout, sheet = layouts.newest(session, project), sheets.newest(session, project)
         if layout is None or sheet is None:
             return layout is not None
-        return sheet.layout_number != layout.number and now >= sheet.created_at + REST_SECONDS
+        # a sheet of the future says that the clock was put back
+        return sheet.layout_number != layout.number and not 0.0 <= now - sheet.created_at < REST_SECONDS
 
     def _make(self, project: Project, link: SheetLink, api: LabelStudioApi, now: float) -> None:
         with self._db.read() as session:
             layout, before = layouts.newest(session, project), sheets.newest(session, project)
         if layout is None:
             return
-        path = save_sheet(self._db, project, load_places(self._db.path.parent / layout.path))
+        items = load_places(self._db.path.parent / layout.path)
         number = before.number + 1 if before is not None else 1
-        task = api.create_task(link.project, self._data(project, link, number, layout.number))
+        task = self._task(link, api, number, self._data(project, link, number, layout.number))
+        path = save_sheet(self._db, project, items)  # last: what fails before leaves no files
         with self._db.write() as session:
             row = projects.ensure(session, project.uid)
             sheets.add(session, row, number=number, layout_number=layout.number, path=path, task_id=task, now=now)
+
+    def _task(self, link: SheetLink, api: LabelStudioApi, number: int, data: dict[str, object]) -> int:
+        """The task of a new sheet: the one that an earlier try left, whose answer was lost, or a new one."""
+        for task, there in _tasks(api, link.project).items():
+            # what somebody drew on is no sheet that nobody could see yet
+            if isinstance(there, dict) and there.get("sheet") == number and _unused(api, task):
+                api.update_task(task, data)
+                return task
+        return api.create_task(link.project, data)
 
     def _data(self, project: Project, link: SheetLink, number: int, layout_number: int) -> dict[str, object]:
         """What the task of a sheet says."""
@@ -110,7 +124,9 @@ class SheetDuty(LabelStudioDuty):
         for sheet in kept[1:]:
             if sheet.task_id not in there:
                 self._forget(project, sheet)
-            elif sheet.task_id not in drawn_on and now >= sheet.created_at + UNUSED_SECONDS and _unused(api, sheet):
+            elif sheet.task_id in drawn_on or now < sheet.created_at + UNUSED_SECONDS:
+                continue
+            elif _unused(api, sheet.task_id):
                 api.delete_task(sheet.task_id)
                 self._forget(project, sheet)
 
@@ -144,20 +160,12 @@ class SheetDuty(LabelStudioDuty):
         artifacts.remove(self._db.path.parent / sheet.path)
 
 
-def _unused(api: LabelStudioApi, sheet: MapSheet) -> bool:
-    """Whether nobody is drawing on it now, either, or has submitted something since the export was made: with the task
-    Label Studio would delete that, too.
+def _unused(api: LabelStudioApi, task_id: int) -> bool:
+    """Whether nobody is drawing on a sheet now, either, or has submitted something since the export was made: with the
+    task Label Studio would delete that, too.
     """
-    task = api.task(sheet.task_id)
+    task = api.task(task_id)
     return not task.get("drafts") and not task.get("annotations")
-
-
-def _is_gone(api: LabelStudioApi, number: int) -> bool:
-    try:
-        api.project(number)
-    except LabelStudioRefused as error:
-        return error.http_status == HTTPStatus.NOT_FOUND
-    return False
 
 
 def _tasks(api: LabelStudioApi, number: int) -> dict[int, object]:

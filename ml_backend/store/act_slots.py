@@ -119,6 +119,11 @@ def is_changed(entry: OutboxEntry, row: Annotation | None) -> bool:
     return is_foreign(entry, content_of(row))
 
 
+def is_its(entry: OutboxEntry, row: AnnotationRow) -> bool:
+    """Whether the annotation with an entry's number is the one that the entry is about: of its task and person."""
+    return row.task_id == entry.task_id and (row.annotator or "") == entry.annotator
+
+
 def is_foreign(entry: OutboxEntry, content: Content | None) -> bool:
     """Whether an annotation is neither as Label Studio had it nor as any call of ours may have left it."""
     return not any(says_the_same(content, known) for known in (entry.there, *entry.tried))

@@ -9,11 +9,13 @@ from ml_backend.store.tables import Lease, Project
 
 
 def acquire(session: Session, project: Project, owner: str, seconds: float, now: float) -> bool:
-    """Take a lease that is free, expired or already the owner's; it lasts until now + seconds."""
+    """Take a lease that is free, expired or already the owner's; it lasts until now + seconds. One that lasts longer
+    than twice that is of a time before the clock was put back, and counts as expired.
+    """
     lease = session.get(Lease, project.id, populate_existing=True)
     if lease is None:
         session.add(Lease(project_id=project.id, owner=owner, expires_at=now + seconds))
-    elif lease.owner == owner or lease.expires_at <= now:
+    elif lease.owner == owner or not now < lease.expires_at <= now + 2 * seconds:
         lease.owner, lease.expires_at = owner, now + seconds
     else:
         return False

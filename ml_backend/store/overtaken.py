@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ml_backend.data.edits import Content, Edit, answers_alike
 from ml_backend.store import acts, outbox, projects
 from ml_backend.store import annotations as annotation_rows
-from ml_backend.store.act_slots import close, content_of, is_foreign
+from ml_backend.store.act_slots import close, content_of, is_foreign, is_its
 from ml_backend.store.annotations import AnnotationRow
 from ml_backend.store.bulk import chunks
 from ml_backend.store.outbox import State
@@ -51,16 +51,23 @@ def catch_up(session: Session, project: Project, tasks: Iterable[int | None] | N
 
 
 def record(session: Session, project: Project, entry_id: int, row: AnnotationRow | None, now: float) -> None:
-    """The sender found the annotation otherwise than it was known to be. row None: it is gone."""
+    """The sender found the annotation otherwise than it was known to be. row None: it is gone; of another task or
+    person: so is the entry's, and the store knows little of what Label Studio has now.
+    """
     entry = session.get_one(OutboxEntry, entry_id, populate_existing=True)
-    if row is not None:
+    found, changed = GONE, 0
+    if row is None:
+        if entry.annotation_id is not None:
+            annotation_rows.tombstone(session, project, [entry.annotation_id], now)
+    elif is_its(entry, row):
         annotation_rows.apply(session, project, row)
-    elif entry.annotation_id is not None:
-        annotation_rows.tombstone(session, project, [entry.annotation_id], now)
-    found = GONE if row is None else Found(row.annotation_id, content_of(row), row.updated_at)
-    changed = _take_over(entry, found, acts.edits_of(session, [entry])[entry.id])
+        found = Found(row.annotation_id, content_of(row), row.updated_at)
+    else:
+        changed += annotation_rows.apply(session, project, row)
+        projects.request_reconcile(session, project, now)
+    changed += _take_over(entry, found, acts.edits_of(session, [entry])[entry.id])
     session.flush()
-    projects.touch_labels(session, project, int(changed), now)
+    projects.touch_labels(session, project, changed, now)
 
 
 def _take_over(entry: OutboxEntry, found: Found, edits: Sequence[Edit]) -> bool:

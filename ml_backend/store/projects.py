@@ -107,6 +107,14 @@ def mark_deleted(session: Session, project: Project) -> None:
     session.flush()
 
 
+def revive(session: Session, project: Project) -> bool:
+    """Label Studio speaks of it: it is worked on again. Whether it was deleted."""
+    row = current(session, project)
+    was_deleted, row.deleted = row.deleted, False
+    session.flush()
+    return was_deleted
+
+
 def touch_data(session: Session, project: Project, n_changed: int, now: float) -> None:
     """After tasks changed, in the same transaction: bumps data_version; nothing when n_changed is 0."""
     if n_changed:
@@ -160,10 +168,12 @@ def request_reconcile(session: Session, project: Project, now: float | None = No
 
 
 def reconciled(session: Session, project: Project, as_of: float) -> None:
-    """The store equals an export begun at `as_of`; a request made later than that stays."""
+    """The store equals an export begun at `as_of`; a request made later than that stays, but for one of the future,
+    which was made before the clock was put back.
+    """
     row = current(session, project)
     row.reconciled_at = as_of
-    if row.reconcile_requested is not None and row.reconcile_requested <= as_of:
+    if row.reconcile_requested is not None and not as_of < row.reconcile_requested <= time.time():
         row.reconcile_requested = None
     session.flush()
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from ml_backend.store.tables import Project, Push
+
+KEPT = 100
+"""Pushes of a project that stay on record when they are over."""
 
 
 class State(StrEnum):
@@ -29,8 +32,11 @@ def start(
     labels_version: int | None = None,
     old_versions: Iterable[str] = (),
 ) -> Push:
-    """A new push, begun now, with the next number of the project."""
+    """A new push, begun now, with the next number of the project. Of the others the newest KEPT stay, and those with
+    something left to do.
+    """
     number = (session.scalar(select(func.max(Push.number)).where(Push.project_id == project.id)) or 0) + 1
+    _forget(session, project, number - KEPT)
     push = Push(
         project_id=project.id,
         number=number,
@@ -64,9 +70,12 @@ def finish(session: Session, push: Push, now: float) -> None:
 
 
 def fail(session: Session, push: Push, error: str, now: float) -> None:
-    """It is over; error: one sentence for the user. A later push brings what this one did not."""
+    """It is over; error: one sentence for the user. A later push brings what this one did not; what it did is to be
+    deleted.
+    """
     row = _row(session, push)
     row.state, row.finished_at, row.error = State.FAILED, now, error
+    row.old_versions = [*row.old_versions, row.model_version]
     session.flush()
 
 
@@ -74,6 +83,16 @@ def set_old_versions(session: Session, push: Push, versions: Iterable[str]) -> N
     """The model versions that are still to be deleted in Label Studio."""
     _row(session, push).old_versions = list(versions)
     session.flush()
+
+
+def take_old_versions(session: Session, project: Project) -> list[str]:
+    """All model versions still to be deleted, taken off the pushes that had them: the caller gives them to another."""
+    waiting = with_old_versions(session, project)
+    taken = {version for push in waiting for version in push.old_versions}
+    for push in waiting:
+        push.old_versions = []
+    session.flush()
+    return sorted(taken)
 
 
 def newest(session: Session, project: Project, state: State | None = None) -> Push | None:
@@ -90,8 +109,22 @@ def unfinished(session: Session, project: Project) -> list[Push]:
 
 def with_old_versions(session: Session, project: Project) -> list[Push]:
     """Those with model versions still to be deleted, oldest first."""
-    query = select(Push).where(Push.project_id == project.id).order_by(Push.number)
-    return [push for push in session.scalars(query) if push.old_versions]
+    query = select(Push).where(Push.project_id == project.id, func.json_array_length(Push.old_versions) > 0)
+    return list(session.scalars(query.order_by(Push.number)))
+
+
+def _forget(session: Session, project: Project, until: int) -> None:
+    """What is over up to that number, but for the last one that is done: its predictions may be shown again."""
+    done = newest(session, project, State.DONE)
+    session.execute(
+        delete(Push).where(
+            Push.project_id == project.id,
+            Push.number <= until,
+            Push.state != State.RUNNING,
+            Push.number != (done.number if done is not None else 0),
+            func.json_array_length(Push.old_versions) == 0,
+        )
+    )
 
 
 def _row(session: Session, push: Push) -> Push:

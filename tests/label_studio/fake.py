@@ -66,6 +66,8 @@ class FakeLabelStudio:
             return early
         body = json.loads(request.content or b"null")
         own = f"/api/projects/{self.project['id']}"
+        if path == "/api/version":
+            return httpx.Response(200, json={"release": "1.23.2"})
         if path == f"{own}/":
             if request.method == "PATCH":
                 self.project |= body

@@ -10,10 +10,11 @@ import pytest
 
 from ml_backend.config import Settings
 from ml_backend.errors import LabelStudioUnreachable
-from ml_backend.label_studio import cleaning, duties
+from ml_backend.label_studio import cleaning, duties, waits
 from ml_backend.label_studio import push as push_module
 from ml_backend.label_studio.connections import Connections
 from ml_backend.label_studio.duties import CleanDuty, PushDuty, ReconcileDuty
+from ml_backend.label_studio.service import LanternService
 from ml_backend.store import projects, pushes, runs, tasks
 from ml_backend.store.database import Database
 from tests.label_studio.conftest import CONFIG, UID, FakeEngine, project_row, publish
@@ -23,21 +24,23 @@ START = 1_000_000.0
 
 
 class Clock:
-    """Both clocks, moved by hand."""
+    """Both clocks, moved by hand: `now` together, `back` one of them."""
 
     def __init__(self) -> None:
         self.now = START
+        self.back = 0.0
 
     def time(self) -> float:
-        return self.now
+        return self.now - self.back
 
-    monotonic = time
+    def monotonic(self) -> float:
+        return self.now
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
-    for module in (duties, push_module, cleaning):
+    for module in (duties, push_module, cleaning, waits):
         monkeypatch.setattr(module, "time", found)
     return found
 
@@ -63,7 +66,7 @@ def push(db: Database, settings: Settings, engine: FakeEngine, fake: FakeLabelSt
 
 def label(db: Database, clock: Clock, count: int = 1) -> None:
     with db.write() as session:
-        projects.touch_labels(session, projects.ensure(session, UID), count, clock.now)
+        projects.touch_labels(session, projects.ensure(session, UID), count, clock.time())
 
 
 def train(db: Database) -> None:
@@ -132,6 +135,21 @@ def test_a_push_waits_for_the_training_that_would_make_it_a_waste(
     assert push.due(UID), "a training that never comes holds nothing up"
 
 
+def test_people_who_label_without_a_pause_hold_no_push_up(
+    db: Database, push: PushDuty, clock: Clock, settings: Settings
+) -> None:
+    publish(db)
+    push.run(UID)
+    clock.now += 100
+    label(db, clock, settings.start_training_each_n_updates)
+    began = clock.now
+    while not push.due(UID):
+        assert clock.now < began + 3600, "nothing is pushed while people label"
+        clock.now += 4
+        label(db, clock)
+    assert clock.now == began + settings.push_interval_seconds
+
+
 def test_a_slow_push_is_repeated_ten_times_slower(db: Database, push: PushDuty, clock: Clock) -> None:
     publish(db)
     with db.write() as session:
@@ -177,8 +195,43 @@ def test_too_many_old_versions_hold_pushes_back_but_not_after_a_training(
 def test_an_unfinished_push_is_due_at_once(db: Database, push: PushDuty, clock: Clock) -> None:
     publish(db)
     with db.write() as session:
-        pushes.start(session, projects.ensure(session, UID), model_version="lantern-test-1", now=clock.now)
+        project = projects.ensure(session, UID)
+        pushes.start(
+            session, project, model_version="lantern-test-1", now=clock.now, labels_version=project.labels_version
+        )
     assert push.due(UID)
+
+
+def test_pushes_that_break_off_while_people_label_do_not_pile_up(
+    db: Database,
+    push: PushDuty,
+    clock: Clock,
+    fake: FakeLabelStudio,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(push_module, "SMALLEST_BATCH", 2)
+    publish(db)
+
+    def second_fails(request: httpx.Request) -> None:
+        if request.url.path.endswith("/import/predictions") and b'"task":1,' not in request.content:
+            raise httpx.ConnectError("refused", request=request)
+
+    fake.before = second_fails
+    for _ in range(200):
+        label(db, clock)
+        clock.now += 20
+        if push.due(UID):
+            push.run(UID)
+    assert 1 < len(fake.versions()) <= duties.MAX_OLD_VERSIONS + 2
+    fake.before = None
+    clean = CleanDuty(db, settings, Connections(settings))
+    for _ in range(20):
+        clock.now += 100
+        for duty in (push, clean):
+            if duty.due(UID):
+                duty.run(UID)
+    assert list(fake.versions()) == [fake.project["model_version"]]
 
 
 def test_a_project_without_tasks_is_not_asked_about_again_and_again(
@@ -219,12 +272,88 @@ def test_failures_wait_longer_each_time_and_are_told(
     assert project_row(db).connection["errors"] == {}
 
 
+def test_a_label_studio_that_does_not_answer_is_asked_once_by_all_projects_and_duties(
+    db: Database, settings: Settings, clock: Clock, fake: FakeLabelStudio, engine: FakeEngine
+) -> None:
+    other, elsewhere = "4.1795388054", "5.1795388054"
+    with db.write() as session:
+        projects.configure(session, projects.ensure(session, other), label_config=CONFIG)
+        connection = {"url": "http://other.test", "token": "1" * 40}
+        projects.configure(session, projects.ensure(session, elsewhere), connection=connection)
+    connections = Connections(settings)
+    reconciling, pushing = ReconcileDuty(db, settings, connections), PushDuty(db, settings, connections, engine)
+    publish(db)
+
+    def hangs(request: httpx.Request) -> None:
+        clock.now += 60
+        raise httpx.ReadTimeout("nothing", request=request)
+
+    fake.before = hangs
+    reconciling.run(UID)
+    assert not any(duty.due(uid) for duty in (reconciling, pushing) for uid in (UID, other))
+    assert reconciling.due(elsewhere)
+    clock.now += 59
+    assert not pushing.due(UID), "as long as the failure took"
+    clock.now += 2
+    assert pushing.due(UID)
+    fake.before = None
+    pushing.run(UID)
+    assert reconciling.due(UID)
+    reconciling.run(UID)
+    assert project_row(db).connection["errors"] == {}
+
+
 def test_a_project_that_is_gone_is_let_go(
     db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock
 ) -> None:
-    fake.before = lambda request: httpx.Response(404, json={"detail": "Not found."})
+    fake.before = gone
     ReconcileDuty(db, settings, Connections(settings)).run(UID)
     assert project_row(db).deleted
+
+
+def gone(request: httpx.Request) -> httpx.Response | None:
+    """Label Studio without the project."""
+    is_there = request.url.path == "/api/version"
+    return None if is_there else httpx.Response(404, json={"detail": "Not found."})
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"text": "404 page not found\n", "headers": {"content-type": "text/plain"}},
+        {"json": {"message": "no route"}},
+        {"json": {"detail": "Not found."}},
+    ],
+    ids=["text", "json", "detail"],
+)
+def test_what_a_proxy_says_while_label_studio_restarts_lets_no_project_go(
+    db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, page: dict[str, Any]
+) -> None:
+    duty = ReconcileDuty(db, settings, Connections(settings))
+    fake.before = lambda request: httpx.Response(404, **page)
+    duty.run(UID)
+    assert not project_row(db).deleted
+    fake.before = None
+    clock.now += 2
+    assert duty.due(UID)
+    duty.run(UID)
+    assert project_row(db).connection["errors"] == {}
+
+
+def test_a_project_that_was_let_go_is_worked_on_again_when_label_studio_tells_of_it(
+    db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, service: LanternService
+) -> None:
+    duty = ReconcileDuty(db, settings, Connections(settings))
+    fake.before = gone
+    duty.run(UID)
+    assert not duty.due(UID)
+    project = {"id": 3, "created_at": fake.project["created_at"]}
+    service.webhook({"action": "PROJECT_DELETED", "project": project})
+    assert project_row(db).deleted
+    fake.before = None
+    service.webhook({"action": "ANNOTATION_CREATED", "project": project, "annotation": fake.annotate(5, 1, "a")})
+    clock.now += 10
+    assert duty.due(UID)
 
 
 def test_reconcile_at_first_then_on_request_then_periodically(
@@ -274,6 +403,16 @@ def test_a_slow_reconcile_is_repeated_twenty_times_slower(
     assert not duty.due(UID)
     clock.now += 2
     assert duty.due(UID)
+
+
+def test_cleaning_stands_the_loss_of_the_only_project(
+    db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, clean: CleanDuty
+) -> None:
+    fake.before = gone
+    ReconcileDuty(db, settings, Connections(settings)).run(UID)
+    assert not clean.due(UID)
+    clean.run(UID)
+    assert project_row(db).deleted
 
 
 @pytest.fixture
@@ -327,6 +466,49 @@ def test_unreachable_while_cleaning_loses_nothing(
     clean.run(UID)
     fake.before = None
     clock.now += 10
+    assert clean.due(UID)
+    clean.run(UID)
+    assert set(fake.versions()) == {"lantern-test-2"}
+
+
+HOURS = 3 * 3600.0
+
+
+def test_a_clock_that_is_put_back_holds_up_no_reconcile(
+    db: Database, settings: Settings, fake: FakeLabelStudio, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ml_backend.label_studio.reconcile.time", clock)
+    monkeypatch.setattr(projects, "time", clock)
+    duty = ReconcileDuty(db, settings, Connections(settings))
+    duty.run(UID)
+    with db.write() as session:
+        projects.request_reconcile(session, projects.ensure(session, UID))
+    clock.back = HOURS
+    clock.now += 2
+    assert duty.due(UID)
+    duty.run(UID)
+    clock.now += 10
+    assert not duty.due(UID), "what was asked for before is done"
+    clock.now += settings.reconcile_seconds
+    assert duty.due(UID)
+
+
+def test_a_clock_that_is_put_back_holds_up_no_push(db: Database, push: PushDuty, clock: Clock) -> None:
+    publish(db)
+    push.run(UID)
+    clock.back = HOURS
+    label(db, clock)
+    assert push.due(UID)
+    push.run(UID)
+    label(db, clock)
+    assert not push.due(UID)
+
+
+def test_a_clock_that_is_put_back_holds_up_no_cleaning(
+    db: Database, fake: FakeLabelStudio, clock: Clock, clean: CleanDuty
+) -> None:
+    label(db, clock)
+    clock.back = HOURS
     assert clean.due(UID)
     clean.run(UID)
     assert set(fake.versions()) == {"lantern-test-2"}

@@ -189,6 +189,23 @@ def test_what_is_told_late_of_a_deleted_task_changes_nothing(db: Database) -> No
     assert (after.labels_version, after.labels_changed) == (before.labels_version, before.labels_changed)
 
 
+def test_numbers_that_come_again_after_a_backup_was_restored_ask_for_a_reconcile(db: Database) -> None:
+    """What is told late, or twice, does not."""
+    again: dict[str, Any] = {"updated_at": "2026-11-30T10:00:00Z"}
+    tell(db, annotated(), deleted(23))
+    late, later, made_anew = tell(
+        db, annotated(label="b", second=30), annotated(label="b", second=30), annotated(**again)
+    )
+    assert (late.reconcile, later.reconcile, made_anew.reconcile) == (False, False, True)
+    tell(db, {"action": "TASKS_DELETED", "tasks": [{"id": 6001}], "project": PROJECT})
+    late, made_anew = tell(db, annotated(24, second=40), annotated(24, **again))
+    assert (late.reconcile, made_anew.reconcile) == (False, True)
+    (made_anew,) = tell(
+        db, {"action": "TASKS_CREATED", "tasks": [{"id": 6001, "data": {"text": "u"}}], "project": PROJECT}
+    )
+    assert made_anew.reconcile
+
+
 def test_a_new_label_config_makes_both_sides_fall_behind(db: Database) -> None:
     tell(db, {"action": "PROJECT_UPDATED", "project": PROJECT})
     before = project_row(db)

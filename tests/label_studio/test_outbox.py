@@ -342,3 +342,27 @@ def test_tokens_are_kept_nowhere_and_forgotten_when_nothing_waits(desk: Desk, tm
     desk.until(lambda: not desk.sender._senders)
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or ANN.encode() not in file.read_bytes()
+
+
+@pytest.mark.parametrize("label", ["a", "b"], ids=["same label", "other label"])
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_number_that_a_restored_label_studio_gave_to_somebody_else_is_theirs(
+    desk: Desk, label: str, is_told: bool
+) -> None:
+    undone = desk.label("a", [1])
+    desk.label("a", [2])
+    desk.sent()
+    first, second = sorted(desk.fake.annotations)
+    desk.fake.annotations.clear()  # a backup from before these acts
+    for number, task in ((first, 8), (second, 9)):
+        theirs = desk.fake.annotate(number, task, label, completed_by=2, updated_at=desk.fake.now())
+        if is_told:
+            desk.webhook("ANNOTATION_CREATED", annotation=theirs)
+    before = {number: dict(annotation) for number, annotation in desk.fake.annotations.items()}
+    desk.undo(undone)
+    desk.label("b", [2])
+    desk.sent()
+    assert {number: desk.fake.annotations.get(number) for number in before} == before
+    assert desk.fake.of(1).keys() == {2}, "what is wanted is made anew"
+    assert desk.labels() == {2: ["b"], 8: [label], 9: [label]}
+    assert is_told or desk.row().reconcile_requested is not None

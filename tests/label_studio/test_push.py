@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -200,6 +200,46 @@ def test_a_batch_whose_answer_was_lost_is_not_sent_twice(
     assert fake.versions() == {"lantern-test-1": 10}
 
 
+def locked(fake: FakeLabelStudio, failures: int, *, carried_out: bool) -> Callable[[httpx.Request], Any]:
+    """The first imports get a 500 after they did what they ask for, or before."""
+    left = [1] * failures
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path != IMPORT or not left:
+            return None
+        left.pop()
+        if carried_out:
+            fake.before = None
+            fake.answer(request)
+            fake.calls.pop()
+            fake.before = before
+        return httpx.Response(500, json={"detail": "database is locked"})
+
+    return before
+
+
+@pytest.mark.parametrize("carried_out", [False, True])
+def test_a_label_studio_that_is_locked_for_a_moment_does_not_end_the_push(
+    db: Database, engine: FakeEngine, fake: FakeLabelStudio, carried_out: bool
+) -> None:
+    fake.before = locked(fake, 2, carried_out=carried_out)
+    assert push_all(db, engine, fake).created == 10
+    assert sorted(p["task"] for p in fake.predictions) == list(range(1, 11)), "nothing lost, nothing twice"
+    assert newest(db).created == 10
+
+
+def test_a_label_studio_that_stays_locked_is_gone_on_with_later(
+    db: Database, engine: FakeEngine, fake: FakeLabelStudio
+) -> None:
+    fake.before = locked(fake, 99, carried_out=False)
+    with pytest.raises(LabelStudioUnreachable, match="locked"):
+        push_all(db, engine, fake)
+    assert fake.calls.count(f"POST {IMPORT}") == 5
+    fake.before = None
+    assert push_all(db, engine, fake).created == 10
+    assert newest(db).number == 1
+
+
 @pytest.mark.parametrize("size", [4, 5_000])
 def test_a_lost_answer_about_refused_predictions_begins_a_new_version(
     db: Database, engine: FakeEngine, fake: FakeLabelStudio, monkeypatch: pytest.MonkeyPatch, size: int
@@ -251,6 +291,25 @@ def test_a_worker_whose_project_was_taken_over_leaves_the_rest_to_the_new_owner(
     assert fake.project["model_version"] == ""
     push_all(db, engine, fake)
     assert sorted(p["task"] for p in fake.predictions) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("batches", [1, 3])
+def test_a_disconnect_in_the_middle_stays_as_it_left_the_project(
+    db: Database, engine: FakeEngine, fake: FakeLabelStudio, batches: int
+) -> None:
+    def before(request: httpx.Request) -> None:
+        if request.url.path == IMPORT and fake.calls.count(f"POST {IMPORT}") == batches:
+            with db.write() as session:
+                projects.configure(session, projects.ensure(session, UID), connection={"connected": False})
+
+    fake.before = before
+    assert push_all(db, engine, fake) is None
+    assert fake.project["model_version"] == ""
+    assert fake.calls.count(f"POST {IMPORT}") == batches, "nothing more is sent"
+    fake.before = None
+    with db.write() as session:
+        projects.configure(session, projects.ensure(session, UID), connection={"connected": True})
+    assert push_all(db, engine, fake).created == 10
 
 
 def test_a_half_push_is_given_up_when_the_predictions_move_on(

@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from ml_backend.config import Settings
-from ml_backend.label_studio import sheet_duty
+from ml_backend.label_studio import sheet_duty, waits
 from ml_backend.label_studio import sheets as sheets_of_map
 from ml_backend.label_studio.service import LanternService
 from ml_backend.label_studio.sheet_checkup import check_places
@@ -100,6 +101,27 @@ def test_a_sheet_comes_with_the_first_map_and_when_it_has_moved(stage: Stage, mo
     monkeypatch.setattr(sheet_duty, "REST_SECONDS", 0.0)
     stage.work()
     assert [data["layout_version"] for data in stage.played.tasks.values()] == [1, 2]
+
+
+def test_a_sheet_whose_task_could_not_be_made_leaves_nothing_behind(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.connect()
+    stage.move(LEFT_TO_RIGHT)
+    lost = iter([True, True])
+
+    def lose(request: httpx.Request) -> None:
+        if request.method == "POST" and next(lost, False):
+            raise httpx.ReadTimeout("lost", request=request)
+
+    stage.played.failure = lose
+    monkeypatch.setattr(waits, "LONGEST_WAIT_SECONDS", 0.0)
+    stage.work()
+    (task,) = stage.played.tasks
+    folder = sheets_of_map.sheet_folder(stage.db, project_row(stage.db))
+    assert len(list(folder.glob("sheet-*"))) == 1
+    stage.post("ANNOTATION_CREATED", annotation=stage.draw(task, until=-0.2))
+    assert stage.labels() == {11: "a", 12: "a"}
 
 
 def test_what_is_drawn_labels_the_points_inside(stage: Stage, sheet: int) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ml_backend.store import counters, leases, projects, publications, pushes, runs
 from ml_backend.store.database import Database
-from ml_backend.store.tables import Project, Publication
+from ml_backend.store.tables import Project, Publication, Push
 
 
 def test_a_lease_is_held_by_one_until_it_expires(db: Database, project: Project) -> None:
@@ -20,6 +21,13 @@ def test_a_lease_is_held_by_one_until_it_expires(db: Database, project: Project)
         assert not leases.renew(session, project, "a", 10.0, now=116.0)
         assert leases.renew(session, project, "b", 10.0, now=120.0)
         assert leases.holder(session, project, now=129.0) == "b"
+
+
+def test_a_lease_of_before_the_clock_was_put_back_is_over(db: Database, project: Project) -> None:
+    with db.write() as session:
+        assert leases.acquire(session, project, "killed", 60.0, now=10_000.0)
+        assert not leases.acquire(session, project, "next", 60.0, now=9_990.0), "a clock that is set right by seconds"
+        assert leases.acquire(session, project, "next", 60.0, now=1_000.0)
 
 
 def test_a_lease_is_given_back_by_its_owner_only(db: Database, project: Project) -> None:
@@ -134,6 +142,19 @@ def test_numbers_of_two_projects_are_apart(db: Database, project: Project) -> No
     with db.write() as session:
         publish(session, project)
         assert publish(session, projects.ensure(session, 99)).number == 1
+
+
+def test_old_pushes_are_forgotten_but_for_what_is_left_to_do(db: Database, project: Project) -> None:
+    with db.write() as session:
+        shown = pushes.start(session, project, model_version="v1", now=1.0)
+        pushes.finish(session, shown, now=1.0)
+        for number in range(2, 2 * pushes.KEPT):
+            push = pushes.start(session, project, model_version=f"v{number}", now=1.0)
+            pushes.fail(session, push, "Label Studio is down", now=1.0)
+            pushes.set_old_versions(session, push, ["v0"] if number == 5 else [])
+        kept = session.scalars(select(Push.number).order_by(Push.number)).all()
+        assert list(kept) == [1, 5, *range(pushes.KEPT, 2 * pushes.KEPT)]
+        assert [push.number for push in pushes.with_old_versions(session, project)] == [5]
 
 
 def test_a_push_counts_what_was_sent_and_what_label_studio_made(db: Database, project: Project) -> None:
