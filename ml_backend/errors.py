@@ -82,17 +82,18 @@ class LabelStudioForbidden(LabelStudioAuthError):
 
 
 class LabelStudioRefused(LabelStudioError):
-    """Label Studio answered with an error. http_status: its status code."""
+    """Label Studio answered with an error. http_status: its status code. has_detail: whether the body is JSON with a
+    `detail`; a 404 without it may be of something else, such as a proxy while Label Studio restarts.
+    """
 
-    def __init__(self, message: str, http_status: int) -> None:
+    def __init__(self, message: str, http_status: int, *, has_detail: bool = False) -> None:
         super().__init__(message)
         self.http_status = http_status
+        self.has_detail = has_detail
 
 
 class LabelStudioUnreachable(LabelStudioError):
-    """No answer from Label Studio: worth trying again later. http_status: 429, 5xx, or 404 of something
-    else at its address; None when nothing answered.
-    """
+    """No answer from Label Studio: worth trying again later. http_status: 429 or 5xx, None when nothing answered."""
 
     def __init__(self, message: str, http_status: int | None = None) -> None:
         super().__init__(message)

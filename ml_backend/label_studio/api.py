@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from ml_backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnreachable
+from ml_backend.errors import LabelStudioError, LabelStudioRefused
 from ml_backend.label_studio.client import LabelStudioClient
 from ml_backend.label_studio.contract import parse_id, project_uid
 from ml_backend.label_studio.once import made_once
@@ -52,7 +52,7 @@ class LabelStudioApi:
         """Label Studio's release, such as 1.23.2. Raises LabelStudioError where something else answers."""
         try:
             return str(_object(self.client.get("/api/version"), "/api/version").get("release", "?"))
-        except (LabelStudioRefused, LabelStudioUnreachable) as error:
+        except LabelStudioRefused as error:
             if error.http_status != HTTPStatus.NOT_FOUND:
                 raise
             raise LabelStudioError(f"what answers at {self.url} is no Label Studio: it has no /api/version") from error
@@ -62,7 +62,7 @@ class LabelStudioApi:
         try:
             self.project(number)
         except LabelStudioRefused as error:
-            if error.http_status != HTTPStatus.NOT_FOUND:
+            if not _says_missing(error):
                 raise
             self.version()
             return True
@@ -188,11 +188,11 @@ class LabelStudioApi:
         self._delete(f"/api/annotations/{annotation}/")
 
     def annotation(self, annotation: int) -> Json | None:
-        """One annotation; None when it is not there."""
+        """One annotation; None when Label Studio says that it is not there."""
         try:
             return _object(self.client.get(f"/api/annotations/{annotation}/"), "the annotation")
         except LabelStudioRefused as error:
-            if error.http_status != HTTPStatus.NOT_FOUND:
+            if not _says_missing(error):
                 raise
             return None
 
@@ -298,6 +298,11 @@ class LabelStudioApi:
         except LabelStudioRefused as error:
             if error.http_status != HTTPStatus.NOT_FOUND:
                 raise
+
+
+def _says_missing(error: LabelStudioRefused) -> bool:
+    """Label Studio says so of projects, tasks and annotations with a `detail`; of other things it does not always."""
+    return error.http_status == HTTPStatus.NOT_FOUND and error.has_detail
 
 
 def _title(view: Json) -> object:

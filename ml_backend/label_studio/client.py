@@ -89,9 +89,8 @@ class LabelStudioClient:
     ) -> Answer:
         """One call below the base address. seconds: longest wait for data.
 
-        Raises LabelStudioAuthError (401), LabelStudioForbidden (403), LabelStudioUnreachable (no answer, 429, 5xx, or a
-        404 that is not Label Studio's own), LabelStudioRefused (other 4xx), LabelStudioError (a redirect, or a body
-        that is no JSON).
+        Raises LabelStudioAuthError (401), LabelStudioForbidden (403), LabelStudioUnreachable (no answer, 429, 5xx),
+        LabelStudioRefused (other 4xx), LabelStudioError (a redirect, or a body that is no JSON).
         """
         response = self._request(method, path, params, json, seconds)
         if response.status_code == HTTPStatus.UNAUTHORIZED and self._token.forget_access():
@@ -145,11 +144,8 @@ class LabelStudioClient:
             raise LabelStudioForbidden(f"the owner of the {self.token_kind} may not {call} (403): {text}")
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise LabelStudioUnreachable(f"Label Studio answered {call} with {status}: {text}", status)
-        if status == HTTPStatus.NOT_FOUND and not _tells_detail(response):
-            raise LabelStudioUnreachable(
-                f"something other than Label Studio answered {call} with 404, such as a proxy while it restarts", status
-            )
-        raise LabelStudioRefused(f"Label Studio refused {call} ({status}): {text}", status)
+        refusal = f"Label Studio refused {call} ({status}): {text}"
+        raise LabelStudioRefused(refusal, status, has_detail=_has_detail(response))
 
 
 def _why(error: httpx.TransportError) -> str:
@@ -182,8 +178,7 @@ def _detail(response: httpx.Response) -> str:
     return str(body)[:SHOWN_CHARACTERS]
 
 
-def _tells_detail(response: httpx.Response) -> bool:
-    """As all of Label Studio's own errors do."""
+def _has_detail(response: httpx.Response) -> bool:
     try:
         body = response.json()
     except (ValueError, RecursionError):

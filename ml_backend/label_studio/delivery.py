@@ -135,6 +135,9 @@ class Delivery:
         except LabelStudioAuthError:
             raise
         except LabelStudioRefused as error:
+            is_its_own = error.has_detail or error.http_status != HTTPStatus.NOT_FOUND
+            if not is_its_own and entry.attempts < MOST_ATTEMPTS:
+                return Later(f"Label Studio does not answer itself, trying again: {error}", Pause.THIS)
             return Refused(f"Label Studio refused it: {error}")
         except LabelStudioUnreachable as error:
             if error.http_status != HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -184,7 +187,7 @@ class Delivery:
         try:
             made = self._api.create_annotation(entry.task_id, {**wanted, "unique_id": entry.unique_id})
         except LabelStudioRefused as error:
-            if error.http_status == HTTPStatus.NOT_FOUND:
+            if error.http_status == HTTPStatus.NOT_FOUND and error.has_detail:
                 return Refused(TASK_GONE, reconcile=True)
             if error.http_status != HTTPStatus.CONFLICT:
                 raise

@@ -366,3 +366,19 @@ def test_a_number_that_a_restored_label_studio_gave_to_somebody_else_is_theirs(
     assert desk.fake.of(1).keys() == {2}, "what is wanted is made anew"
     assert desk.labels() == {2: ["b"], 8: [label], 9: [label]}
     assert is_told or desk.row().reconcile_requested is not None
+
+
+@pytest.mark.parametrize("label", ["b", None], ids=["changed", "undone"])
+def test_what_a_proxy_says_while_label_studio_restarts_takes_nothing_for_gone(desk: Desk, label: str | None) -> None:
+    acted = desk.label("a", [1])
+    desk.sent()
+    (number,) = desk.fake.annotations
+    pages = [httpx.Response(404, text="404 page not found")] * 3
+    desk.fake.before = lambda request: pages.pop() if pages and "/annotations/" in request.url.path else None
+    if label is None:
+        desk.undo(acted)
+    else:
+        desk.label(label, [1, 2])
+    assert desk.sent().failed == 0
+    assert desk.fake.labels() == ({} if label is None else {1: ["b"], 2: ["b"]})
+    assert desk.fake.of(1).get(1, {}).get("id") == (None if label is None else number)
