@@ -38,6 +38,10 @@ PUSHED_A_SECOND = 100.0
 """Slowest import that is believed: a push that waited for Label Studio in between did not work all that time."""
 MAX_OLD_VERSIONS = 3
 """With more versions than this waiting to be deleted, only a training pushes another."""
+FAR_TOO_MANY_OLD_VERSIONS, LONG_REST_SECONDS = 12, 600.0
+"""With more than these, not even that, but once in this time: people who label without a pause leave none to clean in,
+and each version is as large as the project.
+"""
 
 
 class LabelStudioDuty(ABC):
@@ -190,7 +194,7 @@ class PushDuty(LabelStudioDuty):
         if not behind or self._training_follows(project):
             return False
         if run is not None and (run.publication_number or 0) > (push.publication_number or 0):
-            return True
+            return len(push.old_versions) <= FAR_TOO_MANY_OLD_VERSIONS or self._rested(push, now, LONG_REST_SECONDS)
         return self._rested(push, now) and len(push.old_versions) <= MAX_OLD_VERSIONS
 
     def _training_follows(self, project: Project) -> bool:
@@ -203,11 +207,11 @@ class PushDuty(LabelStudioDuty):
         since = self._held_since.setdefault(project.uid, time.monotonic())
         return time.monotonic() < since + self._settings.push_interval_seconds
 
-    def _rested(self, push: Push, now: float) -> bool:
-        """Whether the last push is long ago. One that ended in the future says that the clock was put back."""
+    def _rested(self, push: Push, now: float, least: float = 0.0) -> bool:
+        """Whether the last push is long ago, at least so many seconds. One of the future: the clock was put back."""
         ended = push.finished_at or push.started_at
         seconds = min(ended - push.started_at, 1.0 + push.created / PUSHED_A_SECOND)
-        return not ended <= now < ended + max(self._settings.push_interval_seconds, PUSH_SHARE * seconds)
+        return not ended <= now < ended + max(self._settings.push_interval_seconds, PUSH_SHARE * seconds, least)
 
     def _do(self, uid: str, api: LabelStudioApi) -> None:
         if Pusher(self._db, self._engine, api, check_lease=self._check_lease).push(uid) is None:

@@ -190,6 +190,14 @@ def test_too_many_old_versions_hold_pushes_back_but_not_after_a_training(
     assert not push.due(UID)
     train(db)
     assert push.due(UID)
+    with db.write() as session:
+        newest = pushes.newest(session, projects.ensure(session, UID))
+        assert newest is not None
+        newest.old_versions = [str(n) for n in range(13)]
+        newest.finished_at = clock.now - 60
+    assert not push.due(UID), "each version is as large as the project"
+    clock.now += 600
+    assert push.due(UID)
 
 
 def test_an_unfinished_push_is_due_at_once(db: Database, push: PushDuty, clock: Clock) -> None:
