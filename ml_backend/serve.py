@@ -22,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 
 from ml_backend.config import Settings
+from ml_backend.data.encoders import EncoderOptions, build_encoder
 from ml_backend.engine.device import check_device
 from ml_backend.errors import ConfigError
 from ml_backend.processes import Child, Restarts
@@ -53,10 +54,11 @@ WORKER_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "4194304", "
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT, or until the web server ends by itself; returns the exit status.
 
-    Raises ConfigError when the port is taken or the device is not there, StoreError when the data folder cannot be
-    used.
+    Raises ConfigError when the port is taken, the device is not there or the encoder cannot be used, StoreError when
+    the data folder cannot be used.
     """
     check_device(settings.device)
+    _check_encoder(settings)
     with _listen(settings) as listener, tempfile.TemporaryDirectory(prefix="lantern-") as run_directory:
         Database.open(settings.home).close()
         with servers.registered(settings.home, _name(settings)) as others:
@@ -132,6 +134,16 @@ class Supervisor:
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._stop.set()
+
+
+def _check_encoder(settings: Settings) -> None:
+    """Now, and not when the first project is read."""
+    if settings.encoder is None:
+        return
+    try:
+        build_encoder(settings.encoder, EncoderOptions(embeddings_url=settings.embeddings_url))
+    except ConfigError as error:
+        raise ConfigError(f"LANTERN_ENCODER: {error}") from error
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -50,6 +50,22 @@ def test_a_device_that_is_not_there_is_named_before_anything_starts(
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize("encoder", ["magic", "sentence-transformers", "openai:small"])
+def test_an_encoder_that_cannot_be_used_is_named_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], encoder: str
+) -> None:
+    def never_listens(_settings: object) -> None:
+        raise AssertionError("it goes on to the port")
+
+    monkeypatch.setattr("ml_backend.cli.command_line.configure_logging", lambda *_: None)
+    monkeypatch.setattr("ml_backend.serve._listen", never_listens)
+    monkeypatch.setenv("LANTERN_ENCODER", encoder)
+    assert main(["serve", "--home", str(tmp_path / "home")]) == 2
+    shown = capsys.readouterr().err
+    assert "LANTERN_ENCODER" in shown
+    assert encoder in shown
+
+
 @pytest.mark.parametrize("module", ["ml_backend.serve", "ml_backend.web.gunicorn_config"])
 def test_the_processes_that_only_watch_others_stay_small(module: str) -> None:
     """faiss hangs in a fork of a process that has searched, and torch alone takes 300 MB and seconds of the start."""
