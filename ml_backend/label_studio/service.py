@@ -139,13 +139,14 @@ class LanternService:
         return {"versions": [publication.model_version for publication in newest if publication]}
 
     def status(self, project: str | int | None = None) -> dict[str, object]:
-        """GET /status: progress, versions and counters of one project or of all. Raises InputError for an unknown
-        one."""
+        """GET /status: progress, versions and counters of one project or of all; `counters` beside the projects: sums
+        over the server and all projects. Raises InputError for an unknown project.
+        """
         with self._db.read() as session:
             wanted = projects.list_all(session) if project is None else [projects.ensure(session, project)]
             return {
                 "projects": [project_status(session, one) for one in wanted],
-                "counters": counters.read(session),
+                "counters": counters.total(session),
             }
 
     def ready(self) -> tuple[bool, dict[str, object]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,12 @@ def read(session: Session, project: Project | None = None) -> dict[str, int]:
     """Value by name, of a project or of the server."""
     query = select(Counter.name, Counter.value).where(Counter.project_id == _key(project)).order_by(Counter.name)
     return {row.name: row.value for row in session.execute(query)}
+
+
+def total(session: Session) -> dict[str, int]:
+    """Value by name, of the server and all projects together."""
+    query = select(Counter.name, func.sum(Counter.value)).group_by(Counter.name).order_by(Counter.name)
+    return {name: int(value) for name, value in session.execute(query)}
 
 
 def _key(project: Project | None) -> int:

@@ -80,6 +80,9 @@ def test_what_is_left_out_is_counted(service: LanternService, engine: FakeEngine
     ask(service, task(3))
     with db.read() as session:
         assert counters.read(session, projects.ensure(session, UID))["dropped_score_not_finite"] == 1
+    told = service.status()["counters"]
+    assert isinstance(told, dict)
+    assert told["dropped_score_not_finite"] == 1  # /metrics shows these
 
 
 def test_tasks_without_an_id_are_answered_and_not_stored(service: LanternService, db: Database) -> None:

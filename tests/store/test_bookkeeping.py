@@ -187,6 +187,7 @@ def test_counters_add_up_and_are_apart(db: Database, project: Project) -> None:
     with db.read() as session:
         assert counters.read(session, project) == {"webhooks": 5}
         assert counters.read(session) == {"webhooks": 1}
+        assert counters.total(session) == {"webhooks": 6}
 
 
 def test_a_run_that_waits_is_stopped_at_once_and_one_that_runs_is_told(db: Database, project: Project) -> None:
