@@ -33,6 +33,7 @@ POOL_KEYS = {
 }
 
 
+OTHER_KEYS = ("encoder", "field", "epochs", "weights")
 STEERING_KEY = "steering"
 """In a project row's settings: what was set on the map."""
 STEERED = ("alpha0", "never_seen_level", "prior")
@@ -87,6 +88,11 @@ def project_settings(settings: Settings, extra_params: Mapping[str, object]) -> 
     )
     _check_ranges(made)
     return made
+
+
+def unknown_keys(extra_params: Mapping[str, object]) -> list[str]:
+    """Keys that no setting has, sorted: they change nothing."""
+    return sorted(set(extra_params) - {*POOL_KEYS, *OTHER_KEYS})
 
 
 def _check_ranges(made: ProjectSettings) -> None:

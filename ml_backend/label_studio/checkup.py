@@ -9,7 +9,7 @@ from typing import Any
 
 from ml_backend.config import Settings
 from ml_backend.data.label_config import parse_label_config
-from ml_backend.engine.settings import project_settings
+from ml_backend.engine.settings import project_settings, unknown_keys
 from ml_backend.errors import ConfigError, LabelConfigError, LabelStudioError
 from ml_backend.label_studio import home_check, wanted
 from ml_backend.label_studio.api import LabelStudioApi
@@ -26,6 +26,7 @@ from ml_backend.store.tables import Project, Push, TrainingRun
 STUCK_SECONDS = 120.0
 """Work that waits longer than this, without an error, has no worker."""
 SHOWN = 3
+EXTRA_PARAMS_MEND = "correct them under Settings > Model > Edit; docs/configuration.md lists them"
 SAME_OPTIONS = " with the --url and --token of this command"
 """A project that was never connected has none that Lantern could remember."""
 
@@ -144,13 +145,20 @@ def check_home(settings: Settings, row: Project, target: str) -> Iterator[Findin
 
 def check_extra_params(settings: Settings, row: Project) -> Iterator[Finding]:
     """Whether Lantern can use what the project sets for itself; nothing when it can."""
+    unknown = unknown_keys(row.extra_params)
+    if unknown:
+        yield warning(
+            f"extra params of the project's ML backend that Lantern does not know: {', '.join(map(repr, unknown))}",
+            "they change nothing",
+            EXTRA_PARAMS_MEND,
+        )
     try:
         project_settings(settings, row.extra_params)
     except ConfigError as problem:
         yield error(
             "the extra params of the project's ML backend cannot be used",
             f"nothing is predicted or trained: {problem}",
-            "correct them under Settings > Model > Edit; docs/configuration.md lists them",
+            EXTRA_PARAMS_MEND,
         )
 
 

@@ -24,6 +24,12 @@ def test_extra_params_that_silence_a_project_are_named(settings: Settings) -> No
     assert "extra params" in finding.what
 
 
+def test_extra_params_that_change_nothing_are_named(settings: Settings) -> None:
+    (finding,) = check_extra_params(settings, Project(extra_params={"epoch": 3, "epochs": 3, "Alpha0": 1}))
+    assert finding.severity is Severity.WARNING
+    assert finding.what.endswith("'Alpha0', 'epoch'")
+
+
 def findings(db: Database, settings: Settings) -> list[Finding]:
     fake = FakeLabelStudio(before=nothing_is_attached)
     return list(check_project(db, settings, fake.api(), 3, "http://lantern.test:9090", lantern_answers=True))
