@@ -129,8 +129,10 @@ readme: venv  ## write README's results section and benchmarks/report.md from be
 	@$(BIN)/python -m benchmarks.label_efficiency.readme benchmarks/results.json README.md
 
 .PHONY: speed
-speed: venv  ## print seconds and memory: the scripts of benchmarks/
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
+speed: venv frontend  ## print seconds and memory: the scripts of benchmarks/
+	@for script in benchmarks/*.py; do \
+		name="$$(basename "$$script" .py)"; echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" $(ARGS); \
+	done
 
 .PHONY: screenshots
 screenshots: venv venv-label-studio frontend  ## take docs/images/*.png (DATA=FILE.npz: the map's of these images; needs Chromium)

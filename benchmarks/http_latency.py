@@ -1,6 +1,6 @@
 """Latency of each route of a real `lantern serve` while its worker trains, next to the budgets.
 
-python benchmarks/http_latency.py [--tasks 5000] [--requests 300] [--vectors]
+python -m benchmarks.http_latency [--tasks 5000] [--requests 300] [--vectors]
 Starts a server on a folder of its own, sends synthetic tasks and labels by webhook as Label Studio would, keeps the
 worker training, and prints p50 and p99 in milliseconds. Label Studio itself is not needed.
 """
