@@ -34,15 +34,25 @@ def read_object(request: Request, most_bytes: int | None = None) -> Body:
     length = request.content_length
     if most_bytes is not None and (length is None or length > most_bytes):
         raise RequestEntityTooLarge(f"the body is larger than {most_bytes:,} bytes, or does not tell its length")
-    raw = request.get_data(cache=False)
-    most = request.max_content_length
-    if length is None and most is not None and len(raw) >= most:
-        raise RequestEntityTooLarge(f"the body is larger than {most:,} bytes")  # what came beyond that was left out
-    body = parse(raw)
+    body = parse(_all_of(request))
     if not isinstance(body, dict):
         raise InputError(f"the body must be a JSON object, not {_kind(body)}")
     hide(secrets_in(body))
     return body
+
+
+def _all_of(request: Request) -> bytes:
+    """Up to the app's cap. Raises RequestEntityTooLarge."""
+    length, most = request.content_length, request.max_content_length
+    if most is None:
+        return request.get_data(cache=False)
+    if length is None or length <= most:
+        raw = request.get_data(cache=False)
+        if length is not None or len(raw) < most:  # of one that tells no length, what comes beyond the cap is left out
+            return raw
+    raise RequestEntityTooLarge(
+        f"the body is larger than {most:,} bytes: send less at once, or set LANTERN_MAX_BODY_BYTES"
+    )
 
 
 def read_predict(request: Request) -> Body:

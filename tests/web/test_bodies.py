@@ -69,7 +69,8 @@ def test_over_the_size_cap_is_413(open_client: FlaskClient, service: RecordingSe
     open_client.application.config["MAX_CONTENT_LENGTH"] = 1000
     reply = post(open_client, b'{"tasks": [' + b" " * 1000 + b"]}")
     assert reply.status_code == 413
-    assert reply.get_json()["error"]
+    assert "1,000 bytes" in reply.get_json()["error"]
+    assert "LANTERN_MAX_BODY_BYTES" in reply.get_json()["error"]
     assert service.bodies == []
 
 
