@@ -52,7 +52,7 @@ def _opened(maps: MapContext, project: str, key: str) -> tuple[Project, str]:
 
 def _key_of(given: Request) -> str | None:
     """The link key in the body; None when there is none."""
-    if not given.content_length:
+    if not given.content_length and "Transfer-Encoding" not in given.headers:
         return None
     body = read_object(given, MOST_BYTES)
     hide([body.get("key")])

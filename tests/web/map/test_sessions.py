@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import stat
 from pathlib import Path
@@ -121,6 +122,17 @@ def test_hostile_session_bodies(world: MapWorld, body: str) -> None:
 def test_strangers_cannot_make_lantern_read_much(world: MapWorld) -> None:
     body = '{"key": "' + "x" * 5000 + '"}'
     assert world.client.post(f"/map/{UID}/api/session", data=body, content_type="application/json").status_code == 413
+
+
+def test_a_key_in_a_body_of_unknown_length_is_not_overlooked(world: MapWorld) -> None:
+    """Without a length it would pass for no key at all."""
+    reply = world.client.post(
+        f"/map/{UID}/api/session",
+        input_stream=io.BytesIO(b'{"key": "wrong"}'),
+        content_type="application/json",
+        headers={"Transfer-Encoding": "chunked", **LOG_IN},
+    )
+    assert reply.status_code == 413
 
 
 def test_who_only_looks_cannot_either(world: MapWorld) -> None:
