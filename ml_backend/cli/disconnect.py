@@ -15,7 +15,7 @@ NAME = "disconnect"
 HELP = "restore in Label Studio what connect changed"
 DESCRIPTION = """\
 Removes what `lantern connect` made in Label Studio and puts back what it changed. Labels, and the predictions that were
-pushed, stay. Address and token are remembered from connect."""
+pushed, stay. Address and token are those that `lantern connect` remembers; the token is then forgotten."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -14,7 +14,8 @@ NAME = "doctor"
 HELP = "say what is wrong between Label Studio and Lantern, and the exact mend"
 DESCRIPTION = """\
 Looks at both sides of the connection: addresses, tokens, switches, ML backend, webhook, labeling config. Changes
-nothing. Exit status 1 when something does not work."""
+nothing. Of a connected project address and token are those that `lantern connect` remembers. Exit status 1 when
+something does not work."""
 
 FAILED = 1
 

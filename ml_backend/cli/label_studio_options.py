@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 def add_label_studio_options(parser: ArgumentParser) -> None:
     """--url, --token and --home."""
-    parser.add_argument("--url", help="Label Studio's address (LABEL_STUDIO_URL)", type=_address)
+    parser.add_argument(
+        "--url", help="Label Studio's address (LABEL_STUDIO_URL); `connect` remembers it", metavar="URL", type=_address
+    )
     parser.add_argument(
         "--token",
         type=str.strip,
-        help="personal access token or legacy token; LABEL_STUDIO_API_KEY hides it from this machine's process list",
+        help="personal access token or legacy token; `connect` remembers it. LABEL_STUDIO_API_KEY hides it from this "
+        "machine's process list",
     )
     parser.add_argument("--home", help="Lantern's data folder (LANTERN_HOME); the one that `serve` uses", type=Path)
 
@@ -28,7 +31,8 @@ def add_backend_url(parser: ArgumentParser) -> None:
     """--backend-url."""
     parser.add_argument(
         "--backend-url",
-        help="how Label Studio reaches Lantern (LANTERN_PUBLIC_URL, else localhost and the port)",
+        help="how Label Studio reaches Lantern (LANTERN_PUBLIC_URL, else as at the last `connect`, else localhost and "
+        "the port)",
         metavar="URL",
         type=_address,
     )
