@@ -82,13 +82,15 @@ class Settings:
     )
     """Changed labels after which the worker trains."""
     debounce_seconds: float = setting(5.0, "LANTERN_DEBOUNCE_SECONDS", parse=float, check=between(0, 3600))
-    """Quiet time after the last label before a training starts."""
+    """Time without a new label before a training starts; labels that keep coming put it off for no longer than the
+    larger of this and `push_interval_seconds`.
+    """
     push_interval_seconds: float = setting(
         60.0, "LANTERN_PUSH_INTERVAL_SECONDS", parse=float, check=between(0, DAY_SECONDS)
     )
     """Shortest time between two pushes of predictions to Label Studio, unless a training lies between."""
     reconcile_seconds: float = setting(600.0, "LANTERN_RECONCILE_SECONDS", parse=float, check=between(1, DAY_SECONDS))
-    """Time between two full comparisons with Label Studio, which repair what webhooks never tell."""
+    """Shortest time between two full comparisons with Label Studio, which find what webhooks never told."""
 
     never_seen_level: float = setting(0.01, "LANTERN_NEVER_SEEN_LEVEL", parse=float, check=between(0, 0.5))
     """Lantern abstains from a task whose novelty p-value is at most this."""

@@ -1,7 +1,7 @@
 """Back to an earlier run: its model is published again, and the pool is trained on from there.
 
-Component ids, weights and heads are those of then. Tasks that came since join its pool as they always do; those that
-are gone lose their row.
+Component ids, weights and heads are those of then. Tasks that came since join its pool as they always do; the rows of
+those that are gone stand for no task.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from ml_backend.errors import CheckpointError
 from ml_backend.store import artifacts
 
 NO_TASK = -1
-"""In `task_ids`: a row whose task was deleted or has changed since; it is dropped at the next training."""
+"""In `task_ids`: a row whose task was deleted or has changed since; it stays until the pool is made anew."""
 
 HEAD_ARRAYS = ("indices", "values", "rows", "targets")
 """What is kept of `HeadAnswers`, in the order of its fields."""

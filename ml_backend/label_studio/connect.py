@@ -59,8 +59,9 @@ def connect(
     Studio reaches Lantern; else LANTERN_PUBLIC_URL, else as last time, else localhost and the port. extra_params:
     settings of this project, such as its encoder, set beside those that it has. beside: whether the live map stands
     beside the tasks; None leaves it. on_map: whether a second project shows pictures of the map to draw on; None leaves
-    it. Raises ConfigError when something is not given, the Lantern that answers keeps its data elsewhere, or the label
-    config cannot hold the map; LabelStudioError with the way out when one side does not reach the other.
+    it. Raises ConfigError when something is not given or cannot be used, the Lantern that answers keeps its data
+    elsewhere, the project is Lantern's own with pictures of a map, or the label config cannot hold the map;
+    LabelStudioError with the way out when one side does not reach the other.
     """
     with db.read() as session:
         known = projects.by_label_studio_id(session, project)

@@ -20,7 +20,9 @@ Json = dict[str, Any]
 
 
 def disconnect(db: Database, settings: Settings, api: LabelStudioApi, project: int) -> list[Change]:
-    """Put back what `connect` found. Raises ConfigError when the project was never connected from here."""
+    """Put back what `connect` found. Raises ConfigError when the project is not connected to this Lantern, and
+    LabelStudioError.
+    """
     with db.read() as session:
         row = projects.by_label_studio_id(session, project)
     if row is None or not row.connection.get("connected"):

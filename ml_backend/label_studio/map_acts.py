@@ -64,7 +64,9 @@ class MapActs:
     def label(
         self, uid: str, who: SignedIn, control: str, label: str, tasks: Sequence[int], *, overwrite: bool = False
     ) -> Acted:
-        """Give tasks a label. Labels of other people stay, unless overwrite changes them. Raises InputError."""
+        """Give tasks a label. Labels of other people stay, unless overwrite changes them. Raises InputError, and
+        ConflictError when nothing is left to do: all are kept, or no such task is in the project.
+        """
         project = self._project(uid)
         question = question_of(schema_of(project), control, label)
         label = YES if question.choice == label else label
@@ -81,7 +83,9 @@ class MapActs:
         tasks: Sequence[int] | None,
         min_confidence: float,
     ) -> Acted:
-        """Take Lantern's predictions over. Raises InputError, and ConflictError before the first publication."""
+        """Take Lantern's predictions over. Raises as `label`, and ConflictError before the first publication or when
+        no prediction is that sure.
+        """
         project, view = self._project(uid), self._engine.view(uid)
         if view is None:
             raise ConflictError("there are no predictions yet: the first model is being made")
@@ -94,7 +98,7 @@ class MapActs:
         return self._answer(project, who, Deed("accept", question.store, label, edits), question, named)
 
     def set_aside(self, uid: str, who: SignedIn, kind: str, tasks: Sequence[int]) -> Acted:
-        """Give tasks no answer, and say why: skip, unsure or never_seen. Raises InputError."""
+        """Give tasks no answer, and say why: skip, unsure or never_seen. Raises as `label`."""
         found: SetAside | None = next((one for one in SET_ASIDE if one == kind), None)
         if found is None:
             raise InputError(f"{kind[:40]!r} is no kind of act: label, accept, {', '.join(SET_ASIDE)}")

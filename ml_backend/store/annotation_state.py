@@ -1,8 +1,9 @@
 """Which of two statements about one annotation counts. Pure: the same answer in any order and at any repetition.
 
 Content: the newest `updated_at` wins; at equal times the larger canonical text (any rule does that both orders agree
-on). Deletion is final against events: Label Studio never gives an id twice, and the two clocks (its `updated_at`, our
-arrival time of an event that names ids only) cannot be compared. Only a reconcile takes a tombstone back.
+on). Deletion is final against events: Label Studio gives an id twice only after it was restored from a backup, and the
+two clocks (its `updated_at`, our arrival time of an event that names ids only) cannot be compared. Only a reconcile
+takes a tombstone back.
 """
 
 from __future__ import annotations
