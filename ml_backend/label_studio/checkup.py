@@ -14,6 +14,7 @@ from ml_backend.errors import ConfigError, LabelConfigError, LabelStudioError
 from ml_backend.label_studio import home_check, wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.findings import Finding, error, fine, warning
+from ml_backend.label_studio.label_checkup import check_labels
 from ml_backend.label_studio.map_checkup import check_map
 from ml_backend.label_studio.reachability import SSRF_MEND, explain_backend_error, is_private
 from ml_backend.label_studio.reconcile import check_same_project
@@ -90,6 +91,7 @@ def check_project(
     yield from check_sheets(seen.row)
     if db is not None:
         yield from check_places(db, seen.row)
+        yield from check_labels(db, seen.row, str(seen.found.get("label_config") or ""))
     yield from _check_work(seen, seen.row)
 
 
