@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ml_backend.config import Settings
 from ml_backend.label_studio.findings import Finding, Severity
 from ml_backend.label_studio.label_checkup import check_labels
 from ml_backend.store import annotations as annotation_rows
@@ -9,6 +10,7 @@ from ml_backend.store import projects
 from ml_backend.store.annotation_state import AnnotationRow
 from ml_backend.store.database import Database
 from tests.label_studio.conftest import CONFIG, UID, project_row
+from tests.label_studio.test_checkup import findings
 
 
 def give(db: Database, *labels: str) -> None:
@@ -32,6 +34,11 @@ def test_labels_of_a_renamed_class_are_named_and_counted(db: Database) -> None:
     assert finding.what.startswith("2 labels")
     assert "'a' of 'c' (2)" in finding.why
     assert "'b'" not in finding.why
+
+
+def test_the_doctor_looks_at_them(db: Database, settings: Settings) -> None:
+    give(db, "gone")
+    assert any("'gone' of 'c'" in finding.why for finding in findings(db, settings))
 
 
 def test_the_mend_makes_them_count_again(db: Database) -> None:
