@@ -8,7 +8,7 @@ never shifted to another class.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ml_backend.data.edits import asked_choices, is_of_map_alone
@@ -71,15 +71,12 @@ def parse_answers(result: object, schema: LabelSchema) -> Answers:
     return Answers(given, tuple(unknown), _asked(result, controls) if is_of_map_alone(result) else None)
 
 
-def read_answers(result: object, schema: LabelSchema) -> Answers:
-    """As `parse_answers`; what was dropped is logged (the control's name only, at most once a call)."""
-    answers = parse_answers(result, schema)
-    if answers.unknown:
-        names = sorted({label.control for label in answers.unknown})
-        _log.info(
-            "dropped %d label(s) that the label config does not have, of %s", len(answers.unknown), ", ".join(names)
-        )
-    return answers
+def log_unknown(answers: Iterable[Answers]) -> None:
+    """Logs what had to be dropped of all these in one line: how many, and the controls' names only."""
+    unknown = [label for one in answers for label in one.unknown]
+    if unknown:
+        names = sorted({label.control for label in unknown})
+        _log.info("dropped %d label(s) that the label config does not have, of %s", len(unknown), ", ".join(names))
 
 
 def _asked(result: object, controls: dict[str, Control]) -> dict[str, frozenset[str]]:

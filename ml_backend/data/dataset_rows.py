@@ -61,6 +61,8 @@ def _json_rows(path: Path, lines: Iterator[str]) -> Iterator[Row]:
 def _csv_rows(path: Path, file: Iterator[str]) -> Iterator[Row]:
     reader = csv.DictReader(file)
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    if len(reader.fieldnames) == 1 and ";" in reader.fieldnames[0]:
+        raise InputError(f"{path.name}: its columns are separated by semicolons: save it with commas")
     for row in reader:
         if None in row or None in row.values():
             raise InputError(f"{path.name}: line {reader.line_num} has another number of columns than the header")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core.labels import LabelSet
-from ml_backend.data.answers import Answers, read_answers
+from ml_backend.data.answers import Answers, log_unknown, parse_answers
 from ml_backend.data.label_config import Control, LabelSchema
 from ml_backend.engine.given_labels import GivenLabel
 
@@ -34,7 +34,8 @@ def make_label_sets(
 ) -> tuple[LabelSet, ...]:
     """Label sets of the labels whose task is in the pool. row_of: task id -> row."""
     rows = [(None if label.task_id is None else row_of.get(label.task_id), label) for label in labels]
-    given = [(row, read_answers(label.result, schema)) for row, label in rows if row is not None]
+    given = [(row, parse_answers(label.result, schema)) for row, label in rows if row is not None]
+    log_unknown(answers for _, answers in given)
     return build_label_sets(schema, given)
 
 

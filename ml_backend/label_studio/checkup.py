@@ -14,6 +14,7 @@ from ml_backend.errors import ConfigError, LabelConfigError, LabelStudioError
 from ml_backend.label_studio import home_check, wanted
 from ml_backend.label_studio.api import LabelStudioApi
 from ml_backend.label_studio.findings import Finding, error, fine, warning
+from ml_backend.label_studio.label_checkup import check_labels
 from ml_backend.label_studio.map_checkup import check_map
 from ml_backend.label_studio.reachability import SSRF_MEND, explain_backend_error, is_private
 from ml_backend.label_studio.reconcile import check_same_project
@@ -91,6 +92,7 @@ def check_project(
     yield from check_sheets(seen.row)
     if db is not None:
         yield from check_places(db, seen.row)
+        yield from check_labels(db, seen.row, str(seen.found.get("label_config") or ""))
     yield from _check_work(seen, seen.row)
 
 
@@ -257,6 +259,21 @@ def _check_shown(seen: _Seen) -> Iterator[Finding]:
         yield error("the score column is empty", "no prediction has the project's model_version", seen.reconnect)
 
 
+def _check_counts(seen: _Seen) -> Iterator[Finding]:
+    """Whether Lantern was told of all that is there; an event may be on its way just now."""
+    again = f"; where they differ again: {SSRF_MEND}" if is_private(seen.target) else ""
+    for name, counted, known in (
+        ("tasks", seen.found.get("task_number"), seen.tasks),
+        ("annotations", seen.found.get("total_annotations_number"), seen.labels),
+    ):
+        if isinstance(counted, int) and counted != known:
+            yield warning(
+                f"Label Studio has {counted} {name}, Lantern knows {known}",
+                "some webhooks were lost, or the first reconcile is still to come",
+                f"wait for the next reconcile (LANTERN_RECONCILE_SECONDS){again}",
+            )
+
+
 def _check_work(seen: _Seen, row: Project) -> Iterator[Finding]:
     errors = row.connection.get("errors") or {}
     for name, text in errors.items():
@@ -277,13 +294,8 @@ def _check_work(seen: _Seen, row: Project) -> Iterator[Finding]:
         yield error("the last push of predictions failed", seen.push.error, "it is tried again by itself")
     if seen.run is not None and seen.run.status == runs.Status.FAILED:
         yield error("the last training failed", str(seen.run.error), "press Start Training to try again")
-    counted = seen.found.get("task_number")
-    if isinstance(counted, int) and counted != seen.tasks and row.reconcile_requested is None:
-        yield warning(
-            f"Label Studio has {counted} tasks, Lantern knows {seen.tasks}",
-            "some webhooks were lost, or the first reconcile is still to come",
-            "wait for the next reconcile (LANTERN_RECONCILE_SECONDS)",
-        )
+    if row.reconcile_requested is None:
+        yield from _check_counts(seen)
     if row.reconcile_requested is not None and time.time() - row.reconcile_requested > STUCK_SECONDS:
         yield error(
             "work waits and nobody does it",

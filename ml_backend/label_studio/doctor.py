@@ -54,14 +54,7 @@ def diagnose(
     if row is not None and row.connection.get("connected") is False and not token:
         return [*findings, not_connected(row.label_studio_id)]  # its token was forgotten with the connection
     if not url:
-        return [
-            *findings,
-            error(
-                "no Label Studio address",
-                "Lantern cannot push predictions or repair what webhooks missed",
-                "set LABEL_STUDIO_URL or pass --url",
-            ),
-        ]
+        return [*findings, _no_address([] if db is None or project is not None else _connected(db))]
     if not token:
         return [
             *findings,
@@ -80,6 +73,28 @@ def diagnose(
 def _known(db: Database, project: int) -> Project | None:
     with db.read() as session:
         return projects.by_label_studio_id(session, project)
+
+
+def _connected(db: Database) -> list[int]:
+    """Numbers of the projects that `connect` keeps an address for."""
+    with db.read() as session:
+        rows = projects.list_all(session)
+    return sorted(row.label_studio_id for row in rows if row.connection.get("connected") and row.connection.get("url"))
+
+
+def _no_address(connected: list[int]) -> Finding:
+    """connected: the projects that need none, since they have their own."""
+    if connected:
+        return warning(
+            "no Label Studio was looked at",
+            "each connected project has an address of its own, and none was named",
+            "run " + ", ".join(f"`lantern doctor --project {number}`" for number in connected),
+        )
+    return error(
+        "no Label Studio address",
+        "Lantern cannot push predictions or repair what webhooks missed",
+        "set LABEL_STUDIO_URL or pass --url",
+    )
 
 
 def _check_home(home: Path, db: Database | None) -> Iterator[Finding]:

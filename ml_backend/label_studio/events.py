@@ -81,7 +81,8 @@ def read_event(body: object, now: float) -> Event:
         ids, bad = _read_all(_items(body, "annotation", "annotations"), _id)
         return replace(event, gone_annotations=ids, tasks=(), incomplete=bad or not ids)
     if action in _TASKS_MADE:
-        return replace(event, incomplete=bad_tasks or not found_tasks)
+        answered = any(_is_answered(task) for task in _items(body, "task", "tasks"))
+        return replace(event, incomplete=bad_tasks or answered or not found_tasks)
     if action in _TASKS_GONE:
         ids, bad = _read_all(_items(body, "task", "tasks"), _id)
         return replace(event, gone_tasks=ids, tasks=(), incomplete=bad or not ids)
@@ -215,6 +216,11 @@ def _id(item: Mapping[str, object]) -> int | None:
 def _task(item: Mapping[str, object]) -> tuple[int, Json] | None:
     task_id, data = parse_id(item.get("id")), item.get("data")
     return (task_id, data) if task_id is not None and isinstance(data, dict) else None
+
+
+def _is_answered(task: Mapping[str, object]) -> bool:
+    """Whether it was imported with annotations: Label Studio counts them here and tells of them in no event."""
+    return any(task.get(name) not in (None, 0) for name in ("total_annotations", "cancelled_annotations"))
 
 
 def annotation_row(item: object, now: float) -> AnnotationRow | None:

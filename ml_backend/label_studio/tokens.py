@@ -19,7 +19,8 @@ from label_studio_sdk.core.api_error import ApiError
 from ml_backend.errors import LabelStudioAuthError, LabelStudioUnreachable
 
 WHERE_PERSONAL = (
-    "make one in Label Studio under Account & Settings > Personal Access Token and set LABEL_STUDIO_API_KEY"
+    "make one in Label Studio under Account & Settings > Personal Access Token and run `lantern connect` with it, as "
+    "--token or LABEL_STUDIO_API_KEY"
 )
 WHERE_LEGACY = (
     "copy it whole, from this Label Studio's account page; legacy tokens must be switched on under Organization > "

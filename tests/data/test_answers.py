@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_backend.data.answers import UnknownLabel, parse_answers, read_answers
+from ml_backend.data.answers import UnknownLabel, log_unknown, parse_answers
 from ml_backend.data.label_config import parse_label_config
 
 SCHEMA = parse_label_config("""
@@ -31,7 +31,7 @@ def test_each_control_gets_its_own_answer() -> None:
         region("where", "taxonomy", [["EU"], ["EU", "FR"]]),
         {"from_name": "spans", "to_name": "text", "type": "labels", "value": {"start": 0, "end": 2, "labels": ["x"]}},
     ]
-    assert read_answers(result, SCHEMA).given == {
+    assert parse_answers(result, SCHEMA).given == {
         "kind": ("bat",),
         "tags": ("hardware", "urgent"),
         "where": ("EU", "EU / FR"),
@@ -54,19 +54,22 @@ def test_labels_that_the_config_lacks_are_dropped_and_reported_never_shifted() -
     )
 
 
-def test_dropped_labels_are_logged_without_their_text(caplog: pytest.LogCaptureFixture) -> None:
+def test_dropped_labels_are_logged_in_one_line_without_their_text(caplog: pytest.LogCaptureFixture) -> None:
+    renamed = parse_answers([region("kind", "choices", ["secret name"])], SCHEMA)
     with caplog.at_level("INFO"):
-        read_answers([region("kind", "choices", ["secret name"])], SCHEMA)
-    assert "kind" in caplog.text
-    assert "secret name" not in caplog.text
+        log_unknown([renamed, parse_answers([region("kind", "choices", ["wifi"])], SCHEMA), renamed])
+    (line,) = caplog.messages
+    assert "2 label(s)" in line
+    assert "kind" in line
+    assert "secret name" not in line
 
 
 def test_nothing_ticked_is_an_answer_of_a_multiple_control_only() -> None:
-    assert read_answers([region("tags", "choices", []), region("kind", "choices", [])], SCHEMA).given == {"tags": ()}
+    assert parse_answers([region("tags", "choices", []), region("kind", "choices", [])], SCHEMA).given == {"tags": ()}
 
 
 def test_a_lone_text_counts_as_a_list_of_one_and_repeats_count_once() -> None:
-    assert read_answers([region("kind", "choices", "wifi"), region("kind", "choices", ["wifi"])], SCHEMA).given == {
+    assert parse_answers([region("kind", "choices", "wifi"), region("kind", "choices", ["wifi"])], SCHEMA).given == {
         "kind": ("wifi",)
     }
 
@@ -97,5 +100,5 @@ regions = st.fixed_dictionaries(
 @given(json_values | st.lists(regions | json_values, max_size=4))
 def test_any_json_is_read_without_an_error_and_gives_only_labels_of_the_config(result: object) -> None:
     classes = {control.name: set(control.classes) for control in SCHEMA.controls}
-    for name, given_classes in read_answers(result, SCHEMA).given.items():
+    for name, given_classes in parse_answers(result, SCHEMA).given.items():
         assert set(given_classes) <= classes[name]

@@ -215,6 +215,7 @@ def test_pictures_by_path_and_inline(tmp_path: Path) -> None:
         ("d.jsonl", [{"image": "http://127.0.0.1:1/a.png"}], "line 1: `image`: .*not a public address"),
         ("d.csv", [], "no rows"),
         ("d.csv", ["text,label"], "no rows"),
+        ("d.csv", ["id;text", "1;a", "2;b, c"], "semicolons"),
         ("d.csv", ["text,label", "a,b,c"], "line 2 has another number of columns"),
         ("d.csv", ["text,label", "a,b", "c"], "line 3 has another number of columns"),
         ("d.csv", ["text", '"' + "x" * 1_100_000 + '"'], "no .csv file"),

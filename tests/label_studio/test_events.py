@@ -171,6 +171,26 @@ def test_tasks_come_and_go(db: Database) -> None:
     assert live_tasks(db) == [2], "a create that comes after its delete brings nothing back"
 
 
+@pytest.mark.parametrize(
+    ("counts", "reconcile"),
+    [
+        ({"total_annotations": 0, "cancelled_annotations": 0, "total_predictions": 1}, False),
+        ({"total_annotations": 1, "cancelled_annotations": 0}, True),
+        ({"total_annotations": 0, "cancelled_annotations": 1}, True),
+    ],
+)
+def test_tasks_that_are_imported_with_their_annotations_ask_for_a_reconcile(
+    db: Database, counts: dict[str, int], reconcile: bool
+) -> None:
+    """No event tells of those."""
+    plain = {"id": 1, "data": {"text": "1"}, "total_annotations": 0}
+    (told,) = tell(
+        db,
+        {"action": "TASKS_CREATED", "tasks": [plain, {"id": 2, "data": {"text": "2"}, **counts}], "project": PROJECT},
+    )
+    assert (told.tasks_changed, told.reconcile) == (2, reconcile)
+
+
 def test_the_labels_of_a_deleted_task_go_with_it_in_any_order(db: Database) -> None:
     gone = {"action": "TASKS_DELETED", "tasks": [{"id": 6001}], "project": PROJECT}
     told = tell(db, annotated(23), annotated(24), gone)

@@ -304,7 +304,7 @@ def test_the_doctor_when_a_side_is_down(label_studio: LiveLabelStudio, lantern: 
     assert "refuses the token" in findings(lantern, project, url=label_studio.url, token="f" * 40)
     assert "does not answer at" in findings(lantern, project, backend_url=nowhere)
     bare = replace(lantern.settings, label_studio_url=None, label_studio_api_key=None)
-    assert "LABEL_STUDIO_URL" in str(diagnose(lantern.db, bare))
+    assert f"lantern doctor --project {project}" in str(diagnose(lantern.db, bare))
 
 
 def test_the_doctor_looks_at_a_project_before_lantern_has_kept_anything(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { actInWords, type Done, nextRedo, nextUndo, progressInWords, progressShare } from './history'
 
 function act(id: number, undone = false, progress = { sent: 2, failed: 0, waiting: 0 }): Done {
-  return { id, kind: 'label', label: 'refund', person: 'Ada', tasks: 412, undone, progress }
+  return { id, kind: 'label', label: 'refund', control: 'kind', person: 'Ada', tasks: 412, undone, progress }
 }
 
 describe('undo and redo', () => {
@@ -29,8 +29,9 @@ describe('undo and redo', () => {
 describe('acts in words', () => {
   it('say what was done', () => {
     expect(actInWords(act(1))).toBe('Labelled 412 as refund')
-    expect(actInWords({ kind: 'accept', label: null, tasks: 1 })).toBe('Accepted 1 prediction')
-    expect(actInWords({ kind: 'never_seen', label: null, tasks: 3 })).toBe('Marked 3 items as never seen')
+    expect(actInWords({ ...act(1), label: 'yes', control: 'tags/mit Emoji' })).toBe('Labelled 412 as yes (tags: mit Emoji)')
+    expect(actInWords({ kind: 'accept', label: null, control: null, tasks: 1 })).toBe('Accepted 1 prediction')
+    expect(actInWords({ kind: 'never_seen', label: null, control: null, tasks: 3 })).toBe('Marked 3 items as never seen')
   })
 
   it('say how far they are', () => {

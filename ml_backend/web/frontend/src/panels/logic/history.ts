@@ -7,6 +7,7 @@ export interface Done {
   readonly id: number | string
   readonly kind: string
   readonly label: string | null
+  readonly control: string | null
   readonly person: string
   readonly tasks: number
   readonly undone: boolean
@@ -27,17 +28,22 @@ export function nextRedo<Act extends Done>(acts: readonly Act[], undoneHere: rea
   return null
 }
 
-/** “Labelled 412 as refund”, “Skipped 3 items”. */
-export function actInWords(act: Pick<Done, 'kind' | 'label' | 'tasks'>): string {
+/** “Labelled 412 as refund”, “Labelled 13 as yes (tags: urgent)”, “Skipped 3 items”. */
+export function actInWords(act: Pick<Done, 'kind' | 'label' | 'control' | 'tasks'>): string {
   const items = plural(act.tasks, 'item')
   switch (act.kind) {
-    case 'label': return `Labelled ${count(act.tasks)} as ${act.label ?? '?'}`
+    case 'label': return `Labelled ${count(act.tasks)} as ${act.label ?? '?'}${choiceOf(act.control)}`
     case 'accept': return `Accepted ${plural(act.tasks, 'prediction')}`
     case 'skip': return `Skipped ${items}`
     case 'unsure': return `Marked ${items} as unsure`
     case 'never_seen': return `Marked ${items} as never seen`
     default: return `${act.kind}: ${items}`
   }
+}
+
+/** Of a box to tick, which: every one of them is answered with yes and no. */
+function choiceOf(control: string | null): string {
+  return control?.includes('/') ? ` (${control.replace('/', ': ')})` : ''
 }
 
 /** “412 in Label Studio”, “300 of 412 in Label Studio”, “2 failed, 410 in Label Studio”. */
