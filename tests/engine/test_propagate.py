@@ -152,7 +152,13 @@ def test_annotators_of_a_row_share_one_count() -> None:
         ("l.jsonl", '{"id": 1, "label": ["a"]}\n', r"line 1: `label`"),
         ("l.jsonl", '{"id": 1, "label": true}\n', r"line 1: `label`"),
         ("l.txt", "1 a\n", r"expected \.csv, \.jsonl"),
-        ("l.csv", b"id,label\n1,\xff\xfe\n", r"l\.csv: is not UTF-8 \(byte 0xff .*save it as UTF-8"),
+        ("l.csv", b"id,label\n1,\xff\xfe\n", r"l\.csv: line 2 is not UTF-8 \(byte 0xff .*save it as UTF-8"),
+        ("l.csv", 'id,label\n0,a\n1,"b\n2,c\n', r"l\.csv: line 3 is no CSV: .*quote"),
+        ("l.csv", 'id,label\n0,a\n1,"b\n2,"c"\n', r"l\.csv: line 3 is no CSV: .*quote"),
+        ("l.csv", "id,label,Label\n0,a,b\n", r"l\.csv: the header names the column `label` 2 times"),
+        ("l.csv", "id,label\n" + "9" * 5000 + ",a\n", r"line 2: `id` '9{80}' is no row number"),
+        ("l.csv", "id,label\n1,nan\n", r"line 2: `label` is 'nan', .*leave the line out"),
+        ("l.jsonl", '{"id": 1, "label": NaN}\n', r"line 1: `label` is 'nan'"),
     ],
 )
 def test_bad_labels_are_named(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:
@@ -169,6 +175,15 @@ def test_ids_must_be_known_and_distinct(tmp_path: Path) -> None:
         read_labels(path, Dataset("few", x=x, keys=np.array(["a", "b"])))
     with pytest.raises(InputError, match=r"rows 0 and 1 have the same `id` 'a'"):
         read_labels(path, Dataset("few", x=x, keys=np.array(["a", "a"])))
+    with pytest.raises(InputError, match=r"few: row 1 has no `id`"):
+        read_labels(path, Dataset("few", x=x, keys=np.array(["c", ""])))
+
+
+def test_of_an_id_and_a_row_number_the_id_counts_where_the_data_have_ids(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "labels.csv", [{"row": 0, "id": "7", "label": "x"}])
+    x = np.eye(2, dtype=np.float32)
+    assert read_labels(path, Dataset("few", x=x, keys=np.array(["a", "7"]))) == [GivenLabel(1, "x")]
+    assert read_labels(path, Dataset("few", x=x)) == [GivenLabel(0, "x")]
 
 
 def test_a_missing_labels_file_is_named(tmp_path: Path) -> None:
