@@ -181,18 +181,17 @@ def _rounded(value: np.floating) -> float:
 
 def _check_output(path: Path, *inputs: Path) -> None:
     """Before the work, not after it."""
-    if path.resolve() in {given.resolve() for given in inputs}:
-        raise InputError(f"{path}: is read as well; name another file to write")
     if path.suffix.lower() not in WRITERS:
         raise InputError(f"{path.name}: unknown kind of output; expected {', '.join(WRITERS)}")
-    check_writable(path)
+    check_writable(path, *inputs)
 
 
 def _write(path: Path, rows: list[OutputRow], key: str) -> None:
     """All or nothing: a reader never sees half a file."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
+        # ids of an .npz may hold halves of characters, which nothing can write: no reason to lose the work
+        with partial.open("w", encoding="utf-8", errors="replace", newline="") as file:
             WRITERS[path.suffix.lower()](file, rows, key)
         partial.replace(path)
     except OSError as error:

@@ -13,8 +13,10 @@ from pathlib import Path
 from ml_backend.errors import InputError
 
 
-def check_writable(path: Path) -> None:
-    """Before the work whose result goes there, not after it. Raises InputError."""
+def check_writable(path: Path, *inputs: Path) -> None:
+    """Before the work whose result goes there, not after it. inputs: files that are read. Raises InputError."""
+    if path.exists() and any(path.samefile(read) for read in inputs if read.exists()):
+        raise InputError(f"{path}: is read as well; name another file to write")
     folder = path.absolute().parent
     if path.is_dir():
         raise InputError(f"{path}: is a folder; name a file to write")

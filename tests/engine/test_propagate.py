@@ -97,6 +97,16 @@ def test_jsonl_with_ids_a_wrong_label_stands_but_is_suspected(tmp_path: Path) ->
     assert read[1]["nearest"] in {row["id"] for row in rows}
 
 
+def test_halves_of_characters_in_ids_and_labels_lose_no_work(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=np.eye(4, dtype=np.float32), id=np.array(["a", "b", "c", "d\udce9"]))
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text('{"id": "a", "label": "x\\ud800"}\n{"id": "b", "label": "y"}\n', "ascii")
+    propagate_file(tmp_path / "data.npz", labels, tmp_path / "out.csv", OPTIONS)
+    rows = read_csv(tmp_path / "out.csv")
+    assert [row["id"] for row in rows] == ["a", "b", "c", "d?"]
+    assert [row["label"] for row in rows[:2]] == ["x?", "y"]
+
+
 def test_what_was_never_seen_gets_no_label_but_keeps_one_that_was_given(tmp_path: Path) -> None:
     data, truth = vectors(tmp_path / "data.npz")
     labels = write_rows(tmp_path / "labels.csv", [{"row": row, "label": truth[row]} for row in range(0, N, 4)])
@@ -200,7 +210,9 @@ def test_an_output_that_cannot_be_written_stops_before_the_work(tmp_path: Path, 
 def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
     data = write_rows(tmp_path / "data.csv", [{"text": "disk full"}])
     labels = write_rows(tmp_path / "labels.csv", [{"id": 0, "label": "disk"}])
-    for output in (data, labels, tmp_path / "." / "data.csv"):
+    (tmp_path / "link.csv").symlink_to(data)
+    (tmp_path / "hard.csv").hardlink_to(data)
+    for output in (data, labels, tmp_path / "." / "data.csv", tmp_path / "link.csv", tmp_path / "hard.csv"):
         with pytest.raises(InputError, match="is read as well"):
             propagate_file(data, labels, output, OPTIONS)
     assert data.read_text("utf-8").split() == ["text", "disk", "full"]
