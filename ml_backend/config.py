@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_backend.errors import ConfigError
-from ml_backend.options import MASK, between, http_url, matching, one_of, option_of, path, setting, url
+from ml_backend.options import MASK, between, http_url, matching, one_of, option_of, path, setting, switch, url
 
 WEBHOOK_SECRET_HEADER = "X-Lantern-Secret"
 """Request header that carries `webhook_secret`; Label Studio sends it when the webhook's `headers` hold it."""
@@ -22,15 +22,6 @@ DAY_SECONDS = 86_400.0
 
 def _name(text: str) -> str:
     return text.upper()
-
-
-def switch(text: str) -> bool:
-    """1, true, 0 or false; raises ValueError for anything else."""
-    if text.lower() in ("1", "true"):
-        return True
-    if text.lower() in ("0", "false"):
-        return False
-    raise ValueError(text)
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,7 +85,14 @@ class Settings:
     """Lantern abstains from a task whose novelty p-value is at most this."""
     query: str = setting("lantern", "LANTERN_QUERY", check=one_of("lantern", "s_ood"))
     """Which order the tasks to label come in."""
-    encoder: str | None = setting(None, "LANTERN_ENCODER")
+    encoder: str | None = setting(
+        None,
+        "LANTERN_ENCODER",
+        check=matching(
+            r"vector|text|pixels|(sentence-transformers|openai):.+",
+            "vector, text, pixels, sentence-transformers:NAME or openai:MODEL",
+        ),
+    )
     """Encoder for every project that does not name its own; None = by the label config's object type."""
     embeddings_url: str | None = setting(None, "LANTERN_EMBEDDINGS_URL", parse=url, check=http_url)
     """Base address of an OpenAI-compatible embeddings service, for encoder `openai:MODEL`."""

@@ -53,10 +53,11 @@ WORKER_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "4194304", "
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT, or until the web server ends by itself; returns the exit status.
 
-    Raises ConfigError when the port is taken or the device is not there, StoreError when the data folder cannot be
-    used.
+    Raises ConfigError when the port is taken or a device, folder or address that the settings need is not there,
+    StoreError when the data folder cannot be used.
     """
     check_device(settings.device)
+    _check_reading(settings)
     with _listen(settings) as listener, tempfile.TemporaryDirectory(prefix="lantern-") as run_directory:
         Database.open(settings.home).close()
         with servers.registered(settings.home, _name(settings)) as others:
@@ -65,6 +66,17 @@ def serve(settings: Settings) -> int:
             _announce(settings, others)
             listener.close()
             return supervisor.run()
+
+
+def _check_reading(settings: Settings) -> None:
+    """What would else show at the first task only."""
+    folder = settings.local_files
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"LANTERN_LOCAL_FILES={folder}: there is no such folder")
+    if (settings.encoder or "").startswith("openai:") and settings.embeddings_url is None:
+        raise ConfigError(
+            f"LANTERN_ENCODER={settings.encoder} needs the address of the service: LANTERN_EMBEDDINGS_URL"
+        )
 
 
 class Supervisor:

@@ -50,6 +50,28 @@ def test_a_device_that_is_not_there_is_named_before_anything_starts(
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("LANTERN_LOCAL_FILES", "/no/such/folder", "LANTERN_LOCAL_FILES=/no/such/folder"),
+        ("LANTERN_ENCODER", "openai:some-model", "LANTERN_EMBEDDINGS_URL"),
+    ],
+)
+def test_what_tasks_could_not_be_read_with_is_named_before_anything_starts(
+    name: str,
+    value: str,
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("ml_backend.cli.command_line.configure_logging", lambda *_: None)
+    monkeypatch.setenv(name, value)
+    assert main(["serve", "--port", str(free_port()), "--home", str(tmp_path / "home")]) == 2
+    assert named in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
+
+
 @pytest.mark.parametrize("module", ["ml_backend.serve", "ml_backend.web.gunicorn_config"])
 def test_the_processes_that_only_watch_others_stay_small(module: str) -> None:
     """faiss hangs in a fork of a process that has searched, and torch alone takes 300 MB and seconds of the start."""
