@@ -83,12 +83,12 @@ def read_dataset(path: Path) -> Dataset:
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise InputError(f"{path.name}: unknown kind of file; expected {', '.join(readers)}")
-    if not path.is_file():
-        raise InputError(f"{path}: is a folder, not a file" if path.is_dir() else f"{path}: there is no such file")
     try:
+        if not path.is_file():
+            raise InputError(f"{path}: is a folder, not a file" if path.is_dir() else f"{path}: there is no such file")
         return hide_oos_labels(reader(path))
     except OSError as error:
-        raise InputError(f"{path.name}: cannot be read: {error}") from error
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def hide_oos_labels(dataset: Dataset) -> Dataset:

@@ -265,6 +265,11 @@ def test_broken_rows_name_the_line(tmp_path: Path, name: str, lines: list[object
         read_dataset(written(tmp_path, name, *lines))
 
 
+def test_a_name_that_no_file_can_have_is_an_error_like_others(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"d\.csv: cannot be read: File name too long"):
+        read_dataset(tmp_path / ("d" * 300 + ".csv"))
+
+
 def test_other_files_are_refused(tmp_path: Path) -> None:
     for name, words in (("d.parquet", r"expected \.npz, \.jsonl, \.csv"), ("missing.csv", "no such file")):
         with pytest.raises(InputError, match=words):

@@ -201,7 +201,10 @@ def test_a_missing_labels_file_is_named(tmp_path: Path) -> None:
         read_labels(tmp_path / "none.csv", Dataset("few", x=np.eye(2, dtype=np.float32)))
 
 
-@pytest.mark.parametrize(("output", "message"), [("out.txt", "unknown kind"), ("no/such/out.csv", "folder")])
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [("out.txt", "unknown kind"), ("no/such/out.csv", "folder"), (f"{'o' * 300}.csv", "cannot be written: File name")],
+)
 def test_an_output_that_cannot_be_written_stops_before_the_work(tmp_path: Path, output: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         propagate_file(tmp_path / "missing.npz", tmp_path / "missing.csv", tmp_path / output, OPTIONS)
