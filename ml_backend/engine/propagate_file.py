@@ -73,8 +73,9 @@ def propagate_file(
     Columns: `id` (the file's own) or `row` (number from 0); `label`: the person's where one was given (confidence: the
     share of the annotators who gave it), else the predicted one with its calibrated confidence; `given`; `never_seen`:
     unlike everything else, so label and confidence are empty; the scores; `suspicion`, of given labels only: HIGH = the
-    other labels contradict it; `nearest`, of all other records: the most similar labelled one, by its `id` or row
-    number; `reason`: why a record could not be read, which leaves all else empty.
+    other labels contradict it; `nearest`, of all other records: the labelled one that is nearest along the neighbour
+    graph, by its `id` or row number, None where none is within reach; `reason`: why a record could not be read, which
+    leaves all else empty.
 
     Splits train and val (or no split) and every labelled row are the pool; other rows are answered as new ones.
     Raises InputError, naming file, line and column, on input that cannot be used; nothing is written then.
