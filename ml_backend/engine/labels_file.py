@@ -107,6 +107,8 @@ def _label(line: Mapping[str, object], where: str) -> str:
     text = str(value).strip()
     if text.lower() == NOT_KNOWN:
         raise InputError(f"{where}: `{LABEL}` is {text!r}, which means that it is not known: leave the line out")
+    if "\n" in text or "\r" in text:
+        raise InputError(f"{where}: `{LABEL}` holds a line break: is a quote around it closed?")
     if not text or len(text) > MAX_LABEL_CHARACTERS:
         raise InputError(f"{where}: `{LABEL}` has {len(text):,} characters, expected 1..{MAX_LABEL_CHARACTERS}")
     return text

@@ -165,6 +165,7 @@ def test_annotators_of_a_row_share_one_count() -> None:
         ("l.csv", b"id,label\n1,\xff\xfe\n", r"l\.csv: line 2 is not UTF-8 \(byte 0xff .*save it as UTF-8"),
         ("l.csv", 'id,label\n0,a\n1,"b\n2,c\n', r"l\.csv: line 3 is no CSV: .*quote"),
         ("l.csv", 'id,label\n0,a\n1,"b\n2,"c"\n', r"l\.csv: line 3 is no CSV: .*quote"),
+        ("l.csv", 'id,label\n0,"a\n1,b"\n', r"l\.csv: line 2: `label` holds a line break"),
         ("l.csv", "id,label,Label\n0,a,b\n", r"l\.csv: the header names the column `label` 2 times"),
         ("l.csv", "id,label\n" + "9" * 5000 + ",a\n", r"line 2: `id` '9{80}' is no row number"),
         ("l.csv", "id,label\n1,nan\n", r"line 2: `label` is 'nan', .*leave the line out"),
