@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_backend.errors import ConfigError
-from ml_backend.options import MASK, between, http_url, matching, one_of, option_of, path, setting, url
+from ml_backend.options import MASK, between, http_url, matching, one_of, option_of, path, setting, switch, url
 
 WEBHOOK_SECRET_HEADER = "X-Lantern-Secret"
 """Request header that carries `webhook_secret`; Label Studio sends it when the webhook's `headers` hold it."""
@@ -22,15 +22,6 @@ DAY_SECONDS = 86_400.0
 
 def _name(text: str) -> str:
     return text.upper()
-
-
-def switch(text: str) -> bool:
-    """1, true, 0 or false; raises ValueError for anything else."""
-    if text.lower() in ("1", "true"):
-        return True
-    if text.lower() in ("0", "false"):
-        return False
-    raise ValueError(text)
 
 
 @dataclass(frozen=True, repr=False)

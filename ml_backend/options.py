@@ -18,7 +18,30 @@ Check = Callable[[Any], str | None]
 METADATA_KEY = "option"
 MASK = "***"
 
-PARSED: dict[Callable[[str], Any], str] = {int: "a whole number", float: "a number"}
+
+def switch(text: str) -> bool:
+    """1, true, 0 or false; raises ValueError for anything else."""
+    if text.lower() in ("1", "true"):
+        return True
+    if text.lower() in ("0", "false"):
+        return False
+    raise ValueError(text)
+
+
+def path(text: str) -> Path:
+    """A path with ~ expanded; raises ValueError for the ~ of a user whom this machine does not know."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(text) from error
+
+
+PARSED: dict[Callable[[str], Any], str] = {
+    int: "a whole number",
+    float: "a number",
+    switch: "true or false",
+    path: "a path whose ~ is the folder of a user of this machine",
+}
 """What a parser wants, for the message."""
 
 
@@ -73,7 +96,7 @@ def setting(
 
 def between(low: float, high: float) -> Check:
     """low <= value <= high; NaN fails."""
-    return lambda value: None if low <= value <= high else f"between {low:g} and {high:g}"
+    return lambda value: None if low <= value <= high else f"between {low:.15g} and {high:.15g}"
 
 
 def one_of(*allowed: str) -> Check:
@@ -103,8 +126,3 @@ def http_url(value: str | None) -> str | None:
 def url(text: str) -> str:
     """Without the trailing slash, so that paths can be appended."""
     return text.rstrip("/")
-
-
-def path(text: str) -> Path:
-    """A path with ~ expanded."""
-    return Path(text).expanduser()

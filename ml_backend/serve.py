@@ -54,11 +54,11 @@ WORKER_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "4194304", "
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT, or until the web server ends by itself; returns the exit status.
 
-    Raises ConfigError when the port is taken, the device is not there or the encoder cannot be used, StoreError when
-    the data folder cannot be used.
+    Raises ConfigError when the port is taken or a device, folder or encoder that the settings name cannot be used,
+    StoreError when the data folder cannot be used.
     """
     check_device(settings.device)
-    _check_encoder(settings)
+    _check_reading(settings)
     with _listen(settings) as listener, tempfile.TemporaryDirectory(prefix="lantern-") as run_directory:
         Database.open(settings.home).close()
         with servers.registered(settings.home, _name(settings)) as others:
@@ -67,6 +67,18 @@ def serve(settings: Settings) -> int:
             _announce(settings, others)
             listener.close()
             return supervisor.run()
+
+
+def _check_reading(settings: Settings) -> None:
+    """What would else show at the first task only."""
+    folder = settings.local_files
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"LANTERN_LOCAL_FILES={folder}: there is no such folder")
+    if settings.encoder is not None:
+        try:
+            build_encoder(settings.encoder, EncoderOptions(embeddings_url=settings.embeddings_url))
+        except ConfigError as error:
+            raise ConfigError(f"LANTERN_ENCODER: {error}") from error
 
 
 class Supervisor:
@@ -134,16 +146,6 @@ class Supervisor:
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._stop.set()
-
-
-def _check_encoder(settings: Settings) -> None:
-    """Now, and not when the first project is read."""
-    if settings.encoder is None:
-        return
-    try:
-        build_encoder(settings.encoder, EncoderOptions(embeddings_url=settings.embeddings_url))
-    except ConfigError as error:
-        raise ConfigError(f"LANTERN_ENCODER: {error}") from error
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -23,12 +23,26 @@ GUARD = {"BASIC_AUTH_USER": "ann", "BASIC_AUTH_PASS": "hidden-1"}
         ("LABEL_STUDIO_URL", "label-studio:8080"), ("LABEL_STUDIO_HOST", "ftp://x"), ("LANTERN_PUBLIC_URL", "http://u:p@x"),
         ("LANTERN_PUBLIC_URL", "http://x:port"), ("BASIC_AUTH_USER", "a:b"), ("BASIC_AUTH_USER", "alone"),
         ("BASIC_AUTH_PASS", "alone"), ("LANTERN_WEBHOOK_SECRET", "short"), ("LANTERN_SEED", "-1"),
+        ("LANTERN_HOME", "~nobody-of-this-name/lantern"),
     ],
 )  # fmt: skip
 def test_a_bad_value_names_its_variable(name: str, value: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Settings.from_environment({name: value})
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("LANTERN_ALLOW_PRIVATE_MEDIA", "yes", "true or false"),
+        ("LANTERN_SEED", "-1", "between 0 and 2147483647"),
+        ("LANTERN_NEVER_SEEN_LEVEL", "0.6", "between 0 and 0.5"),
+    ],
+)
+def test_a_bad_value_says_what_it_must_be(name: str, value: str, wanted: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name}={value}: must be {wanted}$"):
+        Settings.from_environment({name: value})
 
 
 @pytest.mark.parametrize("name", ["LANTERN_WEBHOOK_SECRET"])

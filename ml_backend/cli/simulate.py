@@ -58,13 +58,13 @@ def run(args: Namespace, settings: Settings) -> int:
     from ml_backend.engine.simulation import simulate
 
     if args.json is not None:
-        check_writable(args.json)
+        check_writable(args.json, args.data)
     check_device(settings.device)
     with progress_bar() as progress:
         result = simulate(args.data, _options(args, settings), progress=progress)
-    print(simulation_table(result))
-    if args.json is not None:
+    if args.json is not None:  # first: who reads the table may close it
         _write_json(args.json, result.to_json())
+    print(simulation_table(result))
     return 0
 
 
@@ -87,7 +87,7 @@ def _options(args: Namespace, settings: Settings) -> SimulationOptions:
 
 def _write_json(path: Path, content: dict[str, object]) -> None:
     try:
-        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8", "replace")
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
 

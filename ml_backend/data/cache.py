@@ -61,7 +61,10 @@ class EmbeddingCache:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # of pictures, the encodings are the pictures
             self._prepare()
         except (OSError, sqlite3.OperationalError) as error:
-            raise StoreError(f"the embedding cache {path} cannot be opened: {error}") from error
+            raise StoreError(
+                f"the embedding cache {path} cannot be opened ({error}): set LANTERN_HOME to a folder that this user "
+                "can write"
+            ) from error
 
     def get_many(self, encoder_name: str, digests: Iterable[bytes]) -> dict[bytes, Array]:
         """The encodings that are known, by digest."""

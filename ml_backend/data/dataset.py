@@ -7,7 +7,9 @@ Arrays of Python objects (pickle) are never loaded: a file with them is refused.
 
 from __future__ import annotations
 
+import lzma
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
+from ml_backend.data.encoders.vector import DAMAGED_ARRAY
 from ml_backend.data.pictures import MAX_SIDE
 from ml_backend.errors import InputError
 
@@ -26,6 +29,11 @@ OOS_PREFIX = "oos_"
 them.
 """
 MAX_LABEL_CHARACTERS = 500
+NOT_KNOWN = "nan"
+"""A label that pandas and numpy write for none."""
+
+DAMAGED_ARCHIVE = (*DAMAGED_ARRAY, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError)
+"""What numpy and zipfile raise of a damaged file; RuntimeError of archives that are encrypted or packed otherwise."""
 
 Strings = NDArray[np.str_]
 
@@ -69,26 +77,18 @@ class Dataset:
 
 def read_dataset(path: Path) -> Dataset:
     """The data set in a file. Raises InputError, naming the row or column and what is expected there."""
-    from ml_backend.data.dataset_rows import read_csv, read_jsonl
+    from ml_backend.data.dataset_rows import read_table
 
-    readers = {".npz": _read_npz, ".jsonl": read_jsonl, ".csv": read_csv}
+    readers = {".npz": _read_npz, ".jsonl": read_table, ".csv": read_table}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise InputError(f"{path.name}: unknown kind of file; expected {', '.join(readers)}")
-    if not path.is_file():
-        raise InputError(f"{path}: is a folder, not a file" if path.is_dir() else f"{path}: there is no such file")
     try:
+        if not path.is_file():
+            raise InputError(f"{path}: is a folder, not a file" if path.is_dir() else f"{path}: there is no such file")
         return hide_oos_labels(reader(path))
-    except UnicodeDecodeError as error:
-        raise InputError(not_utf_8(path, error)) from error
     except OSError as error:
-        raise InputError(f"{path.name}: cannot be read: {error}") from error
-
-
-def not_utf_8(path: Path, error: UnicodeDecodeError) -> str:
-    """What is wrong with a file in another character encoding, and what to do."""
-    byte = error.object[error.start]
-    return f"{path.name}: is not UTF-8 (byte 0x{byte:02x} is no character there): save it as UTF-8"
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def hide_oos_labels(dataset: Dataset) -> Dataset:
@@ -133,7 +133,7 @@ def _load_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
             for name in ("x", "text", "y", "split", "id"):
                 if name in file:
                     arrays[name] = _load_one(file, name, path.name)
-    except (ValueError, MemoryError, zipfile.BadZipFile, EOFError) as error:
+    except DAMAGED_ARCHIVE as error:
         # numpy's own words advise to load it with pickle
         raise InputError(f"{path.name}: is no .npz file, or damaged: save it with np.savez(path, x=...)") from error
     for name, array in arrays.items():
@@ -144,12 +144,15 @@ def _load_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
 
 def _load_one(file: Mapping[str, NDArray[np.generic]], name: str, file_name: str) -> NDArray[np.generic]:
     try:
-        return file[name]
+        array = file[name]
     except ValueError as error:
         raise InputError(
             f"{file_name}: `{name}` cannot be read without pickle, which is refused ({str(error)[:100]}): "
             f"save texts with np.array({name}, dtype=str) and numbers with a number dtype"
         ) from error
+    if not isinstance(array, np.ndarray):  # of a member that does not begin as an array does, numpy gives the bytes
+        raise InputError(f"{file_name}: `{name}` is no array, or damaged: save it with np.savez(path, {name}=...)")
+    return array
 
 
 def _strings(arrays: Mapping[str, NDArray[np.generic]], name: str, file_name: str) -> Strings:
@@ -171,7 +174,7 @@ def labels(values: Strings, file_name: str) -> Strings:
             f"{file_name}: the label of row {int(lengths.argmax())} has {int(lengths.max()):,} characters; "
             "is it the text?"
         )
-    return np.where(np.char.lower(values) == "nan", "", values)
+    return np.where(np.char.lower(values) == NOT_KNOWN, "", values)
 
 
 def check_vectors(x: NDArray[np.generic], file_name: str) -> NDArray[np.float32]:
@@ -182,7 +185,7 @@ def check_vectors(x: NDArray[np.generic], file_name: str) -> NDArray[np.float32]
             "or uint8 pictures"
         )
     with np.errstate(over="ignore"):
-        vectors = x.astype(np.float32)
+        vectors = x.astype(np.float32, copy=False)
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(bad):
         raise InputError(f"{file_name}: row {bad[0]} of `x` holds NaN or infinity ({len(bad):,} such rows)")

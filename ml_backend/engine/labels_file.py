@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ml_backend.core.labels import LabelSet
-from ml_backend.data.dataset import MAX_LABEL_CHARACTERS, Dataset, not_utf_8
+from ml_backend.data.dataset import MAX_LABEL_CHARACTERS, NOT_KNOWN, Dataset
+from ml_backend.data.rows import read_rows
 from ml_backend.errors import InputError
 
 ID, ROW, LABEL = "id", "row", "label"
 LABEL_SET = "label"
 
-Line = tuple[int, Mapping[str, object]]
-"""Line number in the file, from 1, and its columns."""
+CSV = ".csv"
+KINDS = (CSV, ".jsonl")
+MOST_DIGITS = 18
+"""Of a row number: far more than any file has rows, and few enough for Python to read."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,16 @@ class GivenLabel:
 def read_labels(path: Path, dataset: Dataset) -> list[GivenLabel]:
     """Labels in the file's order; a row may be labelled several times (several annotators).
 
-    `id` is the data set's own `id` where it has one, else the row number from 0; `row` is always the row number.
-    Raises InputError naming the line and column.
+    `id` is the data set's own `id` where it has one, else the row number from 0; `row` is always the row number, and is
+    read where the line has no `id` or the data set none. Raises InputError naming the line and column.
     """
+    if path.suffix.lower() not in KINDS:
+        raise InputError(f"{path.name}: unknown kind of file for labels; expected {', '.join(KINDS)}")
     row_of = _rows_by_key(dataset)
     given = []
-    for number, line in _lines(path):
-        where = f"{path.name}: line {number}"
+    for place, line in read_rows(path):
+        where = f"{path.name}: {place}"
+        _check_columns(line, f"{path.name}: the header" if path.suffix.lower() == CSV else where)
         given.append(GivenLabel(_row(line, where, dataset, row_of), _label(line, where)))
     if not given:
         raise InputError(f"{path.name}: holds no labels")
@@ -65,6 +69,8 @@ def _rows_by_key(dataset: Dataset) -> Mapping[str, int] | None:
         return None
     rows: dict[str, int] = {}
     for row, key in enumerate(dataset.keys.tolist()):
+        if not key:
+            raise InputError(f"{dataset.where}: row {row} has no `id`, and others have one")
         if key in rows:
             raise InputError(f"{dataset.where}: rows {rows[key]} and {row} have the same `id` {key!r}")
         rows[key] = row
@@ -72,15 +78,16 @@ def _rows_by_key(dataset: Dataset) -> Mapping[str, int] | None:
 
 
 def _row(line: Mapping[str, object], where: str, dataset: Dataset, row_of: Mapping[str, int] | None) -> int:
-    _check_columns(line, where)
-    column = ROW if ROW in line else ID
+    column = ID if ID in line and (row_of is not None or ROW not in line) else ROW
     text = str(line[column]).strip()
     if column == ID and row_of is not None:
         if text not in row_of:
             raise InputError(f"{where}: `{ID}` {text!r} is no `{ID}` in {dataset.where}")
         return row_of[text]
-    if not text.isdecimal() or int(text) >= len(dataset):
-        raise InputError(f"{where}: `{column}` {text!r} is no row number of {dataset.where} (0..{len(dataset) - 1})")
+    if not text.isdecimal() or len(text) > MOST_DIGITS or int(text) >= len(dataset):
+        raise InputError(
+            f"{where}: `{column}` {text[:80]!r} is no row number of {dataset.where} (0..{len(dataset) - 1})"
+        )
     return int(text)
 
 
@@ -98,46 +105,10 @@ def _label(line: Mapping[str, object], where: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise InputError(f"{where}: `{LABEL}` is neither a text nor a number")
     text = str(value).strip()
+    if text.lower() == NOT_KNOWN:
+        raise InputError(f"{where}: `{LABEL}` is {text!r}, which means that it is not known: leave the line out")
+    if "\n" in text or "\r" in text:
+        raise InputError(f"{where}: `{LABEL}` holds a line break: is a quote around it closed?")
     if not text or len(text) > MAX_LABEL_CHARACTERS:
         raise InputError(f"{where}: `{LABEL}` has {len(text):,} characters, expected 1..{MAX_LABEL_CHARACTERS}")
     return text
-
-
-def _lines(path: Path) -> Iterator[Line]:
-    readers = {".csv": _csv_lines, ".jsonl": _json_lines}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise InputError(f"{path.name}: unknown kind of file for labels; expected {', '.join(readers)}")
-    try:
-        yield from reader(path)
-    except UnicodeDecodeError as error:
-        raise InputError(not_utf_8(path, error)) from error
-    except OSError as error:
-        raise InputError(f"{path.name}: cannot be read: {error.strerror or error}") from error
-    except csv.Error as error:
-        raise InputError(f"{path.name}: cannot be read: {error}") from error
-
-
-def _csv_lines(path: Path) -> Iterator[Line]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-        _check_columns(reader.fieldnames, f"{path.name}: the header")
-        for line in reader:
-            if None in line or None in line.values():
-                raise InputError(f"{path.name}: line {reader.line_num} has another number of columns than the header")
-            yield reader.line_num, line
-
-
-def _json_lines(path: Path) -> Iterator[Line]:
-    with path.open(encoding="utf-8-sig") as file:
-        for number, text in enumerate(file, start=1):
-            if not text.strip():
-                continue
-            try:
-                line = json.loads(text)
-            except (ValueError, RecursionError) as error:
-                raise InputError(f"{path.name}: line {number} is no JSON: {str(error)[:200]}") from error
-            if not isinstance(line, dict):
-                raise InputError(f"{path.name}: line {number} is no JSON object")
-            yield number, line

@@ -73,8 +73,9 @@ def propagate_file(
     Columns: `id` (the file's own) or `row` (number from 0); `label`: the person's where one was given (confidence: the
     share of the annotators who gave it), else the predicted one with its calibrated confidence; `given`; `never_seen`:
     unlike everything else, so label and confidence are empty; the scores; `suspicion`, of given labels only: HIGH = the
-    other labels contradict it; `nearest`, of all other records: the most similar labelled one, by its `id` or row
-    number; `reason`: why a record could not be read, which leaves all else empty.
+    other labels contradict it; `nearest`, of all other records: the labelled one that is nearest along the neighbour
+    graph, by its `id` or row number, None where none is within reach; `reason`: why a record could not be read, which
+    leaves all else empty.
 
     Splits train and val (or no split) and every labelled row are the pool; other rows are answered as new ones.
     Raises InputError, naming file, line and column, on input that cannot be used; nothing is written then.
@@ -181,18 +182,17 @@ def _rounded(value: np.floating) -> float:
 
 def _check_output(path: Path, *inputs: Path) -> None:
     """Before the work, not after it."""
-    if path.resolve() in {given.resolve() for given in inputs}:
-        raise InputError(f"{path}: is read as well; name another file to write")
     if path.suffix.lower() not in WRITERS:
         raise InputError(f"{path.name}: unknown kind of output; expected {', '.join(WRITERS)}")
-    check_writable(path)
+    check_writable(path, *inputs)
 
 
 def _write(path: Path, rows: list[OutputRow], key: str) -> None:
     """All or nothing: a reader never sees half a file."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
+        # ids of an .npz may hold halves of characters, which nothing can write: no reason to lose the work
+        with partial.open("w", encoding="utf-8", errors="replace", newline="") as file:
             WRITERS[path.suffix.lower()](file, rows, key)
         partial.replace(path)
     except OSError as error:

@@ -6,22 +6,34 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from ml_backend.errors import InputError
 
 
-def check_writable(path: Path) -> None:
-    """Before the work whose result goes there, not after it. Raises InputError."""
+def check_writable(path: Path, *inputs: Path) -> None:
+    """Before the work whose result goes there, not after it. inputs: files that are read. Raises InputError."""
+    try:
+        wrong = _why_not_writable(path, inputs)
+    except OSError as error:  # a folder above it that may not be looked into, a name that is too long
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    if wrong:
+        raise InputError(f"{path}: {wrong}")
+
+
+def _why_not_writable(path: Path, inputs: Sequence[Path]) -> str | None:
     folder = path.absolute().parent
+    if path.exists() and any(path.samefile(read) for read in inputs if read.exists()):
+        return "is read as well; name another file to write"
     if path.is_dir():
-        raise InputError(f"{path}: is a folder; name a file to write")
+        return "is a folder; name a file to write"
     if not folder.is_dir():
-        raise InputError(f"{path}: its folder does not exist")
+        return "its folder does not exist"
     if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        raise InputError(f"{path}: may not be written")
+        return "may not be written"
+    return None
 
 
 @contextmanager

@@ -100,6 +100,13 @@ def test_folders_in_place_of_files_are_named_before_the_work(data: Path, capsys:
         assert f"{folder}: is a folder" in capsys.readouterr().err
 
 
+def test_simulate_never_overwrites_its_data(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = data.read_bytes()
+    assert main(["simulate", str(data), "--budgets", "8", "--seeds", "1", "--json", str(data)]) == BAD_INPUT
+    assert f"{data}: is read as well" in capsys.readouterr().err
+    assert data.read_bytes() == before
+
+
 def test_one_item_is_nothing_to_simulate(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "one.csv"
     path.write_text("text,label\nthe battery is low,a\n", "utf-8")

@@ -50,20 +50,28 @@ def test_a_device_that_is_not_there_is_named_before_anything_starts(
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize("encoder", ["magic", "sentence-transformers", "openai:small"])
-def test_an_encoder_that_cannot_be_used_is_named_before_anything_starts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], encoder: str
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("LANTERN_LOCAL_FILES", "/no/such/folder", "LANTERN_LOCAL_FILES=/no/such/folder"),
+        ("LANTERN_ENCODER", "magic", "LANTERN_ENCODER: encoder 'magic'"),
+        ("LANTERN_ENCODER", "sentence-transformers", "LANTERN_ENCODER: encoder 'sentence-transformers'"),
+        ("LANTERN_ENCODER", "openai:some-model", "LANTERN_EMBEDDINGS_URL"),
+    ],
+)
+def test_what_tasks_could_not_be_read_with_is_named_before_anything_starts(
+    name: str,
+    value: str,
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def never_listens(_settings: object) -> None:
-        raise AssertionError("it goes on to the port")
-
     monkeypatch.setattr("ml_backend.cli.command_line.configure_logging", lambda *_: None)
-    monkeypatch.setattr("ml_backend.serve._listen", never_listens)
-    monkeypatch.setenv("LANTERN_ENCODER", encoder)
-    assert main(["serve", "--home", str(tmp_path / "home")]) == 2
-    shown = capsys.readouterr().err
-    assert "LANTERN_ENCODER" in shown
-    assert encoder in shown
+    monkeypatch.setenv(name, value)
+    assert main(["serve", "--port", str(free_port()), "--home", str(tmp_path / "home")]) == 2
+    assert named in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.parametrize("module", ["ml_backend.serve", "ml_backend.web.gunicorn_config"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import zipfile
@@ -117,6 +118,24 @@ def test_other_content_named_npz_is_refused(tmp_path: Path, content: bytes) -> N
     assert "pickle" not in str(caught.value), "numpy's words advise to trust the file"
 
 
+@pytest.mark.parametrize("content", [b"no array", b"\x93NUMPY\x01\x00\x04\x00{(\n\n" + b"0" * 64])
+def test_a_member_that_is_no_array_is_named(tmp_path: Path, content: bytes) -> None:
+    with zipfile.ZipFile(tmp_path / "data.npz", "w") as file:
+        file.writestr("x.npy", content)
+    with pytest.raises(InputError, match=r"data\.npz: .*np\.savez"):
+        read_dataset(tmp_path / "data.npz")
+
+
+def test_every_damaged_byte_of_a_packed_file_is_an_error_or_changes_nothing(tmp_path: Path) -> None:
+    path, x = tmp_path / "data.npz", np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    np.savez_compressed(path, x=x)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with contextlib.suppress(InputError):
+            np.testing.assert_array_equal(read_dataset(path).x, x)
+
+
 def test_an_array_that_claims_more_than_memory_holds_is_refused(tmp_path: Path) -> None:
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (4000000000000, 2), }".ljust(117) + b"\n"
     with zipfile.ZipFile(tmp_path / "data.npz", "w") as file:
@@ -174,6 +193,21 @@ def test_csv_with_quotes_line_breaks_and_a_byte_order_mark(tmp_path: Path) -> No
     assert data.y.tolist() == ["x", ""]
 
 
+def test_a_csv_may_begin_with_empty_lines_and_its_rows_are_named_by_their_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text('\nnote,note,text\n1,2,"a\n\nb"\n\n1,2,c\n', "utf-8")
+    assert list(read_dataset(path).text or ()) == ["a\n\nb", "c"]
+    path.write_text('text,label\n"a\n\nb"\n', "utf-8")
+    with pytest.raises(InputError, match="line 2 has another number"):
+        read_dataset(path)
+
+
+def test_ids_that_begin_after_the_first_row_are_ids(tmp_path: Path) -> None:
+    data = read_dataset(written(tmp_path, "d.jsonl", {"text": "a"}, {"text": "b", "id": "007"}))
+    assert data.keys is not None
+    assert data.keys.tolist() == ["", "007"]
+
+
 def test_embeddings_in_both_formats(tmp_path: Path) -> None:
     from_json = read_dataset(
         written(tmp_path, "d.jsonl", {"embedding": [1, 2.5], "text": "t"}, {"embedding": [3, 4], "text": "u"})
@@ -218,13 +252,23 @@ def test_pictures_by_path_and_inline(tmp_path: Path) -> None:
         ("d.csv", ["id;text", "1;a", "2;b, c"], "semicolons"),
         ("d.csv", ["text,label", "a,b,c"], "line 2 has another number of columns"),
         ("d.csv", ["text,label", "a,b", "c"], "line 3 has another number of columns"),
-        ("d.csv", ["text", '"' + "x" * 1_100_000 + '"'], "no .csv file"),
+        ("d.csv", ["text", '"' + "x" * 1_100_000 + '"'], "line 2 is no CSV: field larger"),
+        ("d.csv", ["id,text", '1,"a', "2,b", "3,c"], "line 2 is no CSV: .*quote"),
+        ("d.csv", ["id,text", "1,a", '2,"b', '3,"c"'], "line 3 is no CSV: .*quote"),
+        ("d.csv", ["id,text,Text", "1,a,b"], "the header names the column `text` 2 times"),
+        ("d.csv", ["text,label", "a,b", "a," + "x" * 600], "line 3: `label` has 600 characters; is it the text"),
+        ("d.jsonl", [{"text": "a"}, {"text": "b", "embedding": [1, 2]}], "line 1: `embedding`"),
         ("d.csv", ["a,b", "1,2"], "it has a, b"),
     ],
 )
 def test_broken_rows_name_the_line(tmp_path: Path, name: str, lines: list[object], words: str) -> None:
     with pytest.raises(InputError, match=words):
         read_dataset(written(tmp_path, name, *lines))
+
+
+def test_a_name_that_no_file_can_have_is_an_error_like_others(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"d\.csv: cannot be read: File name too long"):
+        read_dataset(tmp_path / ("d" * 300 + ".csv"))
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
@@ -282,7 +326,7 @@ def test_the_benchmark_files(name: str, n: int, shape: tuple[int, ...] | None, p
 def test_a_file_in_another_character_encoding_says_how_to_save_it(tmp_path: Path) -> None:
     path = tmp_path / "letters.csv"
     path.write_bytes("text\ncafé au lait\n".encode("latin-1"))
-    with pytest.raises(InputError, match=r"letters\.csv: is not UTF-8 .*: save it as UTF-8"):
+    with pytest.raises(InputError, match=r"letters\.csv: line 2 is not UTF-8 .*: save it as UTF-8"):
         read_dataset(path)
 
 

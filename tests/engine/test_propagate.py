@@ -97,6 +97,16 @@ def test_jsonl_with_ids_a_wrong_label_stands_but_is_suspected(tmp_path: Path) ->
     assert read[1]["nearest"] in {row["id"] for row in rows}
 
 
+def test_halves_of_characters_in_ids_and_labels_lose_no_work(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=np.eye(4, dtype=np.float32), id=np.array(["a", "b", "c", "d\udce9"]))
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text('{"id": "a", "label": "x\\ud800"}\n{"id": "b", "label": "y"}\n', "ascii")
+    propagate_file(tmp_path / "data.npz", labels, tmp_path / "out.csv", OPTIONS)
+    rows = read_csv(tmp_path / "out.csv")
+    assert [row["id"] for row in rows] == ["a", "b", "c", "d?"]
+    assert [row["label"] for row in rows[:2]] == ["x?", "y"]
+
+
 def test_what_was_never_seen_gets_no_label_but_keeps_one_that_was_given(tmp_path: Path) -> None:
     data, truth = vectors(tmp_path / "data.npz")
     labels = write_rows(tmp_path / "labels.csv", [{"row": row, "label": truth[row]} for row in range(0, N, 4)])
@@ -152,7 +162,14 @@ def test_annotators_of_a_row_share_one_count() -> None:
         ("l.jsonl", '{"id": 1, "label": ["a"]}\n', r"line 1: `label`"),
         ("l.jsonl", '{"id": 1, "label": true}\n', r"line 1: `label`"),
         ("l.txt", "1 a\n", r"expected \.csv, \.jsonl"),
-        ("l.csv", b"id,label\n1,\xff\xfe\n", r"l\.csv: is not UTF-8 \(byte 0xff .*save it as UTF-8"),
+        ("l.csv", b"id,label\n1,\xff\xfe\n", r"l\.csv: line 2 is not UTF-8 \(byte 0xff .*save it as UTF-8"),
+        ("l.csv", 'id,label\n0,a\n1,"b\n2,c\n', r"l\.csv: line 3 is no CSV: .*quote"),
+        ("l.csv", 'id,label\n0,a\n1,"b\n2,"c"\n', r"l\.csv: line 3 is no CSV: .*quote"),
+        ("l.csv", 'id,label\n0,"a\n1,b"\n', r"l\.csv: line 2: `label` holds a line break"),
+        ("l.csv", "id,label,Label\n0,a,b\n", r"l\.csv: the header names the column `label` 2 times"),
+        ("l.csv", "id,label\n" + "9" * 5000 + ",a\n", r"line 2: `id` '9{80}' is no row number"),
+        ("l.csv", "id,label\n1,nan\n", r"line 2: `label` is 'nan', .*leave the line out"),
+        ("l.jsonl", '{"id": 1, "label": NaN}\n', r"line 1: `label` is 'nan'"),
     ],
 )
 def test_bad_labels_are_named(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:
@@ -169,6 +186,15 @@ def test_ids_must_be_known_and_distinct(tmp_path: Path) -> None:
         read_labels(path, Dataset("few", x=x, keys=np.array(["a", "b"])))
     with pytest.raises(InputError, match=r"rows 0 and 1 have the same `id` 'a'"):
         read_labels(path, Dataset("few", x=x, keys=np.array(["a", "a"])))
+    with pytest.raises(InputError, match=r"few: row 1 has no `id`"):
+        read_labels(path, Dataset("few", x=x, keys=np.array(["c", ""])))
+
+
+def test_of_an_id_and_a_row_number_the_id_counts_where_the_data_have_ids(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "labels.csv", [{"row": 0, "id": "7", "label": "x"}])
+    x = np.eye(2, dtype=np.float32)
+    assert read_labels(path, Dataset("few", x=x, keys=np.array(["a", "7"]))) == [GivenLabel(1, "x")]
+    assert read_labels(path, Dataset("few", x=x)) == [GivenLabel(0, "x")]
 
 
 def test_a_missing_labels_file_is_named(tmp_path: Path) -> None:
@@ -176,7 +202,10 @@ def test_a_missing_labels_file_is_named(tmp_path: Path) -> None:
         read_labels(tmp_path / "none.csv", Dataset("few", x=np.eye(2, dtype=np.float32)))
 
 
-@pytest.mark.parametrize(("output", "message"), [("out.txt", "unknown kind"), ("no/such/out.csv", "folder")])
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [("out.txt", "unknown kind"), ("no/such/out.csv", "folder"), (f"{'o' * 300}.csv", "cannot be written: File name")],
+)
 def test_an_output_that_cannot_be_written_stops_before_the_work(tmp_path: Path, output: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         propagate_file(tmp_path / "missing.npz", tmp_path / "missing.csv", tmp_path / output, OPTIONS)
@@ -185,7 +214,9 @@ def test_an_output_that_cannot_be_written_stops_before_the_work(tmp_path: Path, 
 def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
     data = write_rows(tmp_path / "data.csv", [{"text": "disk full"}])
     labels = write_rows(tmp_path / "labels.csv", [{"id": 0, "label": "disk"}])
-    for output in (data, labels, tmp_path / "." / "data.csv"):
+    (tmp_path / "link.csv").symlink_to(data)
+    (tmp_path / "hard.csv").hardlink_to(data)
+    for output in (data, labels, tmp_path / "." / "data.csv", tmp_path / "link.csv", tmp_path / "hard.csv"):
         with pytest.raises(InputError, match="is read as well"):
             propagate_file(data, labels, output, OPTIONS)
     assert data.read_text("utf-8").split() == ["text", "disk", "full"]

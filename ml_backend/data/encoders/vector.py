@@ -26,7 +26,7 @@ MAX_DIMENSION = 16_384
 """Longest vector; the longest of today's text encoders have 8,192 numbers."""
 
 
-_DAMAGED = (
+DAMAGED_ARRAY = (
     ValueError,
     TypeError,
     SyntaxError,
@@ -66,7 +66,7 @@ def read_npy(content: bytes) -> NDArray[np.generic]:
             raise EncodingError("its .npy file is shorter than its header claims")
         stream.seek(0)
         array: NDArray[np.generic] = np.load(stream, allow_pickle=False)
-    except _DAMAGED as error:
+    except DAMAGED_ARRAY as error:
         raise EncodingError(f"its .npy file cannot be read: {str(error)[:200]}") from error
     return array
 
