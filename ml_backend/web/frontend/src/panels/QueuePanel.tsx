@@ -1,12 +1,13 @@
 /** What to label next and why. */
 
 import { useEffect } from 'preact/hooks'
-import { columns, current, server } from '../state'
+import { clearSelection } from '../actions'
+import { columns, current, selection, server } from '../state'
 import { useCards } from './cards'
 import { ClassName } from './ClassName'
 import { classNames } from './classes'
 import { giveAnswer, sendLabel } from './labelActions'
-import { count, percent } from './logic/words'
+import { count, percent, plural } from './logic/words'
 import { OutsideLink } from './OutsideLink'
 import { Palette } from './Palette'
 import { acceptCurrent, answered, goTo, loadQueue, rejectCurrent, suggestions, walk } from './queueActions'
@@ -33,6 +34,7 @@ export function QueuePanel() {
           <button type="button" class="button" onClick={() => void walk(-1)}>Back <kbd>P</kbd></button>
           <button type="button" class="button" onClick={() => void walk(1)}>Next <kbd>N</kbd></button>
         </div>
+        {shown !== undefined && <Selected n={selection.value.rows.length} />}
         {shown !== undefined ? <Current suggestion={shown} card={cards[at] ?? null} /> : <p class="note">Walk with N and P: the map flies to each item. Enter accepts its prediction, X rejects it, a number labels it.</p>}
         {/* Whatever becomes of the suggestion: who types on must not press keys. */}
         <Palette />
@@ -41,6 +43,17 @@ export function QueuePanel() {
         {all.map((suggestion, i) => <Entry key={suggestion.task} suggestion={suggestion} card={cards[i] ?? null} />)}
       </ol>
     </>
+  )
+}
+
+/** What is drawn around while a suggestion is shown gets the label in its place. */
+function Selected({ n }: { readonly n: number }) {
+  if (n === 0) return null
+  return (
+    <div class="note warn row">
+      <span class="grow">{`Keys and classes go to the ${plural(n, 'selected item')}, not to this suggestion.`}</span>
+      <button type="button" class="button" onClick={clearSelection}>Clear</button>
+    </div>
   )
 }
 
