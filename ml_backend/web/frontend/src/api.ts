@@ -9,6 +9,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the same request may do better later: nobody answered, the answer was cut, or the server or a proxy is in trouble. */
+export function passes(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.status === 0 || error.status === 429 || error.status >= 500
+}
+
 /** Renewed this long before the token ends. */
 const RENEW_BEFORE_MILLISECONDS = 60_000
 const PERSON_PLACE = `lantern.token.${project}`
@@ -19,6 +24,8 @@ interface Session {
 }
 
 let session: Promise<Session> | null = null
+/** The last token that the server did not take although its time was not over. */
+let refusedToken: string | null = null
 let personToken = recallPersonToken()
 
 /** The person's own Label Studio token: sent with every write, kept for this tab only. */
@@ -63,8 +70,9 @@ async function column(name: string, control: string, etag: string | null): Promi
 }
 
 async function request(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}, more: RequestInit = {}): Promise<Response> {
+  let token = ''
   const send = async (): Promise<Response> => {
-    const { token } = await currentSession()
+    token = (await currentSession()).token
     return exchange(path, {
       method,
       headers: {
@@ -78,11 +86,10 @@ async function request(method: string, path: string, body?: unknown, headers: Re
       ...more,
     })
   }
-  const used = session
   let reply = await send()
   if (reply.status === 401 && path !== 'sign-in' && isAboutTheSession(reply)) {
     // The token ended early: the clock was set, or the server has a new key.
-    if (session === used) session = null
+    refusedToken = token
     reply = await send()
   }
   if (!reply.ok && reply.status !== 304) throw await failure(reply)
@@ -95,15 +102,14 @@ function isAboutTheSession(reply: Response): boolean {
 }
 
 function currentSession(): Promise<Session> {
-  const wanted = session ?? open()
-  session = wanted.then(
-    (found) => (found.ends - RENEW_BEFORE_MILLISECONDS > Date.now() ? found : open()),
-    (error: unknown) => {
-      session = null
+  const wanted = (session ?? open())
+    .then((found) => (found.token !== refusedToken && found.ends - RENEW_BEFORE_MILLISECONDS > Date.now() ? found : open()))
+    .catch((error: unknown) => {
+      if (session === wanted) session = null
       throw error
-    },
-  )
-  return session
+    })
+  session = wanted
+  return wanted
 }
 
 async function open(): Promise<Session> {
