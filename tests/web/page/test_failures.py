@@ -83,6 +83,45 @@ def test_a_session_that_ends_early_is_renewed(browser_without_gl: Browser, world
         expect(page.locator(".hits")).to_contain_text("2 hits")
 
 
+def test_a_token_that_is_taken_no_more_is_asked_for_anew(browser_without_gl: Browser, world: SyntheticMap) -> None:
+    def only_the_new_one(route: Route) -> None:
+        if route.request.headers["x-label-studio-token"] == "new":
+            route.continue_()
+        else:
+            route.fulfill(status=401, json={"error": "Label Studio does not take this token"})
+
+    field = "Your Label Studio access token"
+    with opened(browser_without_gl, world) as page:
+        page.route("**/api/acts", only_the_new_one)
+        page.evaluate("window.__map.select([3])")
+        page.keyboard.press("2")
+        page.get_by_label(field).fill("old")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Sign in to label")).to_be_visible()
+        page.locator(".toast").get_by_role("button", name="Try again").click()
+        page.get_by_label(field).fill("new")
+        page.keyboard.press("Enter")
+        expect(page.locator(".toast", has_text="Labelled 1 as card arrival")).to_be_visible()
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def test_what_else_fails_leaves_the_message_to_try_again(browser_without_gl: Browser, world: SyntheticMap) -> None:
+    with opened(browser_without_gl, world) as page:
+        page.get_by_role("button", name="Sign in to label").click()
+        page.get_by_label("Your Label Studio access token").fill("token")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        page.route("**/api/**", lambda route: route.abort())
+        page.evaluate("window.__map.select([3])")
+        page.keyboard.press("2")
+        for tab in ("Queue", "Training", "Queue", "Training"):
+            with page.expect_event("requestfailed", lambda request: request.url.endswith(("/training", "limit=50"))):
+                page.get_by_role("tab", name=tab).click()
+        page.unroute("**/api/**")
+        page.locator(".toast").get_by_role("button", name="Try again").click()
+        expect(page.locator(".toast", has_text="Labelled 1 as card arrival")).to_be_visible()
+
+
 def test_a_tile_whose_card_failed_gets_it_later(browser_without_gl: Browser, world: SyntheticMap) -> None:
     with opened(browser_without_gl, world) as page:
         page.route("**/api/items", failing(1, passing))

@@ -1,6 +1,7 @@
 /** Client of docs/map-api.md: sessions, requests, columns with their validators. */
 
 import { apiBase, linkKey, project } from './address'
+import { person } from './state'
 
 /** The server's own words of what was wrong. status: of HTTP; 0 = no reply. */
 export class ApiError extends Error {
@@ -70,9 +71,10 @@ async function column(name: string, control: string, etag: string | null): Promi
 }
 
 async function request(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}, more: RequestInit = {}): Promise<Response> {
-  let token = ''
+  let token = '', shown: string | null = null
   const send = async (): Promise<Response> => {
     token = (await currentSession()).token
+    shown = personToken
     return exchange(path, {
       method,
       headers: {
@@ -91,6 +93,11 @@ async function request(method: string, path: string, body?: unknown, headers: Re
     // The token ended early: the clock was set, or the server has a new key.
     refusedToken = token
     reply = await send()
+  }
+  if (reply.status === 401 && !isAboutTheSession(reply) && shown === personToken) {
+    // Label Studio no longer takes it: whoever tries again is asked for a new one.
+    setPersonToken(null)
+    person.value = null
   }
   if (!reply.ok && reply.status !== 304) throw await failure(reply)
   return reply
