@@ -122,6 +122,22 @@ def test_what_else_fails_leaves_the_message_to_try_again(browser_without_gl: Bro
         expect(page.locator(".toast", has_text="Labelled 1 as card arrival")).to_be_visible()
 
 
+def test_what_a_panel_lists_comes_with_the_connection(browser_without_gl: Browser, world: SyntheticMap) -> None:
+    act = {"id": 9, "kind": "skip", "label": None, "control": None, "person": "Ada", "tasks": 4}
+    told = {"created_at": "2025-01-01T00:00:00+00:00", "undone": False, "error": None}
+    progress = {"sent": 4, "failed": 0, "waiting": 0}
+    with opened(browser_without_gl, world) as page:
+        page.get_by_role("tab", name="Queue").click()
+        page.route("**/api/**", lambda route: route.abort())
+        world.drop_events = True
+        expect(page.get_by_text("No connection")).to_be_visible(timeout=RETRIED)
+        page.get_by_role("tab", name="Selection").click()
+        world.answers["acts"] = {"acts": [{**act, **told, "progress": progress}]}
+        world.drop_events = False
+        page.unroute("**/api/**")
+        expect(page.get_by_text("Skipped 4 items")).to_be_visible(timeout=2 * RETRIED)
+
+
 def test_a_tile_whose_card_failed_gets_it_later(browser_without_gl: Browser, world: SyntheticMap) -> None:
     with opened(browser_without_gl, world) as page:
         page.route("**/api/items", failing(1, passing))

@@ -1,6 +1,5 @@
 /** What to label next and why. */
 
-import { useEffect } from 'preact/hooks'
 import { clearSelection } from '../actions'
 import { columns, current, selection, server } from '../state'
 import { useCards } from './cards'
@@ -14,13 +13,14 @@ import { acceptCurrent, answered, goTo, loadQueue, rejectCurrent, suggestions, w
 import type { Card, Suggestion } from './server'
 import { taskAddress } from './taskAddress'
 import { Thumbnail } from './Thumbnail'
+import { useReload } from './useReload'
 
 /** What is less likely is not offered first. */
 const LEAST_SHARE = 0.01
 
 export function QueuePanel() {
   const versions = server.value?.versions
-  useEffect(() => void loadQueue(), [versions?.labels, versions?.publication, versions?.rows])
+  useReload(loadQueue, [versions?.labels, versions?.publication, versions?.rows])
   const all = suggestions.value
   const cards = useCards(all.map(({ row }) => row))
   const at = all.findIndex(({ row }) => row === current.value)
