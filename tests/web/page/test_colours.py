@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests.web.page.stage import lonely_human, on_screen, opened
 from tests.web.page.synthetic_map import CLASSES, FIRST_TASK, SyntheticMap
@@ -91,3 +91,22 @@ def test_a_lost_graphics_card_comes_back(browser_with_gl: Browser, world: Synthe
 def test_software_graphics_are_not_taken_by_themselves(browser_with_gl: Browser, world: SyntheticMap) -> None:
     with opened(browser_with_gl, world) as page:
         assert page.evaluate("window.__map.renderer") == "canvas"
+
+
+def test_a_contrast_theme_leaves_class_colours_and_shows_what_is_on(
+    browser_without_gl: Browser, world: SyntheticMap
+) -> None:
+    def ground(of: Locator) -> str:
+        return str(of.evaluate("(element) => getComputedStyle(element).backgroundColor"))
+
+    with opened(browser_without_gl, world) as page:
+        swatches = page.locator(".legend-rows .swatch")
+        before = [ground(swatches.nth(i)) for i in range(len(CLASSES))]
+        page.emulate_media(forced_colors="active")
+        assert [ground(swatches.nth(i)) for i in range(len(CLASSES))] == before
+        lasso, brush = (page.get_by_role("button", name=name, exact=True) for name in ("Lasso", "Brush"))
+        assert ground(lasso) != ground(brush)
+        patterns = page.get_by_role("button", name="Regular expression")
+        off = ground(patterns)
+        patterns.click()
+        assert ground(patterns) != off

@@ -86,3 +86,12 @@ def test_the_name_of_a_new_class_is_read_in_full(browser: Browser, width: int) -
         expect(said).to_have_text(f"Create the class “{LONG_NAME}”")
         assert said.evaluate("(element) => element.scrollWidth <= element.clientWidth")
         assert said.evaluate("(element) => element.scrollHeight <= element.clientHeight")
+
+
+@pytest.mark.parametrize("width", [1280, 1024])
+def test_every_tab_is_in_sight_however_many_are_selected(browser: Browser, width: int) -> None:
+    with window(browser, width) as page:
+        page.evaluate("(n) => window.__map.select([...Array(n).keys()])", POINTS)
+        expect(page.get_by_role("heading", name="2,000 items selected")).to_be_visible()
+        last = box_of(page.get_by_role("tab", name="Components"))
+        assert last["x"] + last["width"] <= width

@@ -1,12 +1,18 @@
 /** Client of docs/map-api.md: sessions, requests, columns with their validators. */
 
 import { apiBase, linkKey, project } from './address'
+import { person } from './state'
 
 /** The server's own words of what was wrong. status: of HTTP; 0 = no reply. */
 export class ApiError extends Error {
   constructor(message: string, readonly status: number, readonly retryAfter: number | null = null) {
     super(message)
   }
+}
+
+/** Whether the same request may do better later: nobody answered, the answer was cut, or the server or a proxy is in trouble. */
+export function passes(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.status === 0 || error.status === 429 || error.status >= 500
 }
 
 /** Renewed this long before the token ends. */
@@ -19,6 +25,8 @@ interface Session {
 }
 
 let session: Promise<Session> | null = null
+/** The last token that the server did not take although its time was not over. */
+let refusedToken: string | null = null
 let personToken = recallPersonToken()
 
 /** The person's own Label Studio token: sent with every write, kept for this tab only. */
@@ -63,8 +71,10 @@ async function column(name: string, control: string, etag: string | null): Promi
 }
 
 async function request(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}, more: RequestInit = {}): Promise<Response> {
+  let token = '', shown: string | null = null
   const send = async (): Promise<Response> => {
-    const { token } = await currentSession()
+    token = (await currentSession()).token
+    shown = personToken
     return exchange(path, {
       method,
       headers: {
@@ -78,12 +88,16 @@ async function request(method: string, path: string, body?: unknown, headers: Re
       ...more,
     })
   }
-  const used = session
   let reply = await send()
   if (reply.status === 401 && path !== 'sign-in' && isAboutTheSession(reply)) {
     // The token ended early: the clock was set, or the server has a new key.
-    if (session === used) session = null
+    refusedToken = token
     reply = await send()
+  }
+  if (reply.status === 401 && !isAboutTheSession(reply) && shown === personToken) {
+    // Label Studio no longer takes it: whoever tries again is asked for a new one.
+    setPersonToken(null)
+    person.value = null
   }
   if (!reply.ok && reply.status !== 304) throw await failure(reply)
   return reply
@@ -95,15 +109,14 @@ function isAboutTheSession(reply: Response): boolean {
 }
 
 function currentSession(): Promise<Session> {
-  const wanted = session ?? open()
-  session = wanted.then(
-    (found) => (found.ends - RENEW_BEFORE_MILLISECONDS > Date.now() ? found : open()),
-    (error: unknown) => {
-      session = null
+  const wanted = (session ?? open())
+    .then((found) => (found.token !== refusedToken && found.ends - RENEW_BEFORE_MILLISECONDS > Date.now() ? found : open()))
+    .catch((error: unknown) => {
+      if (session === wanted) session = null
       throw error
-    },
-  )
-  return session
+    })
+  session = wanted
+  return wanted
 }
 
 async function open(): Promise<Session> {

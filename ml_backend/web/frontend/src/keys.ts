@@ -1,6 +1,7 @@
 /** The map's own keys, in one table with what they do. */
 
 import { cycleColours, fitAll, fitCurrent, fitSelection, panBy, setMode, zoomBy } from './actions'
+import { held, plain, typed } from './keyEvents'
 import { growBrush } from './map/gestures'
 import { frozen } from './state'
 
@@ -17,9 +18,6 @@ export interface MapKey {
 
 const GROUP = 'Map'
 
-const held = (event: KeyboardEvent): boolean => event.ctrlKey || event.metaKey || event.altKey
-const plain = (...keys: readonly string[]) => (event: KeyboardEvent): boolean => !held(event) && !event.shiftKey && keys.includes(event.key.toLowerCase())
-const typed = (...keys: readonly string[]) => (event: KeyboardEvent): boolean => !held(event) && keys.includes(event.key)
 const withShift = (...keys: readonly string[]) => (event: KeyboardEvent): boolean => !held(event) && event.shiftKey && keys.includes(event.key)
 const key = (shown: string, what: string, is: MapKey['is'], run: MapKey['run'], always = false): MapKey => ({ group: GROUP, shown, what, always, is, run })
 

@@ -2,7 +2,7 @@
 
 import { batch, effect } from '@preact/signals'
 import { shownTask, shownValue } from './address'
-import { api, ApiError, hasPersonToken, setPersonToken } from './api'
+import { api, ApiError, hasPersonToken, passes, setPersonToken } from './api'
 import { checked, emptyColumns, FIRST_COLUMNS, OTHER_COLUMNS, type ColumnName, type Columns, type Values } from './columns'
 import { listen } from './events'
 import { columnsToAsk, rowsById, sameRows } from './freshness'
@@ -11,6 +11,9 @@ import type { Connection, Outbox, Person, State, Training, Versions } from './st
 
 const TRIES = 8
 const RETRY_MILLISECONDS = 400
+/** What could not be had is asked for again after this long, after each further failure twice as long: no event tells of it once more. */
+const FIRST_PAUSE_MILLISECONDS = 2000
+const LONGEST_PAUSE_MILLISECONDS = 30_000
 /** A burst of events asks for the state once. */
 const REST_MILLISECONDS = 120
 
@@ -83,6 +86,7 @@ function moved(known: State, versions: Versions): void {
 }
 
 let asking: Promise<void> | null = null
+let statesFailed = 0
 let askingNext: Promise<void> | null = null
 
 /** One request at a time; who comes while it is on its way waits for the next one. Rejects only where the server cannot be reached. */
@@ -109,12 +113,14 @@ async function fetchState(): Promise<void> {
     batch(() => {
       server.value = now
       trouble.value = null
+      statesFailed = 0
       if (!now.controls.some(({ name }) => name === control.peek())) control.value = now.controls[0]?.name ?? ''
     })
     if (now.versions.publication === 0) columns.value = emptyColumns(0)
     else askFor(before === null ? [...FIRST_COLUMNS, ...OTHER_COLUMNS] : columnsToAsk(before.versions, now.versions))
   } catch (error) {
-    if (server.peek() === null) trouble.value = error instanceof Error ? error.message : String(error)
+    if (server.peek() === null) trouble.value = inWords(error)
+    if (passes(error)) stateTimer ??= window.setTimeout(() => void refreshState().catch(() => undefined), pauseAfter(++statesFailed))
     if (error instanceof ApiError && error.status === 0) throw error
   }
 }
@@ -123,6 +129,7 @@ const etags = new Map<ColumnName, string>()
 let etagsOf = ''
 const wanted = new Set<ColumnName>()
 let pulling: Promise<void> | null = null
+let pullsFailed = 0
 
 /** What the page paints itself is not what the server sent last: the next reply must be whole, even where that did not change since. */
 export function painted(names: readonly ColumnName[]): void {
@@ -136,37 +143,49 @@ export function askFor(names: readonly ColumnName[]): void {
 }
 
 async function pullAll(): Promise<void> {
-  let tries = TRIES
+  let tries = TRIES, names: readonly ColumnName[] = []
   try {
     // What asks for the columns does so within an effect: the round begins after it.
     await Promise.resolve()
     while (wanted.size > 0 && (server.peek()?.versions.publication ?? 0) > 0) {
-      const first = columns.peek().n === 0
-      const names = [...wanted].filter((name) => (!first || FIRST_COLUMNS.includes(name)) && !(name === 'xy' && frozen.peek() && !first))
+      const first = columns.peek().n === 0 && FIRST_COLUMNS.some((name) => wanted.has(name))
+      names = [...wanted].filter((name) => (!first || FIRST_COLUMNS.includes(name)) && !(name === 'xy' && frozen.peek() && !first))
       for (const name of names) wanted.delete(name)
       if (names.length === 0) {
         wanted.delete('xy')
         continue
       }
       if (await pull(names)) tries = TRIES
-      else if (--tries === 0) return fail('The columns of the map do not fit together: reload the page.')
       else {
-        for (const name of [...FIRST_COLUMNS, ...OTHER_COLUMNS]) wanted.add(name)
+        names = [...FIRST_COLUMNS, ...OTHER_COLUMNS]
+        if (--tries === 0) throw new Error('The columns of the map do not fit together: reload the page.')
+        for (const name of names) wanted.add(name)
         await new Promise((resolve) => window.setTimeout(resolve, RETRY_MILLISECONDS))
       }
     }
     trouble.value = null
+    pullsFailed = 0
   } catch (error) {
-    fail(error instanceof Error ? error.message : String(error))
+    fail(error, names)
   } finally {
     pulling = null
   }
 }
 
 /** Without a map the page says why; with one it shows what it has, and the connection says the rest. */
-function fail(message: string): void {
-  wanted.clear()
-  if (columns.peek().n === 0) trouble.value = message
+function fail(error: unknown, missing: readonly ColumnName[]): void {
+  if (columns.peek().n === 0) trouble.value = inWords(error)
+  if (!passes(error)) return wanted.clear()
+  for (const name of missing) wanted.add(name)
+  window.setTimeout(() => askFor([]), pauseAfter(++pullsFailed))
+}
+
+function pauseAfter(failures: number): number {
+  return Math.min(LONGEST_PAUSE_MILLISECONDS, FIRST_PAUSE_MILLISECONDS * 2 ** (failures - 1))
+}
+
+function inWords(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** Fetches columns and shows them together. False: they are of different moments, all must be asked for again. */

@@ -2,6 +2,7 @@
 
 import '../styles/stage.css'
 import { useEffect, useRef } from 'preact/hooks'
+import { shownItems } from '../absent'
 import { columns, connection, mode, server, trouble } from '../state'
 import { setStage } from '.'
 import { readAddress, viewOfAddress, writeAddress } from './deepLink'
@@ -60,5 +61,6 @@ function Empty() {
   if (state === null) return <div class="map-empty"><p>Loading the map …</p></div>
   if (state.versions.publication === 0) return <div class="map-empty"><p>Lantern is reading the tasks of this project. The map appears as soon as it has learned from them; that takes a minute or two.</p></div>
   if (columns.value.n === 0) return <div class="map-empty"><p>Loading the points …</p></div>
+  if (shownItems.value === 0) return <div class="map-empty"><p>No task of this project is left in Label Studio. New ones appear here once they are imported and learned from.</p></div>
   return null
 }

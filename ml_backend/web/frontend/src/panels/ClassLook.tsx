@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { composes } from '../keyEvents'
 import { refreshState } from '../live'
 import { CLASS_COLOURS } from '../map'
 import { control } from '../state'
@@ -63,7 +64,7 @@ function Name({ value, chosen, onTake }: { readonly value: string; readonly chos
   return (
     <>
       <label class="row"><span class="small">Shown as</span>
-        <input class="field grow small" value={typed} placeholder={value} maxLength={LONGEST_NAME} autocomplete="off" spellcheck={false} onInput={(event) => setTyped(event.currentTarget.value)} onKeyDown={(event) => { if (event.key === 'Enter') onTake(typed) }} />
+        <input class="field grow small" value={typed} placeholder={value} maxLength={LONGEST_NAME} autocomplete="off" spellcheck={false} onInput={(event) => setTyped(event.currentTarget.value)} onKeyDown={(event) => { if (event.key === 'Enter' && !composes(event)) onTake(typed) }} />
         <button type="button" class="button" onClick={() => onTake(typed)}>Rename</button>
       </label>
       <p class="small quietly">{`On the map only, for everybody. In Label Studio it stays “${value}”; leave it empty to show that.`}</p>

@@ -22,9 +22,6 @@ const ROW_HEIGHT = 52
 export function ClassPanel() {
   const index = Math.min(rankedClass.value, currentClasses.value.length - 1)
   const name = classNames.value[index]
-  const versions = server.value?.versions
-  const key = `${control.value}|${name}|${versions?.labels}|${versions?.publication}`
-  const { value, error } = useLoaded(key, name === undefined ? null : () => ranked(control.value, name, LIMIT))
   if (name === undefined) return <p class="note">There is no class yet. Create one under Selection.</p>
   return (
     <>
@@ -37,8 +34,19 @@ export function ClassPanel() {
         <button type="button" class="button icon" aria-label="Previous class" disabled={index <= 0} onClick={() => (rankedClass.value = index - 1)}>‹</button>
         <button type="button" class="button icon" aria-label="Next class" disabled={index >= classNames.value.length - 1} onClick={() => (rankedClass.value = index + 1)}>›</button>
       </div>
+      {/* One for each class: what was ranked for another one must not be labelled with this. */}
+      <Ranking key={`${control.value}|${name}`} index={index} name={name} />
+    </>
+  )
+}
+
+function Ranking({ index, name }: { readonly index: number; readonly name: string }) {
+  const versions = server.value?.versions
+  const { value, error } = useLoaded(`${versions?.labels}|${versions?.publication}`, () => ranked(control.value, name, LIMIT))
+  return (
+    <>
       {error !== null && <p class="trouble">{error}</p>}
-      {value !== null && <Strip key={name} ranking={value} index={index} name={name} />}
+      {value === null ? error === null && <p class="quietly">Loading …</p> : <Strip ranking={value} index={index} name={name} />}
     </>
   )
 }

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { server } from '../state'
 import type { ComponentFacts } from './server'
 import { Picture } from './Thumbnail'
 
@@ -20,7 +21,7 @@ export function ComponentPictures({ facts, axes }: { readonly facts: ComponentFa
         </label>
       </div>
       <input type="range" min="0" max={axes - 1} step="1" value={axis} aria-label="Axis of z" onInput={(event) => setAxis(inside(event.currentTarget.valueAsNumber, axes))} />
-      <Picture path={`${base}/walk.png?axis=${axis}`} alt={`Nine steps along axis ${axis} of z`} class="walk" />
+      <Picture path={`${base}/walk.png?axis=${axis}`} version={server.value?.versions.publication} alt={`Nine steps along axis ${axis} of z`} class="walk" />
     </section>
   )
 }
@@ -28,7 +29,7 @@ export function ComponentPictures({ facts, axes }: { readonly facts: ComponentFa
 function Shown({ path, words, meaning }: { readonly path: string; readonly words: string; readonly meaning: string }) {
   return (
     <figure title={meaning}>
-      <Picture path={path} alt={meaning} />
+      <Picture path={path} version={server.value?.versions.publication} alt={meaning} />
       <figcaption class="small quietly">{words}</figcaption>
     </figure>
   )

@@ -1,11 +1,12 @@
 /** The latest acts, each of which can be taken back or brought back, with how far they are in Label Studio. */
 
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { server } from '../state'
 import { history, loadHistory, redo, redoNewest, retry, said, undo, undoNewest } from './historyActions'
 import { progressInWords, progressShare } from './logic/history'
 import { ago, count } from './logic/words'
 import type { Act } from './server'
+import { useReload } from './useReload'
 
 const SHOWN = 10
 
@@ -13,7 +14,7 @@ export function HistoryList() {
   const [all, setAll] = useState(false)
   const outbox = server.value?.outbox
   const labels = server.value?.versions.labels
-  useEffect(() => void loadHistory(), [labels, outbox?.sent, outbox?.failed, outbox?.waiting])
+  useReload(loadHistory, [labels, outbox?.sent, outbox?.failed, outbox?.waiting])
   const acts = history.value
   return (
     <section class="section" aria-label="History">

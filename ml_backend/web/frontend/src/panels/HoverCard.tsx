@@ -23,6 +23,8 @@ export function HoverCard() {
   const [kept, setKept] = useState<number | null>(null)
   const row = pinned.value ?? hovered.value ?? (inside ? kept : null)
   useEffect(() => { if (row !== null) setKept(row) }, [row])
+  // Who unpins a card wants it gone; and of one that went from under the pointer nobody hears that the pointer left.
+  useEffect(() => { if (pinned.value === null) setInside(false) }, [pinned.value])
   if (row === null) return null
   return <Shown key={row} row={row} onInside={setInside} />
 }

@@ -1,6 +1,6 @@
 import { colourOf, nameOf } from './classes'
 import type { ClassShare } from './logic/selectionSummary'
-import { count, percent } from './logic/words'
+import { count, percent, plural } from './logic/words'
 
 const SHOWN = 6
 
@@ -12,7 +12,7 @@ export function MixBars({ mix, total }: { readonly mix: readonly ClassShare[]; r
   return (
     <ul class="mix">
       {mix.slice(0, SHOWN).map((share) => <Row key={share.index} share={share} total={total} />)}
-      {others > 0 && <li class="quietly small">{`${rest.length} more classes: ${count(others)}`}</li>}
+      {others > 0 && <li class="quietly small">{`${plural(rest.length, 'more class', 'more classes')}: ${count(others)}`}</li>}
     </ul>
   )
 }

@@ -1,6 +1,7 @@
 /** All classes, by click, by digit or by typing; a new one where none fits. */
 
 import { useState } from 'preact/hooks'
+import { composes } from '../keyEvents'
 import { classNames, currentClasses, fullNameOf, typedNames } from './classes'
 import { ValueBeside } from './ClassName'
 import { addClass, giveLabel } from './labelActions'
@@ -25,6 +26,7 @@ export function Palette() {
     document.getElementById(TYPE_AHEAD)?.blur()
   }
   const keys = (event: KeyboardEvent): void => {
+    if (composes(event)) return
     const last = found.length + (creatable ? 1 : 0) - 1
     if (event.key === 'Enter') take(typed.trim() === '' ? -1 : active)
     else if (event.key === 'ArrowDown') setActive(Math.min(last, active + 1))

@@ -1,25 +1,26 @@
 /** What to label next and why. */
 
-import { useEffect } from 'preact/hooks'
-import { columns, current, server } from '../state'
+import { clearSelection } from '../actions'
+import { columns, current, selection, server } from '../state'
 import { useCards } from './cards'
 import { ClassName } from './ClassName'
 import { classNames } from './classes'
 import { giveAnswer, sendLabel } from './labelActions'
-import { count, percent } from './logic/words'
+import { count, percent, plural } from './logic/words'
 import { OutsideLink } from './OutsideLink'
 import { Palette } from './Palette'
 import { acceptCurrent, answered, goTo, loadQueue, rejectCurrent, suggestions, walk } from './queueActions'
 import type { Card, Suggestion } from './server'
 import { taskAddress } from './taskAddress'
 import { Thumbnail } from './Thumbnail'
+import { useReload } from './useReload'
 
 /** What is less likely is not offered first. */
 const LEAST_SHARE = 0.01
 
 export function QueuePanel() {
   const versions = server.value?.versions
-  useEffect(() => void loadQueue(), [versions?.labels, versions?.publication, versions?.rows])
+  useReload(loadQueue, [versions?.labels, versions?.publication, versions?.rows])
   const all = suggestions.value
   const cards = useCards(all.map(({ row }) => row))
   const at = all.findIndex(({ row }) => row === current.value)
@@ -33,6 +34,7 @@ export function QueuePanel() {
           <button type="button" class="button" onClick={() => void walk(-1)}>Back <kbd>P</kbd></button>
           <button type="button" class="button" onClick={() => void walk(1)}>Next <kbd>N</kbd></button>
         </div>
+        {shown !== undefined && <Selected n={selection.value.rows.length} />}
         {shown !== undefined ? <Current suggestion={shown} card={cards[at] ?? null} /> : <p class="note">Walk with N and P: the map flies to each item. Enter accepts its prediction, X rejects it, a number labels it.</p>}
         {/* Whatever becomes of the suggestion: who types on must not press keys. */}
         <Palette />
@@ -41,6 +43,17 @@ export function QueuePanel() {
         {all.map((suggestion, i) => <Entry key={suggestion.task} suggestion={suggestion} card={cards[i] ?? null} />)}
       </ol>
     </>
+  )
+}
+
+/** What is drawn around while a suggestion is shown gets the label in its place. */
+function Selected({ n }: { readonly n: number }) {
+  if (n === 0) return null
+  return (
+    <div class="note warn row">
+      <span class="grow">{`Keys and classes go to the ${plural(n, 'selected item')}, not to this suggestion.`}</span>
+      <button type="button" class="button" onClick={clearSelection}>Clear</button>
+    </div>
   )
 }
 

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
+import { composes } from '../keyEvents'
 import { highlighted } from '../state'
 import { count, plural } from './logic/words'
 import { find, hitAt, hits, hop, leaveSearch, searchText, selectHits } from './searchActions'
@@ -14,6 +15,7 @@ export function Search() {
   const rested = useDebounced(text, REST_MILLISECONDS)
   useEffect(() => void find(rested, regex ? 'regex' : 'text'), [rested, regex])
   const keys = (event: KeyboardEvent): void => {
+    if (composes(event)) return
     if (event.key === 'Enter') hop(event.shiftKey ? -1 : 1)
     else if (event.key === 'Escape') { leaveSearch(); (event.currentTarget as HTMLElement).blur() }
     else return

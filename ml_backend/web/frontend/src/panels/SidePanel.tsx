@@ -11,7 +11,7 @@ import { QuickPalette } from './QuickPalette'
 import { SelectionPanel } from './SelectionPanel'
 import { TrainingPanel } from './TrainingPanel'
 import { compact, drawerOpen, show, tab, TAB_PANEL, TABS, type Tab } from './ui'
-import { count } from './logic/words'
+import { briefly } from './logic/words'
 
 const NAMES: Readonly<Record<Tab, string>> = {
   map: 'Colours', selection: 'Selection', queue: 'Queue', class: 'Class', training: 'Training', components: 'Components',
@@ -29,7 +29,7 @@ export function SidePanel() {
           <button key={name} type="button" role="tab" id={`tab-${name}`} aria-selected={open && shown === name} aria-controls={TAB_PANEL}
             tabIndex={shown === name ? 0 : -1} onClick={() => choose(name, shown)}>
             {NAMES[name]}
-            {name === 'selection' && selection.value.rows.length > 0 && <span class="badge">{count(selection.value.rows.length)}</span>}
+            {name === 'selection' && selection.value.rows.length > 0 && <> <span class="badge">{briefly(selection.value.rows.length)}</span></>}
           </button>
         ))}
       </div>

@@ -34,7 +34,13 @@ function Form() {
   const [trouble, setTrouble] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
   const field = useRef<HTMLInputElement>(null)
-  useEffect(() => field.current?.focus(), [])
+  useEffect(() => {
+    const before = document.activeElement
+    field.current?.focus()
+    return () => {
+      if (before instanceof HTMLElement) before.focus()
+    }
+  }, [])
   const submit = async (): Promise<void> => {
     if (token.trim() === '' || busy) return
     setBusy(true)
@@ -49,7 +55,6 @@ function Form() {
     }
   }
   const keys = (event: KeyboardEvent): void => {
-    if (event.key === 'Enter') void submit()
     if (event.key === 'Escape') closeSignIn()
     event.stopPropagation()
   }
@@ -60,7 +65,7 @@ function Form() {
       <label class="section">
         <span>Your Label Studio access token</span>
         <input ref={field} class="field" type="password" autocomplete="off" spellcheck={false} value={token}
-          aria-invalid={trouble !== null} aria-describedby="sign-in-trouble" onInput={(event) => setToken(event.currentTarget.value)} />
+          aria-invalid={trouble !== null} aria-describedby="sign-in-trouble" onInput={(event) => setToken(event.currentTarget.value)} onKeyDown={(event) => { if (event.key === 'Enter') void submit() }} />
       </label>
       <p id="sign-in-trouble" class="trouble" role="alert">{trouble}</p>
       <div class="row">

@@ -5,6 +5,7 @@ import { connection, control, person, server } from '../state'
 import { controlChoices } from './classes'
 import { count, plural } from './logic/words'
 import { retry } from './historyActions'
+import { chooseControl } from './labelActions'
 import { Search } from './Search'
 import { Person, SignIn } from './SignIn'
 import { whenSignedIn } from './signInActions'
@@ -32,7 +33,7 @@ function ControlChoice() {
   const choices = controlChoices.value
   if (choices.length < 2) return null
   return (
-    <select class="field" aria-label="What is labelled" value={control.value} onChange={(event) => (control.value = event.currentTarget.value)}>
+    <select class="field" aria-label="What is labelled" value={control.value} onChange={(event) => chooseControl(event.currentTarget.value)}>
       {choices.map((name) => <option key={name} value={name}>{name.replace('/', ': ')}</option>)}
     </select>
   )

@@ -1,6 +1,5 @@
 /** Steering: what the next training weighs, and what the last ones did. */
 
-import { useEffect } from 'preact/hooks'
 import { server } from '../state'
 import { LossChart } from './LossChart'
 import { loadRuns, runs } from './runsActions'
@@ -8,15 +7,13 @@ import { RunsTable } from './RunsTable'
 import { Smoothing } from './Smoothing'
 import { TrainButtons } from './TrainButtons'
 import { loadSteering } from './trainingActions'
+import { useReload } from './useReload'
 import { WeightSliders } from './WeightSliders'
 import { Phases } from './Phases'
 
 export function TrainingPanel() {
   const state = server.value
-  useEffect(() => {
-    void loadSteering()
-    void loadRuns()
-  }, [state?.training.run, state?.training.status, state?.training.epoch, state?.versions.publication])
+  useReload(() => Promise.all([loadSteering(), loadRuns()]), [state?.training.run, state?.training.status, state?.training.epoch, state?.versions.publication])
   return (
     <>
       <TrainButtons />

@@ -1,7 +1,7 @@
 /** A long list of rows of equal height of which only the visible ones exist. */
 
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
 
 const SPARE = 6
 
@@ -19,7 +19,7 @@ interface Props {
 
 /** A grid of one column for assistive technology: aria-rowcount says how long it really is. */
 export function VirtualList({ count, rowHeight, label, active, children, onVisible, onKeyDown }: Props) {
-  const box = useRef<HTMLDivElement>(null)
+  const box = useRef<HTMLDivElement>(null), id = useId()
   const [window_, setWindow] = useState({ from: 0, to: 30 })
   const measure = (): void => {
     const element = box.current
@@ -47,13 +47,13 @@ export function VirtualList({ count, rowHeight, label, active, children, onVisib
   const rows = []
   for (let index = window_.from; index < Math.min(window_.to, count); index++) {
     rows.push(
-      <div key={index} role="row" aria-rowindex={index + 1} class="virtual-row" style={{ top: `${index * rowHeight}px`, height: `${rowHeight}px` }}>
+      <div key={index} id={`${id}-${index}`} role="row" aria-rowindex={index + 1} class="virtual-row" style={{ top: `${index * rowHeight}px`, height: `${rowHeight}px` }}>
         {children(index)}
       </div>,
     )
   }
   return (
-    <div ref={box} class="virtual" role="grid" tabIndex={0} aria-label={label} aria-rowcount={count} aria-colcount={1} onScroll={measure} onKeyDown={onKeyDown}>
+    <div ref={box} class="virtual" role="grid" tabIndex={0} aria-label={label} aria-activedescendant={active < 0 ? undefined : `${id}-${active}`} aria-rowcount={count} aria-colcount={1} onScroll={measure} onKeyDown={onKeyDown}>
       <div class="virtual-inside" role="presentation" style={{ height: `${count * rowHeight}px` }}>
         {rows}
       </div>

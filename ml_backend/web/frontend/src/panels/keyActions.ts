@@ -2,6 +2,7 @@
 
 import { effect } from '@preact/signals'
 import { leaveSelection, leaveTool } from '../actions'
+import { held, plain, typed, withCtrl } from '../keyEvents'
 import { MAP_KEYS, type MapKey } from '../keys'
 import { hovered, pinned, selection } from '../state'
 import { classNames } from './classes'
@@ -14,12 +15,9 @@ import { closeSignIn, signInOpen } from './signInActions'
 import { stop, train } from './trainingActions'
 import { helpOpen, SEARCH_FIELD, show, showBeside, singleKeys, TYPE_AHEAD } from './ui'
 
-const plain = (key: string, shift = false) => (event: KeyboardEvent): boolean => !held(event) && event.shiftKey === shift && event.key.toLowerCase() === key
-const withCtrl = (key: string, shift: boolean) => (event: KeyboardEvent): boolean => (event.ctrlKey || event.metaKey) && !event.altKey && event.shiftKey === shift && event.key.toLowerCase() === key
-
 const PANEL_KEYS: readonly MapKey[] = [
-  { group: 'Label', shown: '1 … 9 0', what: 'Give one of the first ten classes', always: false, is: (event) => !held(event) && !event.shiftKey && classOfKey(event.code, false, classNames.value) !== null, run: digit },
-  { group: 'Label', shown: '⇧1 … ⇧0', what: 'Give one of the next ten classes', always: false, is: (event) => !held(event) && event.shiftKey && classOfKey(event.code, true, classNames.value) !== null, run: digit },
+  { group: 'Label', shown: '1 … 9 0', what: 'Give one of the first ten classes', always: false, is: (event) => !event.shiftKey && classOf(event) !== null, run: digit },
+  { group: 'Label', shown: '⇧1 … ⇧0', what: 'Give one of the next ten classes', always: false, is: (event) => event.shiftKey && classOf(event) !== null, run: digit },
   { group: 'Label', shown: 'Y', what: 'Type a class', always: false, is: plain('y'), run: () => typeAhead() },
   { group: 'Label', shown: 'Space', what: 'Skip', always: false, is: plain(' '), run: () => giveAnswer('skip') },
   { group: 'Label', shown: 'U', what: 'Unsure', always: false, is: plain('u'), run: () => giveAnswer('unsure') },
@@ -32,8 +30,8 @@ const PANEL_KEYS: readonly MapKey[] = [
   { group: 'Training', shown: 'T', what: 'Train 1 epoch', always: false, is: plain('t'), run: () => train(1) },
   { group: 'Training', shown: '⇧T', what: 'Train 5 epochs', always: false, is: plain('t', true), run: () => train(5) },
   { group: 'Training', shown: 'S', what: 'Stop the training', always: false, is: plain('s'), run: stop },
-  { group: 'Page', shown: '/', what: 'Search', always: false, is: (event) => !held(event) && event.key === '/', run: () => document.getElementById(SEARCH_FIELD)?.focus() },
-  { group: 'Page', shown: '?', what: 'This help', always: false, is: (event) => !held(event) && event.key === '?', run: () => (helpOpen.value = !helpOpen.value) },
+  { group: 'Page', shown: '/', what: 'Search', always: false, is: typed('/'), run: () => document.getElementById(SEARCH_FIELD)?.focus() },
+  { group: 'Page', shown: '?', what: 'This help', always: false, is: typed('?'), run: () => (helpOpen.value = !helpOpen.value) },
 ]
 
 /** All keys, as Help lists them. */
@@ -43,13 +41,15 @@ export const ALL_KEYS: readonly MapKey[] = [...PANEL_KEYS, ...MAP_KEYS]
 export function listenForKeys(): () => void {
   const listen = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || isTyping(event)) return
+    const key = ALL_KEYS.find((candidate) => candidate.is(event))
+    // A key that is held down must not answer one suggestion after the other, nor a question that nobody has read.
+    if (event.repeat && !(key !== undefined && MAP_KEYS.includes(key))) return
     if (event.key === 'Escape' && (escape() || leaveSelection() || leaveSearch() || leaveTool())) return event.preventDefault()
     // Who types fast confirms before the question has the focus.
     if (event.key === 'Enter' && waiting.value !== null && !hasItsOwnUse(event)) {
       confirmWaiting()
       return event.preventDefault()
     }
-    const key = ALL_KEYS.find((candidate) => candidate.is(event))
     if (key === undefined || !(key.always || singleKeys.value) || hasItsOwnUse(event)) return
     event.preventDefault()
     key.run(event)
@@ -58,8 +58,14 @@ export function listenForKeys(): () => void {
   return () => window.removeEventListener('keydown', listen)
 }
 
+/** The class that a key gives; null where it gives none, or moves something, as on a number pad without NumLock. */
+function classOf(event: KeyboardEvent): number | null {
+  const moves = event.code.startsWith('Numpad') && !/^\d$/.test(event.key)
+  return held(event) || moves ? null : classOfKey(event.code, event.shiftKey, classNames.value)
+}
+
 function digit(event: KeyboardEvent): void {
-  const index = classOfKey(event.code, event.shiftKey, classNames.value)
+  const index = classOf(event)
   if (index !== null) giveLabel(index)
 }
 
@@ -79,10 +85,6 @@ function escape(): boolean {
   else if (pinned.value !== null) pinned.value = hovered.value = null
   else return false
   return true
-}
-
-function held(event: KeyboardEvent): boolean {
-  return event.ctrlKey || event.metaKey || event.altKey
 }
 
 /** No key acts while someone types. */

@@ -1,13 +1,14 @@
 /** Labels and the other answers, given on the map: seen at once, sent to the server, undone as a whole. */
 
-import { signal } from '@preact/signals'
+import { batch, signal } from '@preact/signals'
 import { refreshState } from '../live'
-import { columns, control, current, excluded, pinned, selection } from '../state'
+import { columns, control, current, excluded, hidden, pinned, selection } from '../state'
 import { classNames, currentClasses, nameOf, shownAs } from './classes'
 import { asOwn } from './ownActs'
 import { repaint, restorePaint } from './paint'
 import { type Assignment, assignment, asks } from './logic/guard'
 import { rowsToAccept, rowsToLabel, STATUS } from './logic/selectionSummary'
+import { rejected } from './rejected'
 import { inTurn, loadHistory, said, undo } from './historyActions'
 import { type ActRequest, createClass, postAct } from './server'
 import { whenSignedIn } from './signInActions'
@@ -68,6 +69,16 @@ export function confirmWaiting(): void {
 
 export function dropWaiting(): void {
   waiting.value = null
+}
+
+/** Works on another control. What was said of classes of the one before by their place must not be taken for its own. */
+export function chooseControl(name: string): void {
+  batch(() => {
+    control.value = name
+    hidden.value = new Set()
+    rejected.value = null
+    dropWaiting()
+  })
 }
 
 /** A class for these rows, whatever is selected. */

@@ -1,7 +1,8 @@
 /** The suggestions, walked one by one: the map flies to each. */
 
 import { computed, effect, signal } from '@preact/signals'
-import { columns, current } from '../state'
+import { clearSelection } from '../actions'
+import { columns, current, pinned } from '../state'
 import { labelled, sendLabel } from './labelActions'
 import { placed, withShown } from './logic/keptSuggestion'
 import { NONE, STATUS } from './logic/selectionSummary'
@@ -62,6 +63,9 @@ export async function walk(step: 1 | -1): Promise<void> {
 
 export function goTo(suggestion: Suggestion): void {
   rejected.value = null
+  // Keys label what is selected or pinned first: that would be something else than what is now shown.
+  clearSelection()
+  pinned.value = null
   current.value = suggestion.row
   walkedTo.value = suggestion.task
   flyTo([suggestion.row])

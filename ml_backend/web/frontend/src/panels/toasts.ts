@@ -34,5 +34,8 @@ export function dismiss(id: number): void {
 
 /** Says what went wrong, in the words of the server where it has some. */
 export function problem(error: unknown, action: Toast['action'] = null): void {
-  toast(error instanceof Error ? error.message : String(error), 'problem', action)
+  const text = error instanceof Error ? error.message : String(error)
+  // What fails for the same reason must not push out the message that has something to do about it.
+  if (action === null && toasts.value.some((shown) => shown.text === text)) return
+  toast(text, 'problem', action)
 }

@@ -7,6 +7,13 @@ export function count(value: number): string {
   return WHOLE.format(value)
 }
 
+const SHORT = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 0 })
+
+/** 12480 -> "12K", where there is little room and the whole number stands elsewhere. */
+export function briefly(value: number): string {
+  return SHORT.format(value)
+}
+
 /** 1, "item" -> "1 item"; 3, "class", "classes" -> "3 classes". */
 export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`
