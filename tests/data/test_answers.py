@@ -24,6 +24,13 @@ def region(name: str, kind: str, value: object, **extra: object) -> dict[str, ob
     return {"from_name": name, "to_name": "text", "type": kind, "value": {kind: value}, "id": "r1", **extra}
 
 
+def test_a_form_that_was_submitted_empty_says_no_to_every_box_and_nothing_of_single_choices() -> None:
+    kind, tags, where = SCHEMA.controls
+    answers = parse_answers([], SCHEMA)
+    assert [answers.answers(control) for control in (kind, tags, where)] == [False, True, False]
+    assert answers.says(tags, "urgent") is False
+
+
 def test_each_control_gets_its_own_answer() -> None:
     result = [
         region("kind", "choices", ["bat"]),

@@ -49,6 +49,14 @@ def test_the_formula_stays_visible_beside_the_blend(description: PoolDescription
     np.testing.assert_allclose(spread.s_ood[::37], naive, atol=1e-5)
 
 
+def test_an_item_without_neighbours_clashes_with_none(description: PoolDescription) -> None:
+    lonely = description.similarities.copy()
+    lonely[:5] = 0.0
+    spread = propagate(replace(description, similarities=lonely), label_set(items()[1]))
+    assert (spread.clash[:5] == 0.0).all()
+    assert spread.clash.max() <= 1.0
+
+
 def test_confidence_is_the_calibrated_probability_of_the_label(description: PoolDescription) -> None:
     spread = propagate(description, label_set(items()[1]))
     p = probabilities(spread.store, description, np.arange(N))

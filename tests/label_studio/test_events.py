@@ -305,6 +305,13 @@ def test_broken_parts_never_raise_and_break_nothing_else(db: Database, action: s
     assert labels(db)[5] == "b"
 
 
+@pytest.mark.parametrize("task", [{"id": 6001}, {"data": {"text": "t"}}, {"id": -1, "data": {}}, "x"])
+def test_an_annotation_whose_task_cannot_be_read_counts_and_asks_for_a_reconcile(db: Database, task: object) -> None:
+    (told,) = tell(db, annotated(1, "a") | {"task": task})
+    assert labels(db) == {1: "a"}
+    assert told.reconcile
+
+
 @pytest.mark.parametrize("body", [None, [], "x", 3])
 def test_a_body_that_is_no_object_is_an_input_error(body: object) -> None:
     with pytest.raises(InputError):

@@ -10,7 +10,7 @@ import pytest
 from ml_backend.config import Settings
 from ml_backend.engine.given_labels import GivenLabel
 from ml_backend.errors import ConflictError, InputError, PersonForbidden
-from ml_backend.store import outbox
+from ml_backend.store import outbox, projects
 from ml_backend.store.database import Database
 from tests.label_studio.conftest import UID
 from tests.label_studio.desk import Desk
@@ -228,3 +228,13 @@ def test_the_last_acts_are_listed_newest_first(desk: Desk) -> None:
         ("label", "a", 2, "Ann Lee"),
     ]
     assert len(desk.acts.list_newest(UID, 1)) == 1
+
+
+def test_nobody_labels_in_a_project_that_was_disconnected(still: Desk) -> None:
+    still.label("a", [1])
+    with still.db.write() as session:
+        row = still.row()
+        projects.configure(session, row, connection={**row.connection, "connected": False})
+    with pytest.raises(ConflictError, match="not connected"):
+        still.label("a", [2])
+    assert still.counts().waiting == 1

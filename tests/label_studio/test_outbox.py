@@ -159,18 +159,27 @@ def test_one_that_fails_for_good_is_named_no_longer_counts_and_can_be_tried_agai
 
 @pytest.mark.parametrize(
     ("status", "detail", "said"),
-    [(404, "Not found.", "no longer in Label Studio"), (403, "no", "may not do this"), (400, "skip", "skip")],
+    [
+        (404, "Not found.", "no longer in Label Studio"),
+        (403, "no", "may not do this"),
+        (400, "skip", "skip"),
+        (413, None, "413"),
+    ],
 )
 def test_what_label_studio_refuses_fails_at_once_and_its_undo_is_clean(
-    desk: Desk, status: int, detail: str, said: str
+    desk: Desk, status: int, detail: str | None, said: str
 ) -> None:
     def before(request: httpx.Request) -> httpx.Response | None:
-        is_it = is_change(request) and request.url.path == "/api/tasks/2/annotations/"
-        return httpx.Response(status, json={"detail": detail}) if is_it else None
+        if not (is_change(request) and request.url.path == "/api/tasks/2/annotations/"):
+            return None
+        by_a_proxy = httpx.Response(status, text="the body is too large")
+        return by_a_proxy if detail is None else httpx.Response(status, json={"detail": detail})
 
     desk.fake.before = before
+    changed = desk.row().labels_changed
     acted = desk.label("a", [1, 2])
     assert desk.sent().failed == 1
+    assert desk.row().labels_changed == changed + 3, "two labels came, one of them went again"
     assert said in str(desk.errors()[0])
     assert desk.fake.posts()["POST /api/tasks/2/annotations/"] == 1
     desk.undo(acted)

@@ -73,7 +73,7 @@ def test_a_rectangle_turns_around_its_upper_left_corner() -> None:
     box = {"x": 40.0, "y": 40.0, "width": 20.0, "height": 10.0}
     points = ((50.0, 45.0), (39.0, 55.0), (61.0, 45.0))
     assert held(region("rectanglelabels", **box, rotation=0), *points) == [0]
-    assert held(region("rectanglelabels", **box), *points) == [0]
+    assert held(region("rectanglelabels", **box), *points, (59.9, 40.1), (40.1, 49.9)) == [0, 3, 4]
     assert held(region("rectanglelabels", **box, rotation=90), *points) == [1]
 
 

@@ -191,6 +191,22 @@ def test_lost_posts_are_made_up_for(stage: Stage, sheet: int) -> None:
     assert stage.labels() == {}
 
 
+def test_a_drawing_in_the_place_of_a_deleted_one_counts_as_both(stage: Stage, sheet: int) -> None:
+    """As many labels come as go: none of it may cancel out."""
+    stage.draw(sheet, -0.2)
+    stage.duty._compared.clear()
+    stage.work()
+    before = project_row(stage.db)
+    stage.played.annotations.clear()
+    stage.draw(sheet, -0.2, "b", annotation=71, second=1)
+    stage.duty._compared.clear()
+    stage.work()
+    after = project_row(stage.db)
+    assert stage.labels() == {11: "b", 12: "b"}
+    assert after.labels_version > before.labels_version
+    assert after.labels_changed == before.labels_changed + 4
+
+
 def test_the_labels_of_a_deleted_sheet_go(stage: Stage, sheet: int) -> None:
     stage.post("ANNOTATION_CREATED", annotation=stage.draw(sheet, -0.2))
     stage.post("TASKS_DELETED", tasks=[{"id": sheet}])
@@ -274,6 +290,7 @@ def test_foreign_tasks_and_odd_annotations_give_nothing(stage: Stage, sheet: int
     stage.post("ANNOTATION_CREATED", annotation=stage.draw(999, 0.9))
     stage.post("ANNOTATION_CREATED", annotation={"id": 5, "task": sheet, "result": "x"})
     stage.post("TASKS_CREATED", tasks=[{"id": 999, "data": {}}])
+    stage.post("TASKS_DELETED", tasks=[{"id": 999}])
     stage.post("PROJECT_UPDATED")
     assert stage.labels() == {}
 

@@ -195,6 +195,16 @@ def test_sure_predictions_are_taken_as_they_are(page: Page) -> None:
     assert (page.column("component", "<u4")[now] == component).all()
 
 
+def test_predictions_of_the_chosen_tasks_alone_are_taken(page: Page) -> None:
+    named = np.flatnonzero(page.column("status", "u1") == 1)
+    rows = named[:3]
+    tasks = [int(task) for task in page.column("ids", "<u4")[rows]]
+    before = page.column("status", "u1").copy()
+    body = {"kind": "accept", "control": "kind", "component": None, "tasks": tasks, "min_confidence": 0.0}
+    assert page.post("acts", body).get_json()["act"]["tasks"] == len(tasks)
+    assert np.flatnonzero(page.column("status", "u1") != before).tolist() == rows.tolist()
+
+
 def test_a_person_s_token_is_asked_about_once_in_a_while_not_at_every_act(page: Page) -> None:
     page.post("sign-in")
     calls = page.fake.calls.count("GET /api/current-user/whoami")
