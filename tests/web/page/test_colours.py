@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.web.page.stage import lonely_human, on_screen, opened
 from tests.web.page.synthetic_map import CLASSES, FIRST_TASK, SyntheticMap
@@ -109,4 +109,4 @@ def test_a_contrast_theme_leaves_class_colours_and_shows_what_is_on(
         patterns = page.get_by_role("button", name="Regular expression")
         off = ground(patterns)
         patterns.click()
-        assert ground(patterns) != off
+        expect(patterns).not_to_have_css("background-color", off)
