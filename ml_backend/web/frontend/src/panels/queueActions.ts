@@ -25,10 +25,15 @@ export const suggestions = computed(() => placed(newest.value, ids.value))
 /** The task that somebody looks at because the queue asks for it. */
 export const walkedTo = signal<number | null>(null)
 
+let asked = 0
+
 /** Whether it could be had. */
 export async function loadQueue(): Promise<boolean> {
+  const number = ++asked
   try {
     const fresh = await fetchQueue(LENGTH)
+    // An answer that took long comes after the one to a later question.
+    if (number !== asked) return true
     const row = current.peek()
     newest.value = withShown(newest.peek(), fresh, row === null || answered(row) ? null : (ids.peek()[row] ?? null))
     return true
