@@ -197,7 +197,9 @@ def test_what_was_ranked_for_another_class_is_not_labelled(browser_without_gl: B
         page.get_by_role("button", name="Next class").click()
         expect(page.get_by_role("tabpanel").get_by_role("combobox")).to_have_value("1")
         expect(page.locator(".ranked")).to_have_count(0)
-        while not held:
+        for _ in range(250):  # up to five seconds
+            if held:
+                break
             page.wait_for_timeout(20)
         held[0].continue_()
         expect(page.locator(".ranked").first).to_be_visible()
