@@ -29,7 +29,7 @@ def one_large_group(size: int) -> PoolDescription:
 def chosen(pool: PoolDescription, labelled: list[int], sample_coverage: float, size: int) -> Batch:
     known = Known(1.0 - np.arange(N) / np.float64(N), np.zeros(N, np.float32), sample_coverage)
     asked = np.isin(np.arange(N), labelled)
-    return choose_batch(pool, known, asked, np.zeros(N, bool), size=size, never_seen_level=0.0)
+    return choose_batch(pool, known, asked, np.zeros(N, bool), size=size)
 
 
 @pytest.mark.parametrize(("coverage", "settled"), [(0.0, 0.0), (0.25, 0.125), (0.64, 0.512), (1.0, 1.0)])
