@@ -55,3 +55,10 @@ def test_more_of_the_known_takes_no_component() -> None:
 def test_a_few_strays_wait_for_others_of_their_kind() -> None:
     _, new = trained(np.concatenate([blobs(4, OLD_CENTRES, NEW), blobs(5, FAR_CENTRE, 3)]))
     assert set(new) <= set(range(16))
+
+
+def test_copies_of_one_new_item_get_a_component_of_their_own() -> None:
+    """There is one place for them, and clusters beyond it stay empty."""
+    old, new = trained(np.repeat(FAR_CENTRE.astype(np.float32), NEW, axis=0))
+    assert len(set(new)) == 1
+    assert not set(new) & set(old)
