@@ -40,6 +40,8 @@ def claim_components(vae: ComponentVAE, pool: PoolBatches, first_new: int, seed:
         return np.empty(0, dtype=np.int64)
     mean_mass = float(mass[used].mean())
     available = np.argsort(mass, kind="stable")[: int((mass < SMALL_SHARE * mean_mass).sum())]
+    if not len(available):
+        return np.empty(0, dtype=np.int64)
     base = pool.base[far].numpy()
     centres = kmeans_centres(base, max(1, min(len(available), round(len(far) / mean_mass))), seed)
     members = nearest_centre(base, centres)
