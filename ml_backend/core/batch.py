@@ -61,14 +61,16 @@ def choose_batch(
     absent: NDArray[np.bool_],
     *,
     size: int,
-    never_seen_level: float,
 ) -> Batch:
     """At most `size` unlabelled items: typical ones of regions without labels, then doubtful ones, and some novel ones.
+
+    What was never seen takes part in all three: where a message comes once among thousands of copies, the rare ones are
+    what is left to ask about.
 
     labelled, absent: (N,) bool, not to be asked; the labelled ones cover their components.
     Ends early when every item left is a neighbour of a chosen one.
     """
-    chooser = _Chooser(description, known, labelled, absent, never_seen_level)
+    chooser = _Chooser(description, known, labelled, absent)
     rows, kinds = [], []
     for place in range(size):
         for kind in chooser.wishes(place):
@@ -95,7 +97,6 @@ class _Chooser:
         known: Known,
         labelled: NDArray[np.bool_],
         absent: NDArray[np.bool_],
-        never_seen_level: float,
     ) -> None:
         self._description = description
         first = np.count_nonzero(labelled) < FIRST_LABELS
@@ -103,8 +104,8 @@ class _Chooser:
         self._coverage = self._graph.coverage(description.responsibilities.take(np.flatnonzero(labelled)))
         self._blocked = labelled | absent
         self._chosen = np.zeros(len(description) + 1, bool)  # the last place stands for "no neighbour" (-1)
-        seen = (description.novelty > never_seen_level) & ~self._blocked
-        self._members = _typical_members(description, seen)
+        free = np.flatnonzero(~self._blocked)
+        self._members = _typical_members(description, free)
         answered = np.unique(description.responsibilities.indices[labelled, 0])
         covered = float(self._graph.mass[answered].sum())  # by people: what the batch adds has raised no doubt yet
         self._doubt_share = _doubt_share(covered, known.settled)
@@ -114,8 +115,7 @@ class _Chooser:
         gains = self._importance @ np.maximum(self._graph.affinity - self._coverage[:, None], 0.0)
         self._heap = [(-float(gain), c) for c, gain in enumerate(gains)]
         heapq.heapify(self._heap)
-        doubtful = np.flatnonzero(seen)
-        self._doubtful = iter(doubtful[np.argsort(-known.doubt[doubtful], kind="stable")].tolist())
+        self._doubtful = iter(free[np.argsort(-known.doubt[free], kind="stable")].tolist())
         self._novel = iter(np.argsort(description.novelty, kind="stable").tolist())
         self._doubt_due = 0.0
 
@@ -169,10 +169,9 @@ def _doubt_share(covered: float, settled: float) -> float:
     return min(max((covered - first) / (only - first), 0.0), 1.0)
 
 
-def _typical_members(description: PoolDescription, eligible: NDArray[np.bool_]) -> list[Iterator[int]]:
-    """Per component the eligible items that belong to it first of all, the most typical first."""
+def _typical_members(description: PoolDescription, items: NDArray[np.int64]) -> list[Iterator[int]]:
+    """Per component those of the items that belong to it first of all, the most typical first."""
     r = description.responsibilities
-    items = np.flatnonzero(eligible)
     home = r.indices[items, 0]
     typical = r.values[items, 0] * description.density[items]
     order = np.lexsort((-typical, home))

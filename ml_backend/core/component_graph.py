@@ -1,4 +1,7 @@
-"""How far a label on one component speaks for another: a walk over the neighbour graph, at the level of components.
+"""How far a label on one component speaks for another: by a walk over the neighbour graph, and by their cosine.
+
+Copies of an item have nothing but each other as neighbours, so that no walk leads from one variant of a log line to the
+next, however alike they are. There the components themselves are compared, as neighbours are (`core.kernel`).
 
 Facility location over this affinity chooses what to label: few labels go to the hubs of large regions, more labels to
 their parts, so that no budget has to be known in advance.
@@ -12,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ml_backend.core.kernel import label_weight
 from ml_backend.core.labels import as_matrix
 from ml_backend.core.responsibilities import SparseResponsibilities
 
@@ -29,7 +33,8 @@ ISOLATED = 1e-9
 
 @dataclass(frozen=True)
 class ComponentGraph:
-    """affinity: (K, K) in [0, 1], [c, d] = chance that a walk from c reaches d before it stops; 1 on the diagonal.
+    """affinity: (K, K) in [0, 1], [c, d] = how far a label on d speaks for c; 1 on the diagonal. The larger of the
+    chance that a walk from c reaches d before it stops, and of what a label at their cosine is worth.
 
     mass: (K,) share of the pool on each component, sums to at most 1.
     """
@@ -43,10 +48,12 @@ class ComponentGraph:
         neighbours: NDArray[np.int32],
         similarities: NDArray[np.float32],
         reach: float = REACH,
+        cosines: NDArray[np.float32] | None = None,
     ) -> ComponentGraph:
         """Steps go along the neighbour lists, weighed by cosine, from an item's first component to its neighbour's.
 
-        reach: in [0, 1), chance that the walk goes on at each step.
+        reach: in [0, 1), chance that the walk goes on at each step. cosines: (K, K) in [-1, 1], of the components;
+        None: not known, the walk alone counts.
         """
         k, home = responsibilities.n_components, responsibilities.indices[:, 0].astype(np.int64)
         weight = np.where(neighbours >= 0, np.maximum(similarities, 0.0), 0.0)
@@ -56,7 +63,10 @@ class ComponentGraph:
         walk = steps / steps.sum(axis=1, keepdims=True)
         visits = np.linalg.inv(np.eye(k) - reach * walk)
         mass = np.asarray(as_matrix(responsibilities).sum(axis=0), np.float64).ravel()
-        return ComponentGraph(np.minimum(visits / np.diag(visits), 1.0), mass / max(len(home), 1))
+        affinity = np.minimum(visits / np.diag(visits), 1.0)
+        if cosines is not None:
+            affinity = np.maximum(affinity, np.minimum(label_weight(cosines.astype(np.float64)), 1.0))
+        return ComponentGraph(affinity, mass / max(len(home), 1))
 
     @cached_property
     def squared_affinity(self) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_backend.core.component_graph import FIRST_REACH, ComponentGraph
+from ml_backend.core.component_graph import FIRST_REACH, REACH, ComponentGraph
 from ml_backend.core.head_answers import HeadAnswers
 from ml_backend.core.responsibilities import SparseResponsibilities
 
@@ -24,6 +24,7 @@ class PoolDescription:
     novelty: (N,) float32 in (0, 1], conformal p-value, LOW = nothing like it was ever seen.
     aleatoric: (N,) float32 > 0, mean decoder sigma in units of the model's input.
     heads: name of a label set -> what the head fitted after the last training says of the items.
+    component_cosines: (K, K) float32 in [-1, 1], of the components' prototypes; None for items outside the pool.
     """
 
     responsibilities: SparseResponsibilities
@@ -33,22 +34,35 @@ class PoolDescription:
     novelty: NDArray[np.float32]
     aleatoric: NDArray[np.float32]
     heads: Mapping[str, HeadAnswers] = field(default_factory=dict)
+    component_cosines: NDArray[np.float32] | None = None
 
     @cached_property
     def component_graph(self) -> ComponentGraph:
         """How far a label on one component speaks for another; made once."""
-        return ComponentGraph.of(self.responsibilities, self.neighbours, self.similarities)
+        return self._graph(REACH)
 
     @cached_property
     def first_component_graph(self) -> ComponentGraph:
         """The same with longer walks, for the first questions of a session; made once."""
-        return ComponentGraph.of(self.responsibilities, self.neighbours, self.similarities, FIRST_REACH)
+        return self._graph(FIRST_REACH)
 
     def __len__(self) -> int:
         return len(self.density)
 
     def take(self, rows: NDArray[np.int64]) -> PoolDescription:
-        """Some rows; their neighbours go on pointing into the whole."""
-        taken = {name: values[rows] for name, values in vars(self).items() if isinstance(values, np.ndarray)}
-        heads = {name: answers.take(rows) for name, answers in self.heads.items()}
-        return replace(self, responsibilities=self.responsibilities.take(rows), heads=heads, **taken)
+        """Some rows; their neighbours go on pointing into the whole, and the components stay."""
+        return replace(
+            self,
+            responsibilities=self.responsibilities.take(rows),
+            neighbours=self.neighbours[rows],
+            similarities=self.similarities[rows],
+            density=self.density[rows],
+            novelty=self.novelty[rows],
+            aleatoric=self.aleatoric[rows],
+            heads={name: answers.take(rows) for name, answers in self.heads.items()},
+        )
+
+    def _graph(self, reach: float) -> ComponentGraph:
+        return ComponentGraph.of(
+            self.responsibilities, self.neighbours, self.similarities, reach, self.component_cosines
+        )

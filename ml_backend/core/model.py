@@ -198,6 +198,12 @@ class ComponentModel:
             parts.append(_unit(self._backbone.base(self._backbone.inputs(rows))))
         return np.concatenate(parts)
 
+    @torch.no_grad()
+    def component_cosines(self) -> NDArray[np.float32]:
+        """(K, K) float32 in [-1, 1], of the prototypes, where `features` are."""
+        unit = _unit(self._vae.prototypes)
+        return np.asarray(np.clip(unit @ unit.T, -1.0, 1.0))
+
     def class_features(self, x: NDArray[np.generic]) -> NDArray[np.float32]:
         """(N, F) float32 L2-normalised rows for the head: vectors as given, images as in `features`."""
         if self.config.is_image:

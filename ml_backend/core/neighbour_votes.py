@@ -16,10 +16,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml_backend.core.description import PoolDescription
+from ml_backend.core.kernel import SHARPNESS, label_weight
 from ml_backend.core.neighbourhood import NearestLabels
-
-SHARPNESS = 8
-"""Exponent of the cosine. On CLINC150 (training split, held-out part) 1 cost up to 2 points, 4 and 8 were alike."""
 
 LEAST_VOTE = 0.01
 """Lighter ones from beyond the neighbours are not worth their time: cosine .56."""
@@ -50,7 +48,7 @@ class NeighbourVotes:
         beyond = reached[(description.neighbours[reached] != nearest.row[reached, None]).all(axis=1)]
         closeness = np.concatenate([description.similarities[item, place], nearest.closeness[beyond]])
         label = np.concatenate([labelled[item, place], position[nearest.row[beyond]]])
-        weight = np.maximum(closeness, 0.0).astype(np.float32) ** SHARPNESS
+        weight = label_weight(closeness.astype(np.float32))
         of_item = (np.concatenate([item, beyond]), label)
         weights = sparse.csr_matrix((weight, of_item), shape=(len(description), len(rows)))
         return NeighbourVotes(weights, targets.astype(np.float32))

@@ -40,13 +40,16 @@ def claim_components(vae: ComponentVAE, pool: PoolBatches, first_new: int, seed:
         return np.empty(0, dtype=np.int64)
     mean_mass = float(mass[used].mean())
     available = np.argsort(mass, kind="stable")[: int((mass < SMALL_SHARE * mean_mass).sum())]
+    if not len(available):
+        return np.empty(0, dtype=np.int64)
     base = pool.base[far].numpy()
     centres = kmeans_centres(base, max(1, min(len(available), round(len(far) / mean_mass))), seed)
     members = nearest_centre(base, centres)
-    taken = available[: len(centres)]
+    groups = np.unique(members)  # copies leave clusters empty
+    taken = available[: len(groups)]
     bias = vae.component_bias[torch.from_numpy(used)].mean(), vae.anchor_bias[torch.from_numpy(used)].mean()
-    for place, component in enumerate(taken):
-        _place(vae, pool, int(component), far[members == place], bias)
+    for group, component in zip(groups, taken, strict=True):
+        _place(vae, pool, int(component), far[members == group], bias)
     vae.usage.div_(vae.usage.sum())
     return taken
 

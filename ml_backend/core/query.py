@@ -102,10 +102,9 @@ def rank_lantern(
     doubt = _doubt(description, scores)
     size = min(batch, max(SMALLEST_BATCH, n // 4), n)
     known = Known(doubt, scores.confidence, scores.sample_coverage)
-    head = choose_batch(
-        description, known, scores.labelled, scores.absent, size=size, never_seen_level=never_seen_level
-    )
-    reason[head.rows[head.representative]] = Reason.UNLABELLED_GROUP
+    head = choose_batch(description, known, scores.labelled, scores.absent, size=size)
+    typical = head.rows[head.representative]
+    reason[typical[reason[typical] != Reason.NEVER_SEEN]] = Reason.UNLABELLED_GROUP
     doubtful = head.rows[head.doubtful]
     reason[doubtful[reason[doubtful] == Reason.ROUTINE]] = Reason.AMBIGUOUS
     familiar = description.novelty > never_seen_level

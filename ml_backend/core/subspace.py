@@ -33,7 +33,9 @@ class Subspace(nn.Module):
         count = min(self.directions.shape[1], len(rows) // PICTURES_PER_DIRECTION)
         self.directions.zero_()
         if count:
-            _, _, found = torch.pca_lowrank(rows, q=count, center=True)
+            with torch.random.fork_rng():  # it draws: the same pictures are to give the same directions
+                torch.manual_seed(0)
+                _, _, found = torch.pca_lowrank(rows, q=count, center=True)
             self.directions[:, :count].copy_(found)
 
     def residual(self, inputs: Tensor) -> Tensor:

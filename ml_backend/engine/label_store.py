@@ -94,7 +94,6 @@ def fit_store(
     labels: LabelSet,
     *,
     alpha0: float | None = None,
-    calibrate: bool = True,
     ways: PoolWays | None = None,
 ) -> LabelStore:
     """description: of the pool that the label set's rows count in. Raises InputError on rows outside it.
@@ -121,7 +120,7 @@ def fit_store(
         tau_named=now.tau,
         reach=now.reach,
         current=agreement(taught.counts.tau, now.tau) if taught else np.ones(own.n_components, np.float32),
-        temperature=_temperature(description, labels, left_out, fair) if calibrate else 1.0,
+        temperature=_temperature(description, labels, left_out, fair),
         rows=labels.rows,
         targets=labels.targets,
         suspicion=(1.0 - (left_out * labels.targets).sum(axis=1)).astype(np.float32),

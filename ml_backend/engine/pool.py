@@ -141,6 +141,7 @@ class Pool:
             density=typicality(self._similarities),
             novelty=own_p_values(combined),
             aleatoric=encoding.aleatoric,
+            component_cosines=self.model.component_cosines(),
         )
         features = _features_of(self.model, self.x)
         if self._taught is not None:

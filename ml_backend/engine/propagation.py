@@ -132,11 +132,10 @@ def propagate(
     labels: LabelSet,
     *,
     alpha0: float | None = None,
-    calibrate: bool = True,
     ways: PoolWays | None = None,
 ) -> Propagation:
     """Spread one label set over its pool. ways: of the same pool, shared by its label sets."""
-    store = fit_store(description, labels, alpha0=alpha0, calibrate=calibrate, ways=ways)
+    store = fit_store(description, labels, alpha0=alpha0, ways=ways)
     spread = apply_store(store, description, rows=np.arange(len(description)))
     return replace(spread, clash=_clash(description, spread.label, spread.label))
 

@@ -99,6 +99,8 @@ def save_description(root: Path, name: str, snapshot: Snapshot, *, encoder: str)
         "novelty": d.novelty,
         "aleatoric": d.aleatoric,
     }
+    if d.component_cosines is not None:
+        tensors["component_cosines"] = d.component_cosines
     if len(snapshot.arrivals):
         tensors["arrivals"] = snapshot.arrivals
     for place, answers in enumerate(d.heads.values()):
@@ -126,6 +128,7 @@ def load_description(path: Path) -> Snapshot:
         density=t["density"],
         novelty=t["novelty"],
         aleatoric=t["aleatoric"],
+        component_cosines=t.get("component_cosines"),  # None: of a version that kept none, until the next training
         heads={
             name: HeadAnswers(tuple(classes), *(t[f"head.{place}.{array}"] for array in HEAD_ARRAYS))
             for place, (name, classes) in enumerate(artifact.manifest.get("heads", ()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,7 @@ def one_large_group(size: int) -> PoolDescription:
 def chosen(pool: PoolDescription, labelled: list[int], sample_coverage: float, size: int) -> Batch:
     known = Known(1.0 - np.arange(N) / np.float64(N), np.zeros(N, np.float32), sample_coverage)
     asked = np.isin(np.arange(N), labelled)
-    return choose_batch(pool, known, asked, np.zeros(N, bool), size=size, never_seen_level=0.0)
+    return choose_batch(pool, known, asked, np.zeros(N, bool), size=size)
 
 
 @pytest.mark.parametrize(("coverage", "settled"), [(0.0, 0.0), (0.25, 0.125), (0.64, 0.512), (1.0, 1.0)])
@@ -64,3 +66,49 @@ def test_every_twenty_fifth_place_is_the_most_novel_items() -> None:
     novel = np.flatnonzero(~batch.representative & ~batch.doubtful)
     assert novel.tolist() == [24, 49]
     assert batch.rows[novel].tolist() == [199, 198]
+
+
+def rare_items_among_copies() -> PoolDescription:
+    """190 items on two components, then ten alone on theirs, which nothing else resembles (novelty 0)."""
+    pool = one_large_group(1)
+    home = np.concatenate([np.repeat([0, 1], 95), np.arange(2, 12)])
+    logits = np.where(np.eye(N + 1)[home] > 0, 40.0, 0.0).astype(np.float32)
+    return replace(
+        pool,
+        responsibilities=SparseResponsibilities.from_logits(logits, top_m=2, temperature=1.0),
+        novelty=np.where(home < 2, 0.5, 0.0).astype(np.float32),
+    )
+
+
+def test_where_all_else_is_copies_what_was_never_seen_is_asked_about_in_its_turn() -> None:
+    batch = chosen(rare_items_among_copies(), [], 0.0, 12)
+    assert batch.representative.all()
+    assert set(batch.rows[:2] // 95) == {0, 1}
+    assert set(batch.rows[2:]) == set(range(190, 200))
+
+
+def test_what_was_never_seen_is_asked_about_where_it_is_in_doubt() -> None:
+    doubt = np.where(np.arange(N) >= 190, 1.0, 0.1)
+    known = Known(doubt, np.zeros(N, np.float32), 1.0)
+    labelled = np.isin(np.arange(N), [0, 95])
+    batch = choose_batch(rare_items_among_copies(), known, labelled, np.zeros(N, bool), size=10)
+    assert set(batch.rows[batch.doubtful]) == set(range(190, 200))
+
+
+def test_variants_of_a_labelled_group_wait_for_groups_that_nothing_resembles() -> None:
+    """Ten components, nobody has neighbours: eight large ones are near-copies, two small ones are not."""
+    pool = one_large_group(1)
+    home = np.concatenate([np.repeat(np.arange(8), 23), np.repeat([8, 9], 8)])
+    logits = np.where(np.eye(10)[home] > 0, 40.0, 0.0).astype(np.float32)
+    alike = np.eye(10, dtype=np.float32)
+    alike[:8, :8] = np.where(np.eye(8) > 0, 1.0, 0.98)
+    variants = replace(
+        pool,
+        responsibilities=SparseResponsibilities.from_logits(logits, top_m=2, temperature=1.0),
+        component_cosines=alike,
+    )
+    first = home[chosen(variants, [], 0.0, 3).rows]
+    assert first[0] < 8
+    assert set(first[1:]) == {8, 9}
+    unknown = home[chosen(replace(variants, component_cosines=None), [], 0.0, 3).rows]
+    assert set(unknown) < set(range(8))

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_backend.core.neighbour_votes import LEAST_VOTE, SHARPNESS, NeighbourVotes
+from ml_backend.core.kernel import SHARPNESS
+from ml_backend.core.neighbour_votes import LEAST_VOTE, NeighbourVotes
 from ml_backend.core.neighbourhood import LabelWays
 from tests.core.random_pools import description, responsibilities, seeds, targets
 

@@ -132,3 +132,19 @@ def test_affinity_is_what_walks_do_that_are_walked() -> None:
         arrived += place == 2
     share = arrived / walks
     assert float(graph.affinity[0, 2]) == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / walks))
+
+
+@given(seeds, st.integers(8, 30))
+def test_components_that_are_alike_speak_for_each_other_where_no_walk_leads(seed: int, n: int) -> None:
+    """The larger of the walk's chance and the cosine's eighth power; below 0 a cosine says nothing."""
+    rng, k = np.random.default_rng(seed), 5
+    r = responsibilities(rng, n, k)
+    near = rng.integers(-1, n, (n, 3)).astype(np.int32)
+    similar = np.where(near >= 0, rng.random((n, 3)), 0.0).astype(np.float32)
+    prototypes = rng.normal(size=(k, 3))
+    prototypes /= np.linalg.norm(prototypes, axis=1, keepdims=True)
+    cosines = (prototypes @ prototypes.T).astype(np.float32)
+    walk = ComponentGraph.of(r, near, similar).affinity
+    both = ComponentGraph.of(r, near, similar, cosines=cosines).affinity
+    expected = [[max(walk[c, d], max(cosines[c, d], 0.0) ** 8) for d in range(k)] for c in range(k)]
+    np.testing.assert_allclose(both, expected, atol=1e-6)

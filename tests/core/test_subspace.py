@@ -31,3 +31,14 @@ def test_in_a_small_pool_a_new_picture_is_no_farther_away_than_the_old_ones(n: i
     assert torch.count_nonzero(subspace.directions.abs().sum(0)) <= min(n // PICTURES_PER_DIRECTION, DIRECTIONS)
     if n > 1:
         assert float(subspace.residual(new).median()) < 1.4 * float(subspace.residual(pictures).median())
+
+
+def test_the_same_pictures_give_the_same_directions_whatever_was_drawn_before() -> None:
+    torch.manual_seed(0)
+    pictures, found = torch.rand(400, 1, 10, 10), []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        subspace = Subspace(100)
+        subspace.fit(pictures)
+        found.append(subspace.directions.clone())
+    assert torch.equal(found[0], found[1])

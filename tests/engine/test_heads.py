@@ -99,7 +99,10 @@ def test_a_head_that_was_kept_without_what_it_learnt_is_left_out(taught: Pool) -
 def test_a_publication_keeps_what_the_head_says_and_what_it_learnt(taught: Pool, tmp_path: Path) -> None:
     described = taught.describe()
     path = save_description(tmp_path, "d", Snapshot(np.arange(len(X)), described), encoder="none")
-    kept, head = load_description(path).description.heads["kind"], described.heads["kind"]
+    loaded = load_description(path).description
+    assert described.component_cosines is not None
+    np.testing.assert_array_equal(loaded.component_cosines, described.component_cosines)
+    kept, head = loaded.heads["kind"], described.heads["kind"]
     assert kept.classes == head.classes
     for name in ("indices", "values", "rows", "targets"):
         np.testing.assert_array_equal(getattr(kept, name), getattr(head, name))

@@ -159,7 +159,13 @@ def test_labels_outside_the_pool_are_refused(description: PoolDescription) -> No
 def test_renumbered_components_give_the_same_scores(description: PoolDescription) -> None:
     r = description.responsibilities
     renumber = np.random.default_rng(0).permutation(r.n_components).astype(np.int32)
-    other = replace(description, responsibilities=replace(r, indices=renumber[r.indices]))
+    assert description.component_cosines is not None
+    place = np.argsort(renumber)
+    other = replace(
+        description,
+        responsibilities=replace(r, indices=renumber[r.indices]),
+        component_cosines=description.component_cosines[np.ix_(place, place)],
+    )
     known = label_set(items()[1])
     a, b = propagate(description, known), propagate(other, known)
     np.testing.assert_array_equal(a.label, b.label)
