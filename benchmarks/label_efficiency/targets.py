@@ -24,8 +24,6 @@ LOGHUB_LABELS = 100
 CALIBRATED = {"clinc150": 300, "mnist": 100}
 """Labels at which the calibration error and the flagged share are judged."""
 THIRD, WHOLE = 333, 1000
-ROUNDING = 1e-9
-"""Less is no difference: where one seed alone is behind, mean and standard error are alike but for their last digit."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Verdict:
 
     def _short_of(self, line: float) -> float:
         gap = line - self.value if self.sense == "least" else self.value - line
-        return 0.0 if gap <= ROUNDING else gap
+        return gap if math.isnan(gap) else max(0.0, gap)
 
 
 def verdicts(results: Results) -> list[Verdict]:

@@ -104,7 +104,7 @@ class TestMainJob:
             lambda status: (
                 status["training"]["status"] == "done"
                 and status["training"]["run"] > before["training"]["run"]
-                and status["labels_since_training"] < world.settings.start_training_each_n_updates
+                and status["labels_since_training"] == 0
             ),
             "a training after the webhooks",
         )
