@@ -1,7 +1,7 @@
-"""What a component without labels takes from those that a walk over the neighbour graph reaches.
+"""What a component without labels takes from those that speak for it, by a walk over the neighbour graph or a cosine.
 
 tau smooths with 1/Y for every class: that is the formula, but with few labels nearly every component is nothing but
-smoothing. For the label that is named, the smoothing's mass goes to q instead, what the walk brings along:
+smoothing. For the label that is named, the smoothing's mass goes to q instead, what the affinity brings along:
 tau~[c, y] = (s[c, y] + m q[c, y]) / (n_c + m), m = alpha0 Y,
 q[c, y] = (sum_d (A[c, d] s[d, y] / max(n_d, 1))^2)^(1/2), A the affinity, scaled to sum to 1 over y.
 Without the cap max(n, 1), a class that was asked about often swamps the others (MNIST, 500 labels: .945 against .968).
@@ -22,7 +22,7 @@ from ml_backend.core.labels import resolve_alpha0
 from ml_backend.core.responsibilities import SparseResponsibilities
 
 UNREACHED = 0.03
-"""Weight, in labels, of knowing nothing: where the walk reaches less than that, q is nearly 1/Y."""
+"""Weight, in labels, of knowing nothing: where the affinity brings less than that, q is nearly 1/Y."""
 
 AGREEMENT_EXPONENT = 3
 """How fast trust in a head falls as the labels around it change. Accuracy on the pool with labels that came since the

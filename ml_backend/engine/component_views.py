@@ -93,14 +93,12 @@ class ComponentViews:
         return np.asarray(rows[np.argsort(-score[rows], kind="stable")][:most])
 
     def neighbours(self, component: int) -> list[int]:
-        """At most NEIGHBOURS other components with items that a walk along the neighbour graph meets, likeliest
-        first.
-        """
-        chance = self.columns.view.description.component_graph.affinity[component].copy()
-        chance[component] = 0.0
-        chance[self._items == 0] = 0.0
-        order = np.argsort(-chance, kind="stable")[:NEIGHBOURS]
-        return [int(c) for c in order if chance[c] > 0]
+        """At most NEIGHBOURS other components with items, those first whose labels speak most for this one."""
+        affinity = self.columns.view.description.component_graph.affinity[component].copy()
+        affinity[component] = 0.0
+        affinity[self._items == 0] = 0.0
+        order = np.argsort(-affinity, kind="stable")[:NEIGHBOURS]
+        return [int(c) for c in order if affinity[c] > 0]
 
     def terms(self, db: Database, uid: str, component: int) -> tuple[Term, ...]:
         """What sets its texts apart from those of its neighbours and of the pool; nothing where tasks have no text."""
