@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core.description import PoolDescription
+from ml_backend.core.kernel import label_weight
 from ml_backend.core.labels import component_means
+from ml_backend.core.neighbour_votes import LEAST_VOTE
 
 NOVEL_EVERY = 25
 """One of so many places goes to the item least like anything seen. An outlier teaches little about the rest:
@@ -136,9 +138,9 @@ class _Chooser:
         else:
             item = self._first_free(self._doubtful if kind == _DOUBTFUL else self._novel)
         if item is not None:
-            r, near = self._description.responsibilities, self._description.neighbours[item]
+            r = self._description.responsibilities
             self._chosen[item] = self._blocked[item] = True
-            self._blocked[near[near >= 0]] = True
+            self._blocked[self._alike(item)] = True
             np.maximum(self._coverage, self._graph.covered_by(r.indices[item], r.values[item]), out=self._coverage)
         return item
 
@@ -159,8 +161,14 @@ class _Chooser:
         return None
 
     def _first_free(self, queue: Iterator[int]) -> int | None:
-        near = self._description.neighbours
-        return next((item for item in queue if not self._blocked[item] and not self._chosen[near[item]].any()), None)
+        free = (item for item in queue if not self._blocked[item] and not self._chosen[self._alike(item)].any())
+        return next(free, None)
+
+    def _alike(self, item: int) -> NDArray[np.int32]:
+        """Neighbours that a label on the item would say something about: what is alone has neighbours all the same."""
+        d = self._description
+        near: NDArray[np.int32] = d.neighbours[item]
+        return near[(near >= 0) & (label_weight(d.similarities[item]) >= LEAST_VOTE)]
 
 
 def _doubt_share(covered: float, settled: float) -> float:

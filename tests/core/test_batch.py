@@ -112,3 +112,15 @@ def test_variants_of_a_labelled_group_wait_for_groups_that_nothing_resembles() -
     assert set(first[1:]) == {8, 9}
     unknown = home[chosen(replace(variants, component_cosines=None), [], 0.0, 3).rows]
     assert set(unknown) < set(range(8))
+
+
+@pytest.mark.parametrize(("cosine", "asked"), [(0.3, 5), (0.95, 1)])
+def test_the_rare_may_share_a_batch_though_they_are_each_others_neighbours(cosine: float, asked: int) -> None:
+    """Who is alone has neighbours all the same, and a label on one says nothing about the others."""
+    rare = np.arange(N - 5, N)
+    pool = one_large_group(N - 5)
+    neighbours, similarities = np.full((N, 4), -1, np.int32), np.zeros((N, 4), np.float32)
+    for item in rare:
+        neighbours[item], similarities[item] = rare[rare != item], cosine
+    pool = replace(pool, neighbours=neighbours, similarities=similarities)
+    assert len(set(rare) & set(chosen(pool, [0], 0.0, N).rows)) == asked
