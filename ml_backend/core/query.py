@@ -28,6 +28,10 @@ FEW_LABELS = 1.0 / 3.0
 MAJORITY = 0.5
 """Ambiguity, or share of neighbours with another label, from which on it is said."""
 
+SURE = 0.9
+"""Confidence from which on a label is called quite sure, and nearness from which on an item has its like among the
+labelled."""
+
 
 class Reason(IntEnum):
     """Why an item stands where it stands."""
@@ -95,6 +99,8 @@ def rank_lantern(
 
     First the batch (at most a quarter of a pool, from 80 items on), then what was never seen, then the rest by how
     little is known of them and how typical they are, the labelled and absent items last.
+    A place in the batch is a reason too, unless the scores belie it: where nothing else is left, it holds copies of
+    labelled items, and those are routine.
     """
     _check(description, scores)
     n = len(description)
@@ -103,9 +109,10 @@ def rank_lantern(
     size = min(batch, max(SMALLEST_BATCH, n // 4), n)
     known = Known(doubt, scores.confidence, scores.sample_coverage)
     head = choose_batch(description, known, scores.labelled, scores.absent, size=size)
-    typical = head.rows[head.representative]
+    unsure = scores.confidence < SURE
+    typical = head.rows[head.representative & (unsure | (scores.nearness < SURE))[head.rows]]
     reason[typical[reason[typical] != Reason.NEVER_SEEN]] = Reason.UNLABELLED_GROUP
-    doubtful = head.rows[head.doubtful]
+    doubtful = head.rows[head.doubtful & unsure[head.rows]]
     reason[doubtful[reason[doubtful] == Reason.ROUTINE]] = Reason.AMBIGUOUS
     familiar = description.novelty > never_seen_level
     rest = np.lexsort((-doubt, familiar, scores.labelled | scores.absent))

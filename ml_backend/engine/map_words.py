@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-SURE, FAIRLY = 0.9, 0.6
+from ml_backend.core.query import SURE
+
+FAIRLY = 0.6
 UNLIKE, SOMEWHAT = 0.66, 0.33
 NEVER, UNUSUAL = 0.99, 0.9
 NOISY = 0.9

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_backend.core.hyperparameters import ModelConfig, Prior, default_components
+from ml_backend.core.hyperparameters import DEFAULT_PRIOR, ModelConfig, Prior, default_components
 from ml_backend.errors import ConfigError
 
 IMAGE_LATENT_DIM = 16
@@ -28,7 +28,7 @@ class PoolSettings:
 
     n_components: int | None = None
     latent_dim: int | None = None
-    prior: Prior = "mixture"
+    prior: Prior = DEFAULT_PRIOR
     alpha0: float | None = None
     query: str = "lantern"
     temperature: float = 4.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ml_backend.core.hyperparameters import PRIORS, ModelConfig, Prior, RunConfig
+from ml_backend.core.hyperparameters import DEFAULT_PRIOR, PRIORS, ModelConfig, Prior, RunConfig
 from ml_backend.core.model import ComponentModel, TrainingData
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,7 @@ FAR_CENTRE = np.full((1, WIDTH), 6.0)
 
 
 def trained(
-    newcomers: NDArray[np.float32], prior: Prior = "mixture", n_components: int = 24, n_placed: int = 16
+    newcomers: NDArray[np.float32], prior: Prior = DEFAULT_PRIOR, n_components: int = 24, n_placed: int = 16
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """First component of old and of new items after one run in which the new ones are new."""
     old = blobs(2, OLD_CENTRES, OLD)

@@ -148,6 +148,20 @@ def test_where_all_groups_have_labels_doubtful_items_lead() -> None:
     assert set(group[head].tolist()) <= {0, 1, 2}
 
 
+@pytest.mark.parametrize("confidence", [0.98, 0.5])
+def test_where_every_item_left_is_like_a_labelled_one_the_queue_does_not_say_otherwise(confidence: float) -> None:
+    """The batch is filled all the same; a place in it makes no copy of a labelled item ambiguous, or its group new."""
+    pool, _ = grouped((40, 40, 40))
+    labelled = np.isin(np.arange(120), [0, 45, 90])
+    low, near = np.full(120, 0.02, np.float32), np.full(120, 0.99, np.float32)
+    sure = np.full(120, confidence, np.float32)
+    scores = QueryScores(low, near, low, sure, low, near, 1.0, labelled, np.zeros(120, bool))
+    ranking = rank_lantern(pool, scores, never_seen_level=LEVEL)
+    head = order(ranking)[:10]
+    expected = {Reason.ROUTINE} if confidence > 0.9 else {Reason.UNLABELLED_GROUP, Reason.AMBIGUOUS}
+    assert set(ranking.reason[head].tolist()) <= expected
+
+
 def test_of_equally_doubtful_items_the_one_far_from_all_labels_comes_first() -> None:
     pool, group = grouped((40, 40))
     pool = replace(pool, density=np.ones(80, np.float32), novelty=np.ones(80, np.float32))

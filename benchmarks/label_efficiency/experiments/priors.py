@@ -12,7 +12,7 @@ from benchmarks.label_efficiency.plan import by_name
 from benchmarks.label_efficiency.store import SavedCell
 from ml_backend.core.hyperparameters import PRIORS
 
-SEEDS = {"clinc150": 3, "mnist": 2}
+SEEDS = {"clinc150": 5, "mnist": 3}
 OPTIONS: dict[str, dict[str, Any]] = {
     "clinc150": {"labels": 300, "items": None},
     "mnist": {"labels": 100, "items": 10_000},
