@@ -25,7 +25,7 @@ from benchmarks.label_efficiency.experiments import (
 )
 from benchmarks.label_efficiency.experiments.training import continue_training
 from benchmarks.label_efficiency.store import Store
-from ml_backend.core.hyperparameters import usual_epochs
+from ml_backend.core.hyperparameters import PRIORS, usual_epochs
 from ml_backend.core.labels import LabelSet
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.engine.pool import Pool
@@ -155,7 +155,7 @@ def test_wrong_labels_are_suspected(blobs: Bench) -> None:
 @pytest.mark.slow
 def test_priors_and_ablations_run_on_the_same_labels(blobs: Bench) -> None:
     options = {"labels": 12, "items": None}
-    for prior in ("standard", "vamp"):
+    for prior in PRIORS:
         assert run("priors", blobs, prior=prior, seed=0, **options)["accuracy_test"] > 0.6
     asked = ablations.given_labels(blobs, 0, Case("", options))
     assert len(asked.rows) == 12

@@ -103,7 +103,7 @@ function Entry({ suggestion, card }: { readonly suggestion: Suggestion; readonly
         {card?.thumbnail && <Thumbnail row={suggestion.row} />}
         <span class="grow">
           <span class="ellipsis block">{card === null ? `Task ${suggestion.task}` : card.text || `Task ${suggestion.task}`}</span>
-          <span class="small quietly ellipsis block">{done ? 'answered' : suggestion.reason}</span>
+          <span class="small quietly block">{done ? 'answered' : suggestion.reason}</span>
         </span>
       </button>
     </li>
