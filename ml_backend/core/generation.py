@@ -14,7 +14,7 @@ from ml_backend.core.priors import VampPrior
 from ml_backend.core.vae import ComponentVAE
 
 WALK = tuple(float(step) for step in np.linspace(-3.0, 3.0, 9))
-"""Steps of a walk in standard deviations of the component's prior."""
+"""Steps of a walk in standard deviations of the component's latents."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Generator:
 
     @torch.no_grad()
     def prototype(self, component: int) -> Prototype:
-        """At the mean of p(z|c)."""
-        mean_z, _ = self._prior(component)
+        """At the mean of the component's latents."""
+        mean_z, _ = self._latents(component)
         mean, log_sigma = self._vae.decode(mean_z[None], self._index(component, 1))
         return Prototype(self._pixels(mean)[0], log_sigma.exp()[0].float().cpu().numpy())
 
@@ -46,7 +46,7 @@ class Generator:
         """(dz,) directions of z, those that change the picture most first: by the distance between the ends of a walk
         along them.
         """
-        mean_z, sd = self._prior(component)
+        mean_z, sd = self._latents(component)
         offsets = torch.diag(sd) * WALK[-1]
         index = self._index(component, len(sd))
         far, _ = self._vae.decode(mean_z + offsets, index)
@@ -57,7 +57,7 @@ class Generator:
     @torch.no_grad()
     def walk(self, component: int, axis: int) -> NDArray[np.uint8]:
         """(len(WALK), C, H, W) uint8 along one direction of z, in the order of `axes`; the others stay at the mean."""
-        mean_z, sd = self._prior(component)
+        mean_z, sd = self._latents(component)
         direction = int(self.axes(component)[axis])
         z = mean_z.repeat(len(WALK), 1)
         z[:, direction] += torch.tensor(WALK, device=z.device) * sd[direction]
@@ -72,10 +72,9 @@ class Generator:
         prior = self._vae.prior
         return self._pixels(prior.pseudo_inputs[component][None])[0] if isinstance(prior, VampPrior) else None
 
-    def _prior(self, component: int) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation (dz,) of p(z|c)."""
-        mean, log_variance = self._vae.prior_moments()
-        return mean[component], (0.5 * log_variance[component]).exp()
+    def _latents(self, component: int) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation (dz,) of z over the pool, where the decoder was trained, whatever the prior."""
+        return self._vae.latent_mean[component], (0.5 * self._vae.latent_log_variance[component]).exp()
 
     def _index(self, component: int, n: int) -> Tensor:
         return torch.full((n,), component, dtype=torch.int64, device=self._vae.pi_logits.device)

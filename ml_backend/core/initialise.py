@@ -110,15 +110,26 @@ def fit_templates(vae: ComponentVAE, pool: PoolBatches) -> None:
 def fit_prior(vae: ComponentVAE, pool: PoolBatches) -> None:
     """Set the prior's parameters from the pool as the model sees it now: a new prior starts where the latents are."""
     if isinstance(vae.prior, MixturePrior):
-        _fit_mixture(vae, vae.prior, pool)
+        mean, variance = _aggregate_posterior(vae, pool)
+        vae.prior.mean.copy_(mean)
+        vae.prior.raw_log_variance.copy_(variance.log())
     elif isinstance(vae.prior, VampPrior):
         inputs, _ = pool.take(medoids(vae, pool))
         vae.prior.pseudo_inputs.copy_(inputs)
 
 
-def _fit_mixture(vae: ComponentVAE, prior: MixturePrior, pool: PoolBatches) -> None:
-    first = torch.zeros_like(prior.mean)
-    second = torch.zeros_like(prior.mean)
+@torch.no_grad()
+def fit_latents(vae: ComponentVAE, pool: PoolBatches) -> None:
+    """Remember where each component's latents lie in the pool: the decoder has learned nothing of elsewhere."""
+    mean, variance = _aggregate_posterior(vae, pool)
+    vae.latent_mean.copy_(mean)
+    vae.latent_log_variance.copy_(variance.log())
+
+
+def _aggregate_posterior(vae: ComponentVAE, pool: PoolBatches) -> tuple[Tensor, Tensor]:
+    """Mean and variance (K, dz) of E_x[r_c(x) q(z|x,c)] / E_x[r_c(x)] (Makhzani et al. 2016), bounded."""
+    first = torch.zeros_like(vae.latent_mean)
+    second = torch.zeros_like(vae.latent_mean)
     mass = torch.zeros(vae.n_components, 1, device=first.device)
     for _, inputs, base in pool.chunks():
         inference = vae.infer(inputs, base)
@@ -130,8 +141,7 @@ def _fit_mixture(vae: ComponentVAE, prior: MixturePrior, pool: PoolBatches) -> N
     pooled_mean, pooled_second = first.sum(0) / mass.sum(), second.sum(0) / mass.sum()
     mean = (first + pooled_mean) / (mass + 1)
     variance = (second + pooled_second) / (mass + 1) - mean.square()
-    prior.mean.copy_(mean + vae.shift.weight)
-    prior.raw_log_variance.copy_(variance.clamp(0.01, 4.0).log())
+    return mean + vae.shift.weight, variance.clamp(0.01, 4.0)
 
 
 @torch.no_grad()

@@ -60,6 +60,8 @@ class ComponentVAE(nn.Module):
         self.pi_logits = nn.Parameter(torch.zeros(k))
         self.prior: AnyPrior = build_prior(config.prior, k, dz, input_shape)
         self.register_buffer("usage", torch.full((k,), 1.0 / k))
+        self.register_buffer("latent_mean", torch.zeros(k, dz))
+        self.register_buffer("latent_log_variance", torch.zeros(k, dz))
         self.register_buffer("anchor_prototypes", torch.zeros(k, base_dim))
         self.register_buffer("anchor_bias", torch.zeros(k))
         self.register_buffer("anchor_log_scale", torch.zeros(()))
@@ -69,6 +71,10 @@ class ComponentVAE(nn.Module):
 
     usage: Tensor
     """(K,) moving average of the batch means of r: p_hat."""
+    latent_mean: Tensor
+    latent_log_variance: Tensor
+    """(K, dz) moments of the aggregate posterior of each component, where its decoder was trained, whatever the prior;
+    see `initialise.fit_latents`."""
     anchor_prototypes: Tensor
     anchor_bias: Tensor
     anchor_log_scale: Tensor

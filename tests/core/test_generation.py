@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ml_backend.core.generation import WALK, Generator
-from ml_backend.core.hyperparameters import ModelConfig, Prior, RunConfig
+from ml_backend.core.hyperparameters import PRIORS, ModelConfig, Prior, RunConfig
 from ml_backend.core.model import ComponentModel, TrainingData
 from ml_backend.core.preprocess import ImageTransform
 from ml_backend.core.vae import ComponentVAE
@@ -26,8 +26,8 @@ def untrained(prior: Prior = "mixture") -> tuple[Generator, ComponentVAE]:
     with torch.no_grad():
         for parameter in vae.decoder.parameters():
             parameter.normal_(0.0, 0.3)
-        for parameter in vae.prior.parameters():
-            parameter.normal_(0.0, 1.0)
+        for values in (*vae.prior.parameters(), vae.latent_mean, vae.latent_log_variance):
+            values.normal_(0.0, 1.0)
     x, _ = bars(50, seed=0)
     return Generator(vae, ImageTransform.fit(x, seed=0)), vae
 
@@ -40,12 +40,11 @@ def test_pictures_have_the_items_shape_and_differ_between_components() -> None:
     assert len({d.mean.tobytes() for d in drawn}) == K
 
 
-def test_the_prototype_is_the_decoder_at_the_prior_s_mean_in_pixels() -> None:
+def test_the_prototype_is_the_decoder_at_the_mean_of_the_latents_in_pixels() -> None:
     generator, vae = untrained()
     x, _ = bars(50, seed=0)
-    mean_z, _ = vae.prior_moments()
     with torch.no_grad():
-        standardised, _ = vae.decode(mean_z[2:3], torch.tensor([2]))
+        standardised, _ = vae.decode(vae.latent_mean[2:3], torch.tensor([2]))
     pixels = standardised[0].numpy() * x.std() + x.mean()
     np.testing.assert_allclose(generator.prototype(2).mean, np.clip(pixels, 0, 255), atol=0.51)
 
@@ -78,9 +77,10 @@ def test_a_model_of_vectors_draws_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_a_prototype_looks_like_the_items_of_its_component() -> None:
+@pytest.mark.parametrize("prior", PRIORS)
+def test_a_prototype_looks_like_the_items_of_its_component(prior: Prior) -> None:
     x, _ = bars(240, seed=0)
-    config = ModelConfig(input_shape=SHAPE, n_components=K, latent_dim=4, top_m=K)
+    config = ModelConfig(input_shape=SHAPE, n_components=K, latent_dim=4, top_m=K, prior=prior)
     model = ComponentModel.create(config, x, seed=0, device="cpu")
     neighbours = cosine_neighbours(model.features(x), 8)
     for _ in range(6):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ml_backend.core.batches import PoolBatches
 from ml_backend.core.density import MIN_VARIANCE
-from ml_backend.core.initialise import fit_prior, medoids
+from ml_backend.core.initialise import fit_latents, fit_prior, medoids
 from ml_backend.core.model import ComponentModel
 from ml_backend.core.nets import VectorDecoder
 from ml_backend.core.priors import MixturePrior
@@ -75,18 +75,28 @@ def test_pi_and_usage_begin_at_the_sizes_of_the_clusters(pool: Pool) -> None:
 
 
 @torch.no_grad()
-def test_a_mixture_prior_begins_with_the_moments_of_q_and_one_item_of_the_pools(pool: Pool) -> None:
+def test_the_latents_of_a_component_have_the_moments_of_q_and_one_item_of_the_pools(pool: Pool) -> None:
     """Mean and variance of z ~ q(z|x,c) weighted by r, its own variance with it; the shift moves the mean along."""
-    fit_prior(pool.vae, pool.batches)
-    assert isinstance(pool.vae.prior, MixturePrior)
+    fit_latents(pool.vae, pool.batches)
     mean, second = pool.inference.mean, pool.inference.mean.square() + pool.inference.log_variance.exp()
     for c in range(K):
         weight, mass = pool.r[:, c, None], pool.r[:, c].sum()
         first_c = ((weight * mean).sum(0) + mean.mean(0)) / (mass + 1)
         second_c = ((weight * second).sum(0) + second.mean(0)) / (mass + 1)
-        torch.testing.assert_close(pool.vae.prior.mean[c], first_c + pool.vae.shift.weight[c], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(pool.vae.latent_mean[c], first_c + pool.vae.shift.weight[c], atol=1e-4, rtol=1e-4)
         variance = (second_c - first_c.square()).clamp(0.01, 4.0)
-        torch.testing.assert_close(pool.vae.prior.raw_log_variance[c].exp(), variance, atol=1e-4, rtol=1e-3)
+        torch.testing.assert_close(pool.vae.latent_log_variance[c].exp(), variance, atol=1e-4, rtol=1e-3)
+
+
+@torch.no_grad()
+def test_a_mixture_prior_begins_where_the_latents_are(pool: Pool) -> None:
+    vae = deepcopy(pool.vae)
+    vae.use_prior("mixture", replace(CONFIG, top_m=K))
+    fit_prior(vae, pool.batches)
+    fit_latents(vae, pool.batches)
+    assert isinstance(vae.prior, MixturePrior)
+    torch.testing.assert_close(vae.prior.mean, vae.latent_mean)
+    torch.testing.assert_close(vae.prior.raw_log_variance, vae.latent_log_variance)
 
 
 @torch.no_grad()
@@ -99,18 +109,18 @@ def test_medoids_are_the_items_nearest_to_the_prototypes(pool: Pool) -> None:
 
 
 @torch.no_grad()
-def test_aleatoric_is_sigma_within_half_a_prior_deviation_averaged_over_the_two_largest_components(
+def test_aleatoric_is_sigma_within_a_quarter_deviation_of_the_latents_averaged_over_the_two_largest_components(
     pool: Pool,
 ) -> None:
-    fit_prior(pool.vae, pool.batches)
+    fit_latents(pool.vae, pool.batches)
     found = pool.model.encode(pool.x).aleatoric
-    mean_p, log_p = pool.vae.prior_moments()
+    centre, log_variance = pool.vae.latent_mean, pool.vae.latent_log_variance
     outside = 0
     for i in range(0, N, 10):
         sigma, total = 0.0, 0.0
         for c in pool.r[i].topk(2).indices.tolist():
-            z, reach = pool.inference.mean[i] + pool.vae.shift.weight[c], 0.5 * (0.5 * log_p[c]).exp()
-            held = torch.minimum(torch.maximum(z, mean_p[c] - reach), mean_p[c] + reach)
+            z, reach = pool.inference.mean[i] + pool.vae.shift.weight[c], 0.25 * (0.5 * log_variance[c]).exp()
+            held = torch.minimum(torch.maximum(z, centre[c] - reach), centre[c] + reach)
             outside += int((held != z).sum())
             r = float(pool.r[i, c])
             sigma += r * float(pool.vae.decode(held, torch.tensor(c))[1].exp().mean())
