@@ -21,7 +21,7 @@ from ml_backend.core.labels import (
 )
 from ml_backend.core.neighbour_votes import NeighbourVotes
 from ml_backend.core.neighbourhood import NO_ROW, LabelWays, PoolWays
-from ml_backend.core.responsibilities import SparseResponsibilities
+from ml_backend.core.responsibilities import SparseResponsibilities, row_sums
 
 LEFT_OUT_CHUNK = 64
 """Labelled items whose (n, M, Y) left-out tau~ exist at a time."""
@@ -167,7 +167,7 @@ def _by_components(
         p[items] = np.einsum("nm,nmy->ny", some.values, rest)
         if taught:
             still = agreement(taught.counts.left_out(some, taught.targets[items]), rest)
-            current[items] = (some.values * still).sum(axis=1)
+            current[items] = (some.values * still).sum(axis=1) / row_sums(some.values)
     return p, current
 
 

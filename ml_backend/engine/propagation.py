@@ -183,7 +183,9 @@ def _head(store: LabelStore, description: PoolDescription) -> JoinedHead | None:
     answers = description.heads.get(store.name)
     if answers is None:
         return None
-    current = _over_components(description.responsibilities, store.current)
+    # Of the listed components alone: an item that fits none, its r spread over hundreds, is what a head is for.
+    listed = row_sums(description.responsibilities.values)
+    current = _over_components(description.responsibilities, store.current) / listed
     return answers.joined(store.classes, np.any(store.targets > 0, axis=0), current)
 
 

@@ -77,14 +77,21 @@ def _given(kept: NDArray[np.int64], item: int, answer: int) -> LabelSet:
     return replace(LABELS, rows=LABELS.rows[kept], targets=targets)
 
 
-def test_a_labelled_item_hears_its_head_as_long_as_no_label_has_changed() -> None:
-    """Compared without its own label on one side alone, the head would be played down for labelled items only."""
+@pytest.mark.parametrize("listed", [1.0, 0.2])
+def test_an_item_hears_its_head_as_long_as_no_label_has_changed(listed: float) -> None:
+    """Compared without its own label on one side alone, the head would be played down for labelled items only. And it
+    speaks of items that fit no component (little of r is on those that are listed) as of all others.
+    """
     pool = Pool.create(X, SETTINGS, seed=0)
-    (fitted,) = fit_heads(pool.describe(), [LABELS], lambda rows: X[rows], None)
+    r = pool.describe().responsibilities
+    seen = replace(pool.describe(), responsibilities=replace(r, log_r=r.log_r + np.float32(np.log(listed))))
+    (fitted,) = fit_heads(seen, [LABELS], lambda rows: X[rows], None)
     head = fitted.answers(lambda rows: X[rows], len(X), of_pool=True)
     sure = replace(head, values=np.zeros_like(head.values))
     sure.values[:, 0], sure.indices[:, 0] = 1.0, GROUPS - 1  # a head that names the last class for everything
-    store = fit_store(replace(pool.describe(), heads={"kind": sure}), LABELS)
+    described = replace(seen, heads={"kind": sure})
+    assert (propagate(described, LABELS).label == GROUPS - 1).all()
+    store = fit_store(described, LABELS)
     assert (store.left_out == GROUPS - 1).all()
     last = LABELS.targets[:, GROUPS - 1] > 0
     assert (store.suspicion[~last] > WEIGHT - 1e-4).all()
