@@ -114,7 +114,7 @@ def test_variants_of_a_labelled_group_wait_for_groups_that_nothing_resembles() -
     assert set(unknown) < set(range(8))
 
 
-@pytest.mark.parametrize(("cosine", "asked"), [(0.3, 5), (0.95, 1)])
+@pytest.mark.parametrize(("cosine", "asked"), [(0.3, 5), (0.55, 5), (0.57, 1), (0.95, 1)])
 def test_the_rare_may_share_a_batch_though_they_are_each_others_neighbours(cosine: float, asked: int) -> None:
     """Who is alone has neighbours all the same, and a label on one says nothing about the others."""
     rare = np.arange(N - 5, N)

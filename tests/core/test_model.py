@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
+from ml_backend.core.batches import PoolBatches
 from ml_backend.core.hyperparameters import LossWeights, ModelConfig, Phase, Prior, RunConfig
+from ml_backend.core.initialise import fit_latents
 from ml_backend.core.labels import LabelSet, class_probabilities, soft_counts, tau
 from ml_backend.core.model import ComponentModel, Encoding, TrainingData
 from ml_backend.errors import CheckpointError, InputError, TrainingError
@@ -91,9 +96,11 @@ def test_switching_the_prior_keeps_weights_ids_and_answers(pool: tuple[NDArray[n
     assert model.config.prior == "vamp"
     assert np.array_equal(ids(model.encode(x)), before)
     assert np.allclose(model.encode(x).latent, latent, atol=1e-5)
-    model.train(TrainingData(x), RunConfig(epochs=2, device="cpu", prior="mixture"))
-    assert np.mean(ids(model.encode(x)) == before) > 0.8
-    assert ComponentModel.restore(model.config, model.state()).config.prior == "mixture"
+    priors: tuple[Prior, ...] = ("mixture", "standard")
+    for prior in priors:
+        model.train(TrainingData(x), RunConfig(epochs=2, device="cpu", prior=prior))
+        assert np.mean(ids(model.encode(x)) == before) > 0.8
+        assert ComponentModel.restore(model.config, model.state()).config.prior == prior
 
 
 @pytest.mark.slow
@@ -153,6 +160,25 @@ def test_stopping_within_an_epoch_leaves_a_usable_model(pool: tuple[NDArray[np.f
     assert np.isfinite(model.encode(x).latent).all()
 
 
+def test_where_the_latents_lie_is_measured_on_the_model_as_it_is(
+    pool: tuple[NDArray[np.float32], NDArray[np.int64]],
+) -> None:
+    """After creation, after a training, and after one that was stopped: sigma and prototypes are read there."""
+    x, _ = pool
+    model, found = model_of(x), []
+    calls = iter(range(100))
+    for should_stop in (None, lambda: False, lambda: next(calls) >= 13):
+        if should_stop is not None:
+            run = RunConfig(epochs=3, device="cpu", batch_size=64)
+            model.train(TrainingData(x), run, should_stop=should_stop)
+        again = deepcopy(model._vae)
+        fit_latents(again, PoolBatches(model._backbone, x, torch.device("cpu")))
+        torch.testing.assert_close(model._vae.latent_mean, again.latent_mean)
+        torch.testing.assert_close(model._vae.latent_log_variance, again.latent_log_variance)
+        found.append(again.latent_mean)
+    assert not any(torch.allclose(a, b, atol=1e-3) for a, b in pairwise(found))
+
+
 def test_a_loss_that_is_not_finite_restores_the_last_finite_epoch(
     pool: tuple[NDArray[np.float32], NDArray[np.int64]],
 ) -> None:
@@ -166,7 +192,8 @@ def test_a_loss_that_is_not_finite_restores_the_last_finite_epoch(
             on_epoch=lambda _: states.append(model.state()),
         )
     last = states[-1] if states else model_of(x).state()
-    assert all(np.array_equal(value, last[name]) for name, value in model.state().items() if name.startswith("vae."))
+    learned = {n: v for n, v in model.state().items() if n.startswith("vae.") and not n.startswith("vae.latent_")}
+    assert all(np.array_equal(value, last[name]) for name, value in learned.items())
     assert np.isfinite(model.encode(x).latent).all()
 
 

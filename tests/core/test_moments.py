@@ -1,4 +1,4 @@
-"""What is set from moments of the pool: density, templates, prior, pi; and what is read near the prior: sigma."""
+"""What is set from moments of the pool: density, templates, prior, pi, latents; and what is read near these: sigma."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_lanterns_order_gives_every_item_its_own_place_and_labelled_items_the_la
     np.testing.assert_array_equal(ranking.value, again.value)
 
 
-def test_a_batch_holds_no_two_neighbours() -> None:
+def test_a_batch_holds_no_two_items_that_are_alike() -> None:
     pool, _ = grouped((40, 40, 40))
     queue = order(rank_lantern(pool, nothing_known(120), never_seen_level=LEVEL, batch=12))[:12]
     for item in queue[:8]:

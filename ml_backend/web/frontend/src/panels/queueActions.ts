@@ -77,8 +77,8 @@ export function goTo(suggestion: Suggestion): void {
   show('queue')
   document.getElementById(TAB_PANEL)?.scrollTo(0, 0)
   const index = columns.value.class[suggestion.row] ?? NONE
-  const predicted = index === NONE ? 'nothing predicted' : `predicted ${nameOf(index)}, ${percent((columns.value.confidence[suggestion.row] ?? 0) / 255)}`
-  announce(`Suggestion: ${suggestion.reason}; ${predicted}.`)
+  const predicted = index === NONE ? 'Nothing predicted' : `Predicted ${nameOf(index)}, ${percent((columns.value.confidence[suggestion.row] ?? 0) / 255)}`
+  announce(`Suggestion: ${suggestion.reason} ${predicted}.`)
 }
 
 /** Takes the prediction of the current suggestion as its label. */
