@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.kernel import label_weight
 from ml_backend.core.labels import component_means
-from ml_backend.core.neighbour_votes import LEAST_VOTE
+from ml_backend.core.neighbour_votes import LEAST_CLOSENESS
 
 NOVEL_EVERY = 25
 """One of so many places goes to the item least like anything seen. An outlier teaches little about the rest:
@@ -70,7 +69,7 @@ def choose_batch(
     what is left to ask about.
 
     labelled, absent: (N,) bool, not to be asked; the labelled ones cover their components.
-    Ends early when every item left is a neighbour of a chosen one.
+    Ends early when a label on what was chosen would say something about every item left.
     """
     chooser = _Chooser(description, known, labelled, absent)
     rows, kinds = [], []
@@ -91,7 +90,7 @@ _REPRESENTATIVE, _DOUBTFUL, _NOVEL = 0, 1, 2
 
 
 class _Chooser:
-    """Three queues over the same items; what one takes is blocked, with its neighbours, for all."""
+    """Three queues over the same items; what one takes is blocked for all, with what is alike."""
 
     def __init__(
         self,
@@ -105,7 +104,7 @@ class _Chooser:
         self._graph = description.first_component_graph if first else description.component_graph
         self._coverage = self._graph.coverage(description.responsibilities.take(np.flatnonzero(labelled)))
         self._blocked = labelled | absent
-        self._chosen = np.zeros(len(description) + 1, bool)  # the last place stands for "no neighbour" (-1)
+        self._chosen = np.zeros(len(description), bool)
         free = np.flatnonzero(~self._blocked)
         self._members = _typical_members(description, free)
         answered = np.unique(description.responsibilities.indices[labelled, 0])
@@ -132,7 +131,7 @@ class _Chooser:
         return _REPRESENTATIVE, _DOUBTFUL, _NOVEL
 
     def take(self, kind: int) -> int | None:
-        """The best item of a kind that is not blocked; it covers its components and blocks its neighbours."""
+        """The best item of a kind that is not blocked; it covers its components and blocks what is alike."""
         if kind == _REPRESENTATIVE:
             item = self._representative()
         else:
@@ -168,7 +167,7 @@ class _Chooser:
         """Neighbours that a label on the item would say something about: what is alone has neighbours all the same."""
         d = self._description
         near: NDArray[np.int32] = d.neighbours[item]
-        return near[(near >= 0) & (label_weight(d.similarities[item]) >= LEAST_VOTE)]
+        return near[d.similarities[item] >= LEAST_CLOSENESS]  # 0 where there is no neighbour
 
 
 def _doubt_share(covered: float, settled: float) -> float:

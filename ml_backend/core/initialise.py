@@ -120,7 +120,10 @@ def fit_prior(vae: ComponentVAE, pool: PoolBatches) -> None:
 
 @torch.no_grad()
 def fit_latents(vae: ComponentVAE, pool: PoolBatches) -> None:
-    """Remember where each component's latents lie in the pool: the decoder has learned nothing of elsewhere."""
+    """Remember where each component's latents lie in the pool: the decoder has learned nothing of elsewhere.
+
+    A component of few items is drawn toward the pool's own moments, by the weight of one item.
+    """
     mean, variance = _aggregate_posterior(vae, pool)
     vae.latent_mean.copy_(mean)
     vae.latent_log_variance.copy_(variance.log())

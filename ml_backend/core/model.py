@@ -32,8 +32,8 @@ ALEATORIC_COMPONENTS = 2
 """Mean decoder sigma is averaged over so many of an item's largest components."""
 ALEATORIC_REACH = 0.25
 """In standard deviations of the component's latents, each dimension by itself: with noise on half of the pixels of half
-of MNIST, sigma there is 2.2 to 2.3 times that of clean pictures for any reach up to .5; a digit that was never seen
-changes mean sigma the more, the farther z may go."""
+of MNIST, sigma there is 2.2 to 2.3 times that of clean pictures for any reach up to .5; mean sigma of a digit that was
+never seen rises with the reach."""
 
 
 @dataclass(frozen=True)

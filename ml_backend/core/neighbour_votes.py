@@ -19,14 +19,15 @@ from ml_backend.core.description import PoolDescription
 from ml_backend.core.kernel import SHARPNESS, label_weight
 from ml_backend.core.neighbourhood import NearestLabels
 
-LEAST_VOTE = 0.01
-"""Lighter ones from beyond the neighbours are not worth their time: cosine .56."""
+LEAST_CLOSENESS = 0.01 ** (1.0 / SHARPNESS)
+"""Cosine of .56, whose vote weighs a hundredth: lighter ones from beyond the neighbours are not worth their time, and
+items no nearer than that are strangers, who may share a batch of questions."""
 
 
 @dataclass(frozen=True)
 class NeighbourVotes:
     """weights: (N, n) sparse float32 in [0, 1], row = item, column = labelled item: cosine^SHARPNESS of those among the
-    item's neighbours, and closeness^SHARPNESS of the one that is nearest over others, from LEAST_VOTE on.
+    item's neighbours, and closeness^SHARPNESS of the one that is nearest over others, from LEAST_CLOSENESS on.
     targets: (n, Y) float32, the labels.
     """
 
@@ -43,7 +44,7 @@ class NeighbourVotes:
         position[rows] = np.arange(len(rows))
         labelled = position.take(description.neighbours, mode="wrap")
         item, place = np.nonzero(labelled >= 0)
-        reached = np.flatnonzero(nearest.closeness >= LEAST_VOTE ** (1.0 / SHARPNESS))
+        reached = np.flatnonzero(nearest.closeness >= LEAST_CLOSENESS)
         # A neighbour's own cosine counts, even where a way over others is shorter: cosines are no metric.
         beyond = reached[(description.neighbours[reached] != nearest.row[reached, None]).all(axis=1)]
         closeness = np.concatenate([description.similarities[item, place], nearest.closeness[beyond]])

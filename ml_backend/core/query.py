@@ -29,8 +29,10 @@ MAJORITY = 0.5
 """Ambiguity, or share of neighbours with another label, from which on it is said."""
 
 SURE = 0.9
-"""Confidence from which on a label is called quite sure, and nearness from which on an item has its like among the
-labelled."""
+"""Confidence from which on a label is called quite sure."""
+
+COPY = 0.9
+"""Nearness to a label from which on an item has its like among the labelled."""
 
 
 class Reason(IntEnum):
@@ -100,7 +102,7 @@ def rank_lantern(
     First the batch (at most a quarter of a pool, from 80 items on), then what was never seen, then the rest by how
     little is known of them and how typical they are, the labelled and absent items last.
     A place in the batch is a reason too, unless the scores belie it: where nothing else is left, it holds copies of
-    labelled items, and those are routine.
+    labelled items that are named with confidence, and those are routine.
     """
     _check(description, scores)
     n = len(description)
@@ -110,7 +112,7 @@ def rank_lantern(
     known = Known(doubt, scores.confidence, scores.sample_coverage)
     head = choose_batch(description, known, scores.labelled, scores.absent, size=size)
     unsure = scores.confidence < SURE
-    typical = head.rows[head.representative & (unsure | (scores.nearness < SURE))[head.rows]]
+    typical = head.rows[head.representative & (unsure | (scores.nearness < COPY))[head.rows]]
     reason[typical[reason[typical] != Reason.NEVER_SEEN]] = Reason.UNLABELLED_GROUP
     doubtful = head.rows[head.doubtful & unsure[head.rows]]
     reason[doubtful[reason[doubtful] == Reason.ROUTINE]] = Reason.AMBIGUOUS

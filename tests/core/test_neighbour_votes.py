@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_backend.core.kernel import SHARPNESS
-from ml_backend.core.neighbour_votes import LEAST_VOTE, NeighbourVotes
+from ml_backend.core.neighbour_votes import LEAST_CLOSENESS, NeighbourVotes
 from ml_backend.core.neighbourhood import LabelWays
 from tests.core.random_pools import description, responsibilities, seeds, targets
 
@@ -24,7 +24,7 @@ def test_the_blend_is_the_mixture_with_votes_added(seed: int, n: int, y: int) ->
     NeighbourVotes.of(pool, nearest, rows, t).blend(blended, floor)
     for i in range(n):
         far = float(nearest.closeness[i])
-        near = {int(nearest.row[i]): far} if far**SHARPNESS >= LEAST_VOTE else {}
+        near = {int(nearest.row[i]): far} if far >= LEAST_CLOSENESS else {}
         for j, cosine in zip(pool.neighbours[i].tolist(), pool.similarities[i].tolist(), strict=True):
             if j in rows:
                 near[j] = max(cosine, 0.0)
