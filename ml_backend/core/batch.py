@@ -166,8 +166,8 @@ class _Chooser:
     def _alike(self, item: int) -> NDArray[np.int32]:
         """Neighbours that a label on the item would say something about: what is alone has neighbours all the same."""
         d = self._description
-        near: NDArray[np.int32] = d.neighbours[item]
-        return near[d.similarities[item] >= LEAST_CLOSENESS]  # 0 where there is no neighbour
+        near: NDArray[np.int32] = d.neighbours[item][d.similarities[item] >= LEAST_CLOSENESS]  # 0 where there is none
+        return near
 
 
 def _doubt_share(covered: float, settled: float) -> float:

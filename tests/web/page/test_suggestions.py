@@ -26,6 +26,14 @@ LATE = """(what) => {
     return fetched(address, ...more);
   };
 }"""
+HELD = """() => {
+  const fetched = window.fetch;
+  window.__held = [];
+  window.fetch = async (address, ...more) => {
+    if (String(address).includes('queue')) await new Promise((open) => window.__held.push(open));
+    return fetched(address, ...more);
+  };
+}"""
 ELSEWHERE = "the suggestion you looked at, was just answered elsewhere"
 
 
@@ -106,6 +114,25 @@ def test_n_goes_to_tasks_and_not_to_the_rows_that_they_had(browser_without_gl: B
         sign_in(page)
         expect(page.locator(".toast", has_text="Labelled 1")).to_be_visible()
         assert [body["tasks"] for path, body in world.bodies if path == "acts"] == [[FIRST_TASK + 6]]
+
+
+def test_n_waits_for_the_newest_list_and_does_not_say_that_none_is_left(
+    browser_without_gl: Browser, world: SyntheticMap
+) -> None:
+    """A training that ends asks for the list anew while N's own question is on its way."""
+    with opened(browser_without_gl, world) as page:
+        page.evaluate(HELD)
+        page.keyboard.press("n")
+        page.wait_for_function("window.__held.length === 1")
+        page.get_by_role("tab", name="Queue").click()
+        page.wait_for_function("window.__held.length === 2")
+        with page.expect_response("**/queue*") as first:
+            page.evaluate("window.__held[0]()")
+        first.value.finished()
+        page.evaluate("new Promise(requestAnimationFrame)")
+        expect(page.locator(".toast")).to_have_count(0)
+        page.evaluate("window.__held[1]()")
+        expect(page.locator(".reason")).to_have_text("Reason 5")
 
 
 @pytest.mark.parametrize("late", ["columns/", "queue"])

@@ -26,14 +26,21 @@ export const suggestions = computed(() => placed(newest.value, ids.value))
 export const walkedTo = signal<number | null>(null)
 
 let asked = 0
+/** Of the newest question. */
+let loading: Promise<boolean> = Promise.resolve(true)
 
-/** Whether it could be had. */
-export async function loadQueue(): Promise<boolean> {
+/** Whether it could be had, or what was asked for meanwhile: an answer that took long comes after the one to a later question. */
+export function loadQueue(): Promise<boolean> {
   const number = ++asked
+  const isNewest = () => number === asked
+  loading = load(isNewest).then((had) => (isNewest() ? had : loading))
+  return loading
+}
+
+async function load(isNewest: () => boolean): Promise<boolean> {
   try {
     const fresh = await fetchQueue(LENGTH)
-    // An answer that took long comes after the one to a later question.
-    if (number !== asked) return true
+    if (!isNewest()) return true
     const row = current.peek()
     newest.value = withShown(newest.peek(), fresh, row === null || answered(row) ? null : (ids.peek()[row] ?? null))
     return true
