@@ -15,11 +15,11 @@ PIXEL = """([x, y]) => {
   const canvas = document.querySelector('.map-host canvas'), ratio = canvas.width / canvas.clientWidth;
   return [...canvas.getContext('2d').getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data];
 }"""
-COVER = """([x, y]) => {
+OVER = """([x, y]) => {
   const canvas = document.querySelectorAll('.map-host canvas')[1], ratio = canvas.width / canvas.clientWidth;
-  return canvas.getContext('2d').getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data[3];
+  return [...canvas.getContext('2d').getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data];
 }"""
-"""How opaque what lies over the points is at a place, 0 to 255."""
+"""What lies over the points at a place, red to opacity."""
 
 
 def crowd(world: SyntheticMap, n: int) -> list[int]:
@@ -38,6 +38,12 @@ def colour_of(page: Page, row: int) -> list[int]:
 def pixel(page: Page, row: int) -> list[int]:
     found: list[int] = page.evaluate(PIXEL, list(on_screen(page, row)))
     return found[:3]
+
+
+def over(page: Page, row: int) -> list[int]:
+    """Red, green, blue, and how opaque, 0 to 255."""
+    found: list[int] = page.evaluate(OVER, list(on_screen(page, row)))
+    return found
 
 
 def test_a_point_has_its_class_colour_and_another_after_a_label(
@@ -75,8 +81,24 @@ def test_a_crowd_of_fresh_labels_shows_its_colour(
         for selected in (rows, []):  # with the marks of the selection, and with those of what is under way alone
             page.evaluate("(rows) => window.__map.select(rows)", selected)
             page.evaluate("window.__map.fps(2)")
-            covers = [page.evaluate(COVER, on_screen(page, row)) for row in rows]
+            covers = [over(page, row)[3] for row in rows]
             assert np.mean(np.array(covers) > 0) < 0.1
+
+
+def test_the_suggestion_shows_its_colour_though_a_crowd_lies_over_it(browser_without_gl: Browser) -> None:
+    """It is drawn first of all points, the crowd after it at the same place."""
+    world = SyntheticMap(3000)
+    world.columns["xy"][:200] = 0.99  # where nothing else is
+    for column, own, crowd in (("class", 0, 1), ("status", 1, 1), ("confidence", 255, 255)):
+        world.columns[column][:200] = crowd
+        world.columns[column][0] = own
+    world.answers["queue"] = {"items": [{"row": 0, "task": FIRST_TASK, "reason": "Because.", "score": 0}]}
+    with opened(browser_without_gl, world) as page:
+        assert pixel(page, 0) == pytest.approx(colour_of(page, 1), abs=12)
+        page.keyboard.press("n")
+        expect(page.locator(".reason")).to_have_text("Because.")
+        page.evaluate("window.__map.fps(2)")
+        assert over(page, 0) == pytest.approx([*colour_of(page, 0), 255], abs=25)
 
 
 def test_a_lost_graphics_card_comes_back(browser_with_gl: Browser, world: SyntheticMap) -> None:

@@ -8,7 +8,7 @@ import type { Name } from './names'
 import { NameWriter } from './nameWriter'
 import { Outlines } from './outlines'
 import { Sprites, type Ring } from './sprites'
-import { humanPixels } from './style'
+import { humanPixels, lookPixels, type Look } from './style'
 
 export interface Colours {
   readonly background: string
@@ -44,6 +44,8 @@ export interface Scene {
   readonly drawing: Drawing | null
   /** CSS pixels of a usual point. */
   readonly size: number
+  /** Of the current item; null where it is not drawn. */
+  readonly look: Look | null
   /** 0..1, where the pulse of the current item is; null = it rests. */
   readonly pulse: number | null
 }
@@ -53,6 +55,8 @@ const MOST_MARKS = 2000
 const MANY_RINGS = 400
 /** More than these are outlined finer: they stand out by the others being dim. */
 const FEW_SELECTED = 20
+/** Free of others around the current item. */
+const CASING_PIXELS = 2
 const FULL = 2 * Math.PI
 
 export class Overlay {
@@ -91,6 +95,7 @@ export class Overlay {
   private paintMarks(scene: Scene, colours: Colours, now: number): void {
     const { marks } = scene, usual = Math.max(1.5, scene.size / 2), human = humanPixels(scene.size) / 2
     const { background, text, accent, warning } = colours
+    if (marks.current !== null && scene.look !== null) this.paintPoint(this.at(marks.current, scene, now), scene.look, scene.size, background)
     this.paintOdd(this.inView(marks.odd, scene, now), usual, colours)
     this.stamp(this.inView(marks.setAside, scene, now), this.sprites.cross(usual + 2, text, 1.4))
     this.outline(this.inView(marks.dimHuman, scene, now), { radius: human * 0.6 + 0.9, colour: text, width: 1, alpha: 0.3 })
@@ -104,6 +109,23 @@ export class Overlay {
     if (marks.hovered !== null) this.rings([this.at(marks.hovered, scene, now)], { radius: usual + 4, colour: accent, width: 2, alpha: 1 })
     if (marks.pinned !== null) this.rings([this.at(marks.pinned, scene, now)], { radius: usual + 5, colour: accent, width: 2.5, alpha: 1, casing: { colour: background, width: 6 } })
     if (marks.current !== null) this.paintCurrent(this.at(marks.current, scene, now), usual, scene.pulse, colours)
+  }
+
+  /** Again, over the crowd that it may lie under: who looks at one item sees its colour. */
+  private paintPoint([x, y]: Point, look: Look, size: number, background: string): void {
+    const { context } = this, radius = lookPixels(look, size) / 2
+    this.disc(x, y, radius + CASING_PIXELS, background)
+    context.globalAlpha = look.alpha
+    this.disc(x, y, radius, `rgb(${look.colour.join(' ')})`)
+    context.globalAlpha = 1
+  }
+
+  private disc(x: number, y: number, radius: number, colour: string): void {
+    const { context } = this
+    context.fillStyle = colour
+    context.beginPath()
+    context.arc(x, y, radius, 0, FULL)
+    context.fill()
   }
 
   private paintOdd(places: readonly Point[], usual: number, { text, background }: Colours): void {

@@ -8,7 +8,7 @@ import { Motion } from './motion'
 import { placeNames, type Name, type Named } from './names'
 import { Overlay, type Colours, type Drawing } from './overlay'
 import { chooseRenderer, type MapRenderer } from './renderer'
-import { pointSize, stylePoints, type PointStyle, type StyleInput } from './style'
+import { pointSize, stylePoints, type Look, type PointStyle, type StyleInput } from './style'
 import { backgroundColour, overlayColours, wantsStillness } from './theme'
 import { NO_CLASS, type Columns } from '../columns'
 import { current, hovered, pinned } from '../state'
@@ -241,9 +241,8 @@ export class Stage {
 
   /** The colour that a row is drawn in, "r g b alpha"; empty where it is not drawn. */
   colourOf(row: number): string {
-    if (this.skip?.[row] === 1) return ''
-    const look = this.style?.looks[this.style.look[row] ?? NO_CLASS]
-    return look === undefined ? '' : [...look.colour.map(Math.round), look.alpha.toFixed(2)].join(' ')
+    const look = this.lookOf(row)
+    return look === null ? '' : [...look.colour.map(Math.round), look.alpha.toFixed(2)].join(' ')
   }
 
   pointPixels(): number {
@@ -303,6 +302,7 @@ export class Stage {
         points: () => this.points,
         drawing: drawing.peek(),
         size: this.pointPixels(),
+        look: this.lookOf(current.peek()),
         pulse: this.pulses(now) ? ((now - this.pulseStart) % PULSE_MILLISECONDS) / PULSE_MILLISECONDS : null,
       },
       this.colours,
@@ -311,6 +311,12 @@ export class Stage {
     const waiting = this.frames
     this.frames = []
     for (const done of waiting) done(now)
+  }
+
+  /** null where it is not drawn. */
+  private lookOf(row: number | null): Look | null {
+    if (row === null || this.skip?.[row] === 1) return null
+    return this.style?.looks[this.style.look[row] ?? NO_CLASS] ?? null
   }
 
   private pulses(now: number): boolean {
