@@ -15,6 +15,14 @@ pytestmark = pytest.mark.e2e
 POINTS = 500
 PRESS = "(key) => document.body.dispatchEvent(new KeyboardEvent('keydown', {...key, bubbles: true, cancelable: true}))"
 
+AT_ONCE = """async (button) => {
+  button.focus();
+  button.click();
+  await new Promise((open) => new MutationObserver(open).observe(document.body, {childList: true, subtree: true}));
+  document.querySelector('.sign-in input').focus();
+}"""
+"""Into the field as soon as it is there, before anything is painted."""
+
 
 @pytest.fixture
 def world() -> SyntheticMap:
@@ -118,6 +126,15 @@ def test_enter_on_cancel_signs_nobody_in(browser_without_gl: Browser, world: Syn
         expect(page.get_by_role("button", name="Sign in to label")).to_be_focused()
         sign_in(page)
         assert [at for at, _ in world.bodies].count("sign-in") == 1
+
+
+def test_who_types_at_once_gets_the_focus_back_all_the_same(browser_without_gl: Browser, world: SyntheticMap) -> None:
+    with opened(browser_without_gl, world) as page:
+        way = page.get_by_role("button", name="Sign in to label")
+        way.evaluate(AT_ONCE)
+        page.get_by_role("button", name="Cancel").press("Enter")
+        expect(page.get_by_label("Your Label Studio access token")).to_have_count(0)
+        expect(way).to_be_focused()
 
 
 def test_the_suggestion_that_n_shows_is_what_keys_label(browser_without_gl: Browser, world: SyntheticMap) -> None:

@@ -1,23 +1,16 @@
 /** All keys and marks on one sheet, and the switch that takes single keys out of use. */
 
-import { useEffect, useRef } from 'preact/hooks'
 import { ALL_KEYS } from './keyActions'
 import { helpOpen, singleKeys, switchSingleKeys } from './ui'
 import { ThemeChoice } from './TopBar'
+import { useBorrowedFocus } from './useBorrowedFocus'
 
 export function Help() {
   return helpOpen.value ? <Sheet /> : null
 }
 
 function Sheet() {
-  const close = useRef<HTMLButtonElement>(null)
-  useEffect(() => {
-    const before = document.activeElement
-    close.current?.focus()
-    return () => {
-      if (before instanceof HTMLElement) before.focus()
-    }
-  }, [])
+  const close = useBorrowedFocus<HTMLButtonElement>()
   const keys = (event: KeyboardEvent): void => {
     if (event.key !== 'Escape') return
     event.stopPropagation()

@@ -1,11 +1,12 @@
 /** Who is writing: the person's own Label Studio token, typed once per browser tab. */
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { person, server } from '../state'
 import { OutsideLink } from './OutsideLink'
 import { signIn, signOut } from './server'
 import { afterSignIn, closeSignIn, signInOpen, wanted } from './signInActions'
 import { announce, compact } from './ui'
+import { useBorrowedFocus } from './useBorrowedFocus'
 
 /** In the top bar: the person's name, or the way in. */
 export function Person() {
@@ -33,14 +34,7 @@ function Form() {
   const [token, setToken] = useState('')
   const [trouble, setTrouble] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
-  const field = useRef<HTMLInputElement>(null)
-  useEffect(() => {
-    const before = document.activeElement
-    field.current?.focus()
-    return () => {
-      if (before instanceof HTMLElement) before.focus()
-    }
-  }, [])
+  const field = useBorrowedFocus<HTMLInputElement>()
   const submit = async (): Promise<void> => {
     if (token.trim() === '' || busy) return
     setBusy(true)
