@@ -31,6 +31,9 @@ SHOWN = (
     "medoid+gmm+tau",
 )
 """Rows of the short tables."""
+LEARNERS_ON_ITS_LABELS = (
+    "The best baseline may be another learner on the labels that Lantern asked for (`lantern+...`)."
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -70,11 +73,14 @@ def with_section(readme: str, content: str) -> str:
 def section(results: Results) -> str:
     """Accuracy of each data set, and how many floors are met."""
     found = verdicts(results)
-    missed = [verdict for verdict in found if verdict.missed_by]
+    missed = [verdict for verdict in found if verdict.missed_by or verdict.goal_missed_by]
+    goals = [verdict.goal_missed_by for verdict in found if verdict.goal is not None]
     lines = []
     for data in results.data:
         lines += [f"**{data}**, {_field_name(results, data)}", "", *_short(results, data), ""]
-    lines += [f"Of {len(found)} floors {len(found) - len(missed)} are met."]
+    met = sum(not verdict.missed_by for verdict in found)
+    lines += [f"Of {len(found)} floors (what must be reached) {met} are met, of {len(goals)} goals {goals.count(0.0)}."]
+    lines += [LEARNERS_ON_ITS_LABELS]
     if missed:
         lines += ["", *verdict_table(missed)]
     lines += [

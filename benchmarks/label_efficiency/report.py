@@ -26,6 +26,7 @@ TABLES = (
 PAIRED = ("accuracy_test", "accuracy_pool")
 """Figures of which Lantern's lead is shown too."""
 DECIMALS = {"seconds": 1, "peak_mb": 0}
+VERDICT_DECIMALS = 4
 
 INTRODUCTION = """\
 Means over seeds ± standard deviation; leads are paired by seed, ± standard error. `lantern` is a whole session: it
@@ -112,14 +113,22 @@ def _frequent(results: Results, data: str) -> list[str]:
 def _verdict(verdict: Verdict) -> list[str]:
     sign = {"least": ">= ", "most": "<= ", "within": ""}[verdict.sense]
     low_high = verdict.floor
-    floor = f"{low_high[0]:.2f} to {low_high[1]:.2f}" if isinstance(low_high, tuple) else f"{sign}{number(low_high)}"
-    goal = NOTHING if verdict.goal is None else f"{sign}{number(verdict.goal)}"
+    floor = f"{low_high[0]:.2f} to {low_high[1]:.2f}" if isinstance(low_high, tuple) else f"{sign}{_fine(low_high)}"
+    goal = NOTHING if verdict.goal is None else f"{sign}{_fine(verdict.goal)}"
     return [
-        verdict.what, number(verdict.value), floor, _met(verdict.missed_by), goal, _met(verdict.goal_missed_by)
+        verdict.what, _fine(verdict.value), floor, _met(verdict.missed_by), goal, _met(verdict.goal_missed_by)
     ]  # fmt: skip
+
+
+def _fine(value: float) -> str:
+    """Leads over the best baseline may be smaller than the third decimal."""
+    return number(value, VERDICT_DECIMALS)
 
 
 def _met(missed_by: float | None) -> str:
     if missed_by is None:
         return NOTHING
-    return "met" if missed_by == 0 else f"**missed by {number(missed_by)}**"
+    if missed_by == 0:
+        return "met"
+    least = 10.0**-VERDICT_DECIMALS
+    return f"**missed by {f'less than {_fine(least)}' if missed_by < least else _fine(missed_by)}**"

@@ -24,6 +24,8 @@ def main() -> int:
             demonstration.run()
             if not options.once:
                 demonstration.keep_running()
+            demonstration.stop()
+            print("\nBoth are stopped; `make demo` starts them again, with these labels.")
         except LanternError as error:
             print(f"demo: {error}", file=sys.stderr)
             return FAILED

@@ -25,6 +25,8 @@ DIGITS = frozenset("0123456789")
 """Classes that are their own keys; the others get Label Studio's, which count from 1."""
 MAX_CLASSES = 300
 DECIMALS = 5
+TITLE_LENGTH = 3, 50
+"""Characters of a project's title that Label Studio takes, at least and at most."""
 
 
 def dataset_subject(path: Path, tasks: int = MAX_TASKS, *, seed: int = 0) -> Subject:
@@ -44,7 +46,7 @@ def dataset_subject(path: Path, tasks: int = MAX_TASKS, *, seed: int = 0) -> Sub
     data = [_task_data(dataset, int(row)) for row in rows]
     return Subject(
         key=f"dataset-{path.stem}",
-        title=path.stem,
+        title=_title(path),
         label_config=config,
         control=control,
         data=tuple(data),
@@ -56,6 +58,12 @@ def dataset_subject(path: Path, tasks: int = MAX_TASKS, *, seed: int = 0) -> Sub
         note=f"{len(rows):,} of the {len(dataset):,} rows of {path.name}, drawn at random" if len(rows) < len(dataset)
         else f"all rows of {path.name}",
     )  # fmt: skip
+
+
+def _title(path: Path) -> str:
+    """As Label Studio takes it, by the file's name."""
+    shortest, longest = TITLE_LENGTH
+    return (path.stem if len(path.stem) >= shortest else path.name)[:longest]
 
 
 def _label_config(dataset: Dataset, classes: Iterable[str]) -> tuple[str, str]:

@@ -19,15 +19,17 @@ def project_summary(scenario: Scenario, found: Findings, label_studio: str, lant
     """Several lines on one project. label_studio, lantern: base addresses."""
     subject, truths = scenario.subject, scenario.truths
     earlier = f", {found.labels - scenario.given} of them in earlier runs" if scenario.given < found.labels else ""
+    others = found.tasks - found.labels
     lines = [
         f"== {subject.title}: {label_studio}/projects/{scenario.made.project}/data",
         f"   the map           {lantern}/map/{scenario.made.project}",
         f"   {found.tasks:,} tasks ({subject.note})",
         f"   labels given      {found.labels} by Lantern's queue{earlier}",
-        f"   now predicted     {found.predicted:,} of the other {found.tasks - found.labels:,} tasks, "
+        f"   now predicted     {found.predicted:,} of the other {others:,} tasks, "
         f"as {found.model_version}",
         f"   accuracy          {found.accuracy} against the withheld truth{_without(subject.group)}",
         f"                     {found.sure} where Lantern is sure (confidence 0.8 or more)",
+        f"   without a label   {others - found.predicted:,}, never seen or not reached by any label yet",
         f"   never seen        {len(found.outliers)} outliers found by novelty: Lantern abstains there"
         + (f"; {found.right_outliers} of the {found.true_outliers} planted ones" if found.true_outliers else ""),
         *_examples(found.outliers[:SHOWN], truths),

@@ -117,11 +117,31 @@ def test_the_loss_with_unknown_items_in_the_pool_is_paired_by_seed() -> None:
 
 
 def test_met_and_missed_are_said_in_words() -> None:
-    lines = verdict_table([Verdict("a", 0.9, 0.8, 0.95), Verdict("b", 3.0, 2.0, sense="most")])
-    assert lines[2:] == [
-        "| a | 0.900 | >= 0.800 | met | >= 0.950 | **missed by 0.050** |",
-        "| b | 3.000 | <= 2.000 | **missed by 1.000** | - | - |",
+    found = [Verdict("a", 0.9, 0.8, 0.95), Verdict("b", 3.0, 2.0, sense="most"), Verdict("c", -0.1, -0.1)]
+    found += [Verdict("d", -0.10003, -0.1)]
+    assert verdict_table(found)[2:] == [
+        "| a | 0.9000 | >= 0.8000 | met | >= 0.9500 | **missed by 0.0500** |",
+        "| b | 3.0000 | <= 2.0000 | **missed by 1.0000** | - | - |",
+        "| c | -0.1000 | >= -0.1000 | met | - | - |",
+        "| d | -0.1000 | >= -0.1000 | **missed by less than 0.0001** | - | - |",
     ]
+
+
+def test_the_readme_names_every_floor_and_every_goal_that_is_missed() -> None:
+    """What is met is not listed."""
+    text = section(
+        results(
+            [row("lantern", 0, 300, accuracy_test=0.86, ece=0.01)],
+            "clinc150",
+            groups={"clinc150": {"seed0": {"found": 11, "found_random": 4, "groups": 15, "accuracy_test": 0.8}}},
+        )
+    )
+    assert "Of 3 floors (what must be reached) 2 are met, of 1 goals 0." in text
+    assert (
+        "| clinc150: accuracy with 300 labels | 0.8600 | >= 0.8500 | met | >= 0.8700 | **missed by 0.0100** |" in text
+    )
+    assert "rare intents of 15 asked about after 300 labels | 11.0000 | >= 12.0000 | **missed by 1.0000** |" in text
+    assert "calibration" not in text
 
 
 def test_the_readme_section_is_replaced_and_nothing_else(tmp_path: Path) -> None:

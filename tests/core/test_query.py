@@ -150,7 +150,9 @@ def test_where_all_groups_have_labels_doubtful_items_lead() -> None:
 
 @pytest.mark.parametrize("confidence", [0.98, 0.5])
 def test_where_every_item_left_is_like_a_labelled_one_the_queue_does_not_say_otherwise(confidence: float) -> None:
-    """The batch is filled all the same; a place in it makes no copy of a labelled item ambiguous, or its group new."""
+    """The batch is filled all the same; a place in it makes no copy of a labelled item that is named with confidence
+    ambiguous, or its group new. Where it is named without, the place is a reason.
+    """
     pool, _ = grouped((40, 40, 40))
     labelled = np.isin(np.arange(120), [0, 45, 90])
     low, near = np.full(120, 0.02, np.float32), np.full(120, 0.99, np.float32)

@@ -137,6 +137,7 @@ def test_the_summary_says_it_all(subject: Subject, found: Findings) -> None:
         "http://localhost:9090/map/5",
         "2 by Lantern's queue, 1 of them in earlier runs",
         "7 of the other 8 tasks, as v2",
+        "without a label   1, never seen or not reached by any label yet",
         "75.0% of 4 against the withheld truth (without the letter c, which nobody has labelled)",
         "1 outliers found by novelty: Lantern abstains there; 1 of the 2 planted ones",
         "3 tasks found by evidence, in 2 groups with no label, or too few; 2 of the 2 of the letter c",

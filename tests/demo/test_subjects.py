@@ -90,6 +90,16 @@ def test_texts_of_a_csv(tmp_path: Path) -> None:
     assert parse_label_config(subject.label_config).controls[0].classes == ("network", "storage")
 
 
+@pytest.mark.parametrize(
+    ("name", "title"), [("t.csv", "t.csv"), ("abc.csv", "abc"), (f"{'x' * 60}.csv", "x" * 50), ("ü.jsonl", "ü.jsonl")]
+)
+def test_whatever_the_file_is_called_label_studio_takes_the_title(tmp_path: Path, name: str, title: str) -> None:
+    rows = [{"text": "disk full", "label": "storage"}, {"text": "mast lost", "label": "network"}]
+    lines = [json.dumps(row) for row in rows] if name.endswith("l") else ["text,label", "disk full,storage", "up,net"]
+    (tmp_path / name).write_text("\n".join(lines))
+    assert dataset_subject(tmp_path / name).title == title
+
+
 def test_vectors_of_a_jsonl(tmp_path: Path) -> None:
     rows = [{"embedding": [0.1, 0.2, 1 / 3], "label": 10}, {"embedding": [1.0, 0.0, 0.5], "label": 9}]
     (tmp_path / "v.jsonl").write_text("\n".join(json.dumps(row) for row in rows))

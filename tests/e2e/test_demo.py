@@ -81,6 +81,7 @@ class TestDemo:
         assert len(re.findall(r"^ +0\.\d+  task \d+: .+\n +\w.*\.$", text, re.MULTILINE)) == 10
         assert f"http://localhost:{demo.label_studio_port}   log in as demo@lantern.local, password " in text
         assert f"http://localhost:{demo.port} " in text
+        assert text.rstrip().endswith("Both are stopped; `make demo` starts them again, with these labels.")
         assert not demo.answers(demo.port)
         assert not demo.answers(demo.label_studio_port)
 

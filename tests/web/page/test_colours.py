@@ -35,6 +35,14 @@ def colour_of(page: Page, row: int) -> list[int]:
     return [int(part) for part in page.evaluate("(row) => window.__map.colourOf(row)", row).split()[:3]]
 
 
+def on_background(page: Page, row: int, least: float = 0.0) -> list[float]:
+    """Its colour, as transparent as it is (but no more than `least` says), with nothing but the page behind it."""
+    *colour, alpha = page.evaluate("(row) => window.__map.colourOf(row)", row).split()
+    behind = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--map-bg')").strip("# ")
+    share = max(float(alpha), least)
+    return [share * float(c) + (1 - share) * int(behind[i : i + 2], 16) for c, i in zip(colour, (0, 2, 4), strict=True)]
+
+
 def pixel(page: Page, row: int) -> list[int]:
     found: list[int] = page.evaluate(PIXEL, list(on_screen(page, row)))
     return found[:3]
@@ -98,7 +106,10 @@ def test_the_suggestion_shows_its_colour_though_a_crowd_lies_over_it(browser_wit
         page.keyboard.press("n")
         expect(page.locator(".reason")).to_have_text("Because.")
         page.evaluate("window.__map.fps(2)")
-        assert over(page, 0) == pytest.approx([*colour_of(page, 0), 255], abs=25)
+        assert over(page, 0) == pytest.approx([*on_background(page, 0), 255], abs=6)
+        page.evaluate("window.__map.select([500])")
+        page.evaluate("window.__map.fps(2)")
+        assert over(page, 0) == pytest.approx([*on_background(page, 0, least=0.55), 255], abs=6)
 
 
 def test_a_lost_graphics_card_comes_back(browser_with_gl: Browser, world: SyntheticMap) -> None:

@@ -55,6 +55,8 @@ const MOST_MARKS = 2000
 const MANY_RINGS = 400
 /** More than these are outlined finer: they stand out by the others being dim. */
 const FEW_SELECTED = 20
+/** The current item is seen though a selection dims it. */
+const LEAST_CURRENT_ALPHA = 0.55
 /** Free of others around the current item. */
 const CASING_PIXELS = 2
 const FULL = 2 * Math.PI
@@ -115,7 +117,7 @@ export class Overlay {
   private paintPoint([x, y]: Point, look: Look, size: number, background: string): void {
     const { context } = this, radius = lookPixels(look, size) / 2
     this.disc(x, y, radius + CASING_PIXELS, background)
-    context.globalAlpha = look.alpha
+    context.globalAlpha = Math.max(look.alpha, LEAST_CURRENT_ALPHA)
     this.disc(x, y, radius, `rgb(${look.colour.join(' ')})`)
     context.globalAlpha = 1
   }
