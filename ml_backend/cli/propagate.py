@@ -58,6 +58,7 @@ def run(args: Namespace, settings: Settings) -> int:
     print(
         f"{args.output}: {_counted(summary.records, 'record', 'records')}; "
         f"{summary.labelled:,} with a label, of {classes}; "
+        f"predicted in groups without a label of their own (evidence below 1/3): {summary.guessed:,}; "
         f"like nothing else, without a predicted label: {summary.never_seen:,}; unreadable: {summary.unreadable:,}"
     )
     if summary.classes == 1:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.hyperparameters import RunConfig, usual_epochs
 from ml_backend.core.neighbourhood import NO_ROW
+from ml_backend.core.query import FEW_LABELS
 from ml_backend.data.dataset import Dataset, read_dataset
 from ml_backend.data.encoders import EncoderOptions
 from ml_backend.engine.labels_file import GivenLabel, label_set_of, read_labels
@@ -54,13 +55,15 @@ class PropagateOptions:
 
 @dataclass(frozen=True)
 class PropagationSummary:
-    """records: rows written. labelled: rows with a label given. classes: different labels. never_seen: rows unlike
-    everything else. unreadable: rows that the encoder could not read; they have no label and no scores.
+    """records: rows written. labelled: rows with a label given. classes: different labels. guessed: rows with a
+    predicted label whose group has no label of its own. never_seen: rows unlike everything else. unreadable: rows that
+    the encoder could not read; they have no label and no scores.
     """
 
     records: int
     labelled: int
     classes: int
+    guessed: int
     never_seen: int
     unreadable: int
 
@@ -93,6 +96,7 @@ def propagate_file(
         records=len(rows),
         labelled=len({label.row for label in given}),
         classes=len({label.label for label in given}),
+        guessed=sum(_guessed(row) for row in rows),
         never_seen=sum(row["never_seen"] is True for row in rows),
         unreadable=len(dataset) - len(readable.rows),
     )
@@ -174,6 +178,11 @@ def _fill_given(answers: list[OutputRow], pool_rows: NDArray[np.int64], spread: 
             suspicion=_rounded(store.suspicion[place]),
             nearest=None,
         )
+
+
+def _guessed(row: OutputRow) -> bool:
+    evidence = row["evidence"]
+    return row["given"] is False and row["label"] is not None and isinstance(evidence, float) and evidence < FEW_LABELS
 
 
 def _rounded(value: np.floating) -> float:

@@ -50,6 +50,7 @@ def test_propagate_says_what_it_wrote(data: Path, capsys: pytest.CaptureFixture[
     assert main(["propagate", str(data), "--labels", str(labels), "--output", str(output)]) == 0
     said = capsys.readouterr()
     assert "60 records; 4 with a label, of 4 classes;" in said.out
+    assert "predicted in groups without a label of their own (evidence below 1/3): " in said.out
     assert "warning" not in said.err
     steps = [line.split(" %  ")[1] for line in said.err.splitlines()]
     assert list(dict.fromkeys(steps)) == ["encoding", "first model", "training", "spreading", "writing"]
