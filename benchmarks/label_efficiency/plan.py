@@ -9,6 +9,7 @@ from typing import TypeVar
 from benchmarks.label_efficiency.bench import WHOLE, Variant
 from benchmarks.label_efficiency.sources import code_digest
 from benchmarks.label_efficiency.store import CellKey
+from ml_backend.data.encoders.words import WordLlamaEncoder
 from ml_backend.engine.simulation import LoopSettings
 from ml_backend.engine.simulation.methods import LANTERN
 
@@ -39,6 +40,9 @@ SEEDS = {"clinc150": 5, "mnist": 3, "loghub": 5}
 OTHER_BUDGETS, OTHER_SEEDS = (50, 100, 300), 3
 THIRD = {"clinc150": {"random+logreg": (1000,), LANTERN: (333,)}}
 """Budgets beside the table: what random choice reaches with 1,000 labels, and Lantern with a third of them."""
+
+NO_TEXTS = ("clinc150", "mnist")
+"""Data that come as vectors or pixels: no text encoder has a say in their figures."""
 
 LANTERN_SOURCES = ("ml_backend.engine.simulation.lantern", "ml_backend.engine.simulation.grading")
 BASELINE_SOURCES = (
@@ -87,6 +91,8 @@ class Plan:
         """Of a cell. Lantern's settings and code count only where its labels or answers do."""
         budgets = self.budgets_of(LANTERN if method.startswith(LANTERN) else method)
         settings: dict[str, object] = {"budgets": list(budgets), **asdict(self.variant)}
+        if not data.startswith(NO_TEXTS):
+            settings["encoder"] = WordLlamaEncoder.name
         if method != LANTERN:
             settings["code"] = code_digest(*BASELINE_SOURCES)
         if method.startswith(LANTERN):

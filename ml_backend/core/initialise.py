@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
@@ -59,12 +60,22 @@ def place_components(vae: ComponentVAE, pool: PoolBatches, *, n_placed: int, see
 
 
 def kmeans_centres(base: NDArray[np.float32], n_components: int, seed: int) -> NDArray[np.float32]:
-    """(k, F) centres of base (N, F), k = min(n_components, N)."""
+    """(k, F) centres of base (N, F), no two on one place: k <= min(n_components, N), less where many rows are the same.
+
+    Items between centres on one place would belong half to each, and no softness of r could tell them apart.
+    """
     with warnings.catch_warnings():
-        # Duplicates leave fewer distinct points than clusters; empty clusters become free components.
+        # Duplicates leave fewer distinct points than clusters.
         warnings.simplefilter("ignore", ConvergenceWarning)
         fitted = KMeans(min(n_components, len(base)), n_init=1, max_iter=25, random_state=seed).fit(base)
-    return np.asarray(fitted.cluster_centers_, dtype=np.float32)
+    return _distinct(np.asarray(fitted.cluster_centers_, dtype=np.float32))
+
+
+def _distinct(centres: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The first of those that lie on one place; all others as they are."""
+    same = cdist(centres, centres, "sqeuclidean") <= SAME * centres.shape[1]
+    kept: NDArray[np.float32] = centres[~np.tril(same, -1).any(1)]
+    return kept
 
 
 def nearest_centre(base: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -273,6 +273,20 @@ def test_copies_belong_to_their_component_and_mere_neighbours_are_shared() -> No
     assert effective == pytest.approx([1.2, 2.0], abs=0.05)
 
 
+@pytest.mark.parametrize("n_distinct", [3, 40, 150])
+def test_copies_have_one_component_where_there_are_fewer_texts_than_components(n_distinct: int) -> None:
+    """An encoder's copies differ in the last digit: k-means takes centres apart there that no softness can."""
+    random = np.random.default_rng(0)
+    truth = np.repeat(np.arange(n_distinct), random.integers(2, 40, n_distinct))
+    x = random.normal(size=(n_distinct, 20))[truth] * (1 + 1e-7 * random.normal(size=(len(truth), 20)))
+    listed = model_of(x, replace(CONFIG, n_components=200, top_m=8)).encode(x).responsibilities
+    r = np.exp(listed.log_r.astype(np.float64))
+    home = listed.indices[:, 0]
+    assert len(np.unique(home)) == n_distinct
+    assert all(len(np.unique(home[truth == place])) == 1 for place in range(n_distinct))
+    assert r[:, 0].min() > 0.9
+
+
 def test_components_without_items_stay_free() -> None:
     x = np.repeat(np.eye(20, dtype=np.float32)[:3], 20, axis=0)
     usage = np.bincount(ids(model_of(x).encode(x)), minlength=K)

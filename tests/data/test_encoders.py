@@ -272,5 +272,5 @@ def test_incomplete_and_unknown_specs_are_refused(spec: str) -> None:
 
 
 def test_names_are_stable_because_versions_and_caches_hold_them() -> None:
-    assert [build_encoder(spec).name for spec in ("vector", "text", "pixels")] == ["vector", "wordllama256-2", "pixels"]
+    assert [build_encoder(spec).name for spec in ("vector", "text", "pixels")] == ["vector", "wordllama256-3", "pixels"]
     assert logging.getLogger("ml_backend").handlers == []

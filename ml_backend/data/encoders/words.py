@@ -28,7 +28,7 @@ _loading = threading.Lock()
 class WordLlamaEncoder:
     """Mean of the static vectors of a text's tokens, (256,) float32, L2-normalised; see `without_variable_parts`."""
 
-    name = f"wordllama{DIMENSION}-2"
+    name = f"wordllama{DIMENSION}-3"
     """Ends in a version: vectors of another one must not be mixed with these."""
     kind: SourceKind = "text"
     batch = 512
