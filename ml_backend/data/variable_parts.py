@@ -15,18 +15,29 @@ _COUNTRIES = (
 """Endings of hosts by country, but for those of files and of programs' names (.py, .so, .sh, .io)."""
 _ENDINGS = f"com|net|org|edu|gov|mil|info|biz|arpa|local|lan|internal|{_COUNTRIES}"
 
+_START, _END = r"(?<! [^\W_] )", r"(?! [^\W_] )"
+"""Of a number: task_12 and 2017-07-03_15 hold numbers, wl0 does not."""
+_SIGN = rf"(?: (?<=[\s=:,(\[_]) [+-] {_START} )?"
+_DAY = "(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
+_MONTH = (
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?)"
+)
+
 _PARTS = re.compile(
     rf"""
     (?P<host> (?<![\w.-]) (?!(?:com|net|org|edu|gov|io|android|java)\.)    # com.example.app names a program
         (?:[\w-]+\.){{2,}} (?-i:{_ENDINGS}) (?![\w-]|\.\w) )
-    | (?P<kept> \b (?:err(?:or|no)?|code|status|exit|signal|reason|http|response|returned) \b
-        [\s:=\#(]* (?:0x[0-9a-f]+|\d+) \b )
-    | \b [0-9a-f]{{8}} (?:-[0-9a-f]{{4}}){{3}} -[0-9a-f]{{12}} \b    # UUIDs
-    | \b (?:[0-9a-f]{{1,4}}[:.-]){{2,}} [0-9a-f]{{1,4}} \b      # network addresses, times, dates
-    | \b 0x[0-9a-f]+ \b
-    | \b [0-9a-f]{{6,}} \b
-    | \d+ [.,:] \d[\d.,:]*
-    | \b \d+ \b | \d{{4,}}
+    | \b (?:{_DAY} \b [.,]? \s+)? (?: {_MONTH} \b \.? \s+ \d{{1,2}} | \d{{1,2}} [/-] {_MONTH} [/-] \d{{2,4}}
+        | \d{{1,2}} \s+ {_MONTH} \b [.,]? \s+ \d{{4}} ) \b
+    | (?P<kept> {_START} (?:err(?:or|no)?|code|status|exit|signal|reason|http|response|returned) {_END}
+        [\s_:=\#(]* -? (?:0x[0-9a-f]+|\d+) {_END} )
+    | {_START} [0-9a-f]{{8}} (?:-[0-9a-f]{{4}}){{3}} -[0-9a-f]{{12}} {_END}    # UUIDs
+    | {_START} (?:[0-9a-f]{{1,4}}[:.-]){{2,}} [0-9a-f]{{1,4}} {_END}      # network addresses, times, dates
+    | {_START} 0x[0-9a-f]+ {_END}
+    | {_START} [0-9a-f]{{6,}} {_END}
+    | {_SIGN} \d+ [.,:] \d[\d.,:]*
+    | {_SIGN} {_START} \d+ {_END} | \d{{4,}}
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -35,7 +46,8 @@ _PARTS = re.compile(
 def without_variable_parts(text: str) -> str:
     """The text without what rarely says what kind of message it is; the text itself when nothing else would be left.
 
-    Codes stay: any number right after a word such as "error" or "status", and short ones within a word (E404).
+    Codes stay: any number right after a word such as "error" or "status", and short ones within a word (E404). Words
+    stay, but for names of hosts, and of days and months in a date.
     """
     rest = _PARTS.sub(_left, text)
     return rest if any(character.isalnum() for character in rest) else text
