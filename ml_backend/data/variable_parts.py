@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 
 _COUNTRIES = (
-    "a[d-gilmoq-uwz]|b[abd-jmnor-twyz]|c[adf-ik-oru-z]|d[ejkmoz]|e[cegr-u]|f[ijkmor]|g[ad-il-nqrtuwy]|h[knrtu]"
-    "|i[del-nq-t]|j[emop]|k[eghimnprwyz]|l[abcikr-vy]|m[aceghkm-prt-z]|n[ace-giloprunz]|om|p[ae-hklnrtw]|qa|r[eouw]"
-    "|s[a-egik-nrtvyz]|t[cdghj-ortvwz]|u[agksyz]|v[aceginu]|w[fs]|ye|z[amw]"
+    "a[d-giloq-uwz]|b[abd-jmnor-twz]|c[adf-ik-oru-z]|d[ejkmz]|e[cegr-u]|f[ijkmor]|g[ad-il-nqrtuwy]|h[knrtu]"
+    "|i[elmqr]|j[emop]|k[eghimnprwyz]|l[abcikr-vy]|m[acghkm-prt-xz]|n[ace-gilpruz]|om|p[ae-hklnrtw]|qa|r[eouw]"
+    "|s[a-egik-nrtvyz]|t[cdghj-nrtvwz]|u[agkyz]|v[aceginu]|w[fs]|ye|z[amw]"
 )
 """Endings of hosts by country, but for those of files and of programs' names (.py, .so, .sh, .io)."""
-_ENDINGS = f"com|net|org|edu|gov|mil|info|biz|arpa|local|lan|internal|{_COUNTRIES}"
+_SURE = f"com|net|org|edu|gov|mil|biz|arpa|lan|{_COUNTRIES}"
+_WORDS = "am|at|be|by|do|id|in|info|internal|is|it|local|me|my|no|to|us"
+"""Endings of hosts that end settings, too (mapred.job.id): names with a digit or a hyphen are hosts."""
 
 _START, _END = r"(?<! [^\W_] )", r"(?! [^\W_] )"
 """Of a number: task_12 and 2017-07-03_15 hold numbers, wl0 does not."""
@@ -27,7 +29,7 @@ _MONTH = (
 _PARTS = re.compile(
     rf"""
     (?P<host> (?<![\w.-]) (?!(?:com|net|org|edu|gov|io|android|java)\.)    # com.example.app names a program
-        (?:[\w-]+\.){{2,}} (?-i:{_ENDINGS}) (?![\w-]|\.\w) )
+        (?: (?:[\w-]+\.){{2,}} (?-i:{_SURE}) | (?=[\w.]*[\d-]) (?:[\w-]+\.){{2,}} (?-i:{_WORDS}) ) (?![\w-]|\.\w) )
     | \b (?:{_DAY} \b [.,]? \s+)? (?: {_MONTH} \b \.? \s+ \d{{1,2}} | \d{{1,2}} [/-] {_MONTH} [/-] \d{{2,4}}
         | \d{{1,2}} \s+ {_MONTH} \b [.,]? \s+ \d{{4}} ) \b
     | (?P<kept> {_START} (?:err(?:or|no)?|code|status|exit|signal|reason|http|response|returned) {_END}

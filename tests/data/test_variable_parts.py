@@ -35,6 +35,7 @@ from tests.data.encoded import vectors
         ("translation=-139, gain (+3)", "translation=24, gain (-11)"),
         ("login from host8.topspot.net failed", "login from 62-192-102-94.dsl.easynet.nl failed"),
         ("login from biblioteka.wsi.edu.pl.", "login from 220-135-151-1.hinet-ip.hinet.net."),
+        ("reached 62.99.164.82.sh.inode.at", "reached nas-2.cellar.local"),
         ("(printer-3.floor2.lan:631) is out of paper", "(copier.basement.lan:9100) is out of paper"),
         ("mail for ann@mx1.example.co.uk waits", "mail for ann@smtp.example.org waits"),
     ],
@@ -58,6 +59,7 @@ def test_occurrences_of_one_message_become_the_same(one: str, other: str) -> Non
         "the facade of a decade was added, e.g. a.b.c",
         "com.example.android.net crashed in com.tencent.mm",
         "org.example.app.info and java.util.concurrent.at are programs",
+        "mapred.job.id and user.home.local are settings, spark.driver.info too",
         "It ended.It began. See notes.info, jquery.min.js, libz.so, run.test.py and System.Windows.Net",
     ],
 )
@@ -85,7 +87,7 @@ def test_words_without_digits_never_go_and_nothing_is_added(text: str) -> None:
 
 @given(
     st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?){1,4}", fullmatch=True),
-    st.sampled_from(["com", "net", "org", "local", "de", "nl", "jp"]),
+    st.sampled_from(["com", "net", "org", "lan", "de", "nl", "jp"]),
     st.sampled_from(["", ":8080", ".", ",", ")", "/"]),
 )
 def test_whatever_the_host_is_called_the_message_is_the_same(name: str, ending: str, after: str) -> None:
