@@ -30,10 +30,10 @@ _PARTS = re.compile(
     rf"""
     (?P<host> (?<![\w.-]) (?!(?:com|net|org|edu|gov|io|android|java)\.)    # com.example.app names a program
         (?: (?:[\w-]+\.){{2,}} (?-i:{_SURE}) | (?=[\w.]*[\d-]) (?:[\w-]+\.){{2,}} (?-i:{_WORDS}) ) (?![\w-]|\.\w) )
-    | \b (?:{_DAY} \b [.,]? \s+)? (?: {_MONTH} \b \.? \s+ \d{{1,2}} | \d{{1,2}} [/-] {_MONTH} [/-] \d{{2,4}}
-        | \d{{1,2}} \s+ {_MONTH} \b [.,]? \s+ \d{{4}} ) \b
-    | (?P<kept> {_START} (?:err(?:or|no)?|code|status|exit|signal|reason|http|response|returned) {_END}
-        [\s_:=\#(]* -? (?:0x[0-9a-f]+|\d+) {_END} )
+    | \b (?:{_DAY} \b [.,]? \s+)? (?: {_MONTH} \b \.? \s+ \d{{1,2}} \b (?!:) | \d{{1,2}} [/-] {_MONTH} [/-] \d{{2,4}}
+        | \d{{1,2}} \s+ {_MONTH} (?= [.,]? \s+ \d) ) \b
+    | (?P<kept> {_START} (?: (?:err(?:or|no)?|code|status|exit|reason|returned) {_END} [\s_:=\#(]* (?: (?<=[\s:=(]) - )?
+        | (?:signal|http|response) {_END} [\s_:=\#(]* ) (?:0x[0-9a-f]+|\d+) {_END} )
     | {_START} [0-9a-f]{{8}} (?:-[0-9a-f]{{4}}){{3}} -[0-9a-f]{{12}} {_END}    # UUIDs
     | {_START} (?:[0-9a-f]{{1,4}}[:.-]){{2,}} [0-9a-f]{{1,4}} {_END}      # network addresses, times, dates
     | {_START} 0x[0-9a-f]+ {_END}
