@@ -20,6 +20,7 @@ _WORDS = "am|at|be|by|do|id|in|info|internal|is|it|local|me|my|no|to|us"
 _START, _END = r"(?<! [^\W_] )", r"(?! [^\W_] )"
 """Of a number: task_12 and 2017-07-03_15 hold numbers, wl0 does not."""
 _SIGN = rf"(?: (?<=[\s=:,(\[_]) [+-] {_START} )?"
+# Dates: with a weekday, a year or seconds, which programs write. "19 Jan" in what is written for people stays.
 _DAY = "(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
 _MONTH = (
     "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?"
@@ -30,8 +31,9 @@ _PARTS = re.compile(
     rf"""
     (?P<host> (?<![\w.-]) (?!(?:com|net|org|edu|gov|io|android|java)\.)    # com.example.app names a program
         (?: (?:[\w-]+\.){{2,}} (?-i:{_SURE}) | (?=[\w.]*[\d-]) (?:[\w-]+\.){{2,}} (?-i:{_WORDS}) ) (?![\w-]|\.\w) )
-    | \b (?:{_DAY} \b [.,]? \s+)? (?: {_MONTH} \b \.? \s+ \d{{1,2}} \b (?!:) | \d{{1,2}} [/-] {_MONTH} [/-] \d{{2,4}}
-        | \d{{1,2}} \s+ {_MONTH} (?= [.,]? \s+ \d) ) \b
+    | \b {_DAY} \b [.,]? \s+ (?: {_MONTH} \b \.? \s+ \d{{1,2}} | \d{{1,2}} \s+ {_MONTH} ) \b
+    | \b {_MONTH} \b \.? \s+ \d{{1,2}} (?: ,? \s+ (?:\d{{4}} | \d\d:\d\d:\d\d) ) \b
+    | \b \d{{1,2}} (?: [/-] {_MONTH} [/-] | \s+ {_MONTH} \b [.,]? \s+ ) \d{{4}} \b
     | (?P<kept> {_START} (?: (?:err(?:or|no)?|code|status|exit|reason|returned) {_END} [\s_:=\#(]* (?: (?<=[\s:=(]) - )?
         | (?:signal|http|response) {_END} [\s_:=\#(]* ) (?:0x[0-9a-f]+|\d+) {_END} )
     | {_START} [0-9a-f]{{8}} (?:-[0-9a-f]{{4}}){{3}} -[0-9a-f]{{12}} {_END}    # UUIDs
@@ -49,7 +51,7 @@ def without_variable_parts(text: str) -> str:
     """The text without what rarely says what kind of message it is; the text itself when nothing else would be left.
 
     Codes stay: any number right after a word such as "error" or "status", and short ones within a word (E404). Words
-    stay, but for names of hosts, and of days and months in a date.
+    stay, but for names of hosts, and of days and months in a date with a weekday, a year or seconds.
     """
     rest = _PARTS.sub(_left, text)
     return rest if any(character.isalnum() for character in rest) else text
