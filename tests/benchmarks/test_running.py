@@ -20,6 +20,7 @@ from benchmarks.label_efficiency.plan import BUDGETS, LANTERN_SOURCES, Plan
 from benchmarks.label_efficiency.running import DataResult, load_result, run_cell
 from benchmarks.label_efficiency.sources import code_digest
 from benchmarks.label_efficiency.store import CellKey, SavedCell, Store
+from ml_backend.data.encoders.words import WordLlamaEncoder
 from ml_backend.engine.simulation.problem import Problem
 from tests.benchmarks.small import CHEAP, LOOP, save_blobs
 from tests.engine.labelled_blobs import blob_problem
@@ -63,6 +64,17 @@ def test_other_settings_are_other_cells(data: Path) -> None:
     run(data, plan)
     run(data, replace(plan, budgets=(6, 7)))
     assert len(done(data)) == 2
+
+
+@pytest.mark.parametrize("method", ["lantern", "lantern+knn", "random+knn"])
+def test_another_text_encoder_makes_other_cells_of_texts_and_of_nothing_else(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("loghub_mac", "my_messages", "clinc150", "mnist")
+    before = {name: Plan.of(name).key(name, method, 0).path for name in names}
+    monkeypatch.setattr(WordLlamaEncoder, "name", "another version")
+    after = {name: Plan.of(name).key(name, method, 0).path for name in names}
+    assert [name for name in names if after[name] != before[name]] == ["loghub_mac", "my_messages"]
 
 
 @pytest.mark.slow
