@@ -122,9 +122,26 @@ def test_words_give_unit_vectors_that_follow_meaning_whatever_the_batch() -> Non
     assert together.shape == (4, 256)
     assert together.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1.0, rtol=1e-5)
-    np.testing.assert_allclose(together, alone, atol=1e-5)
+    np.testing.assert_array_equal(together, alone)
     similar = together @ together.T
     assert similar[0, 1] > similar[0, 2] + 0.2
+
+
+def test_copies_of_a_text_are_equal_to_the_last_digit_whatever_is_encoded_beside_them() -> None:
+    text, others = "the battery of sensor kitchen is low", ["x", "the parcel was delivered " * 40, "na\u00efve \u2603"]
+    first, *_, last = vectors(WordLlamaEncoder().encode([text, *others, "sensor   kitchen", text]))
+    np.testing.assert_array_equal(first, last)
+
+
+def test_a_word_speaks_alike_whether_it_is_one_piece_or_twelve() -> None:
+    """Else a long name says more than all the words around it."""
+    message = "{}: the scheduler told me to run this job; however, the start time has not come yet"
+    names = ["com.apple.icloud.fmfd.heartbeat", "com.apple.CacheDelete.daily", "com.apple.suggestions.harvest"]
+    same = vectors(WordLlamaEncoder().encode([message.format(name) for name in names]))
+    other = vectors(WordLlamaEncoder().encode([f"{names[0]}: connection to the printer was lost"]))
+    alike = same @ same.T
+    assert alike.min() > 0.85
+    assert (same[0] @ other.T).item() < alike.min()
 
 
 def test_texts_without_words_are_unreadable_and_the_others_go_on() -> None:
@@ -272,5 +289,5 @@ def test_incomplete_and_unknown_specs_are_refused(spec: str) -> None:
 
 
 def test_names_are_stable_because_versions_and_caches_hold_them() -> None:
-    assert [build_encoder(spec).name for spec in ("vector", "text", "pixels")] == ["vector", "wordllama256-3", "pixels"]
+    assert [build_encoder(spec).name for spec in ("vector", "text", "pixels")] == ["vector", "wordllama256-4", "pixels"]
     assert logging.getLogger("ml_backend").handlers == []
