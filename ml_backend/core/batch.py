@@ -43,11 +43,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Known:
-    """What the labels say. doubt: (N,) HIGH = ask. confidence: (N,) in [0, 1]. sample_coverage: in [0, 1]."""
+    """What the labels say. doubt: (N,) HIGH = ask. confidence: (N,) in [0, 1]. sample_coverage: in [0, 1].
+
+    answers: (N,) equal numbers for items that were given the same answer; see `ml_backend.core.labels.same_answers`.
+    """
 
     doubt: NDArray[np.float64]
     confidence: NDArray[np.float32]
     sample_coverage: float
+    answers: NDArray[np.int64]
 
     @property
     def settled(self) -> float:
@@ -102,8 +106,11 @@ class _Chooser:
         self._description = description
         first = np.count_nonzero(labelled) < FIRST_LABELS
         self._graph = description.first_component_graph if first else description.component_graph
-        self._coverage = self._graph.coverage(description.responsibilities.take(np.flatnonzero(labelled)))
-        self._blocked = labelled | absent
+        own = description.responsibilities.take(np.flatnonzero(labelled))
+        self._coverage = self._graph.coverage(own, known.answers[labelled])
+        self._taken = np.zeros(len(description), bool)  # by place: one question is enough for copies
+        self._taken[description.places[labelled]] = True
+        self._blocked = absent | self._taken[description.places]
         self._chosen = np.zeros(len(description), bool)
         free = np.flatnonzero(~self._blocked)
         self._members = _typical_members(description, free)
@@ -113,7 +120,7 @@ class _Chooser:
         rooted = max(self._doubt_share, known.settled)
         unsure = 1.0 - known.settled * component_means(description.responsibilities, known.confidence)
         self._importance = self._graph.importance(rooted, unsure)
-        gains = self._importance @ np.maximum(self._graph.affinity - self._coverage[:, None], 0.0)
+        gains = self._importance @ np.maximum(self._graph.covering - self._coverage[:, None], 0.0)
         self._heap = [(-float(gain), c) for c, gain in enumerate(gains)]
         heapq.heapify(self._heap)
         self._doubtful = iter(free[np.argsort(-known.doubt[free], kind="stable")].tolist())
@@ -138,7 +145,7 @@ class _Chooser:
             item = self._first_free(self._doubtful if kind == _DOUBTFUL else self._novel)
         if item is not None:
             r = self._description.responsibilities
-            self._chosen[item] = self._blocked[item] = True
+            self._chosen[item] = self._taken[self._description.places[item]] = True
             self._blocked[self._alike(item)] = True
             np.maximum(self._coverage, self._graph.covered_by(r.indices[item], r.values[item]), out=self._coverage)
         return item
@@ -160,8 +167,11 @@ class _Chooser:
         return None
 
     def _first_free(self, queue: Iterator[int]) -> int | None:
-        free = (item for item in queue if not self._blocked[item] and not self._chosen[self._alike(item)].any())
-        return next(free, None)
+        return next((item for item in queue if self._is_free(item)), None)
+
+    def _is_free(self, item: int) -> bool:
+        taken = self._blocked[item] or self._taken[self._description.places[item]]
+        return not taken and not self._chosen[self._alike(item)].any()
 
     def _alike(self, item: int) -> NDArray[np.int32]:
         """Neighbours that a label on the item would say something about: what is alone has neighbours all the same."""

@@ -8,10 +8,14 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
-from ml_backend.core.component_graph import FIRST_REACH, REACH, ComponentGraph
+from ml_backend.core.component_graph import FIRST_REACH, REACH, TRUST, ComponentGraph
 from ml_backend.core.head_answers import HeadAnswers
 from ml_backend.core.responsibilities import SparseResponsibilities
+
+COPIES = 1.0 - 1e-5
+"""Cosine from which on two items lie on one place: what is left of 1 after rounding."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,20 @@ class PoolDescription:
     @cached_property
     def component_graph(self) -> ComponentGraph:
         """How far a label on one component speaks for another; made once."""
-        return self._graph(REACH)
+        return self._graph(REACH, TRUST)
 
     @cached_property
     def first_component_graph(self) -> ComponentGraph:
-        """The same with longer walks, for the first questions of a session; made once."""
-        return self._graph(FIRST_REACH)
+        """The same with longer walks that are believed as they are, for the first questions of a session; made once."""
+        return self._graph(FIRST_REACH, 0.0)
+
+    @cached_property
+    def places(self) -> NDArray[np.int32]:
+        """(N,) of a pool: the same number for copies, which are neighbours or joined by neighbours at cosine 1."""
+        item, place = np.nonzero((self.similarities >= COPIES) & (self.neighbours >= 0))
+        links = (np.ones(len(item), bool), (item, self.neighbours[item, place]))
+        graph = sparse.csr_matrix(links, shape=(len(self), len(self)))
+        return np.asarray(sparse.csgraph.connected_components(graph, directed=False)[1], np.int32)
 
     def __len__(self) -> int:
         return len(self.density)
@@ -62,7 +74,7 @@ class PoolDescription:
             heads={name: answers.take(rows) for name, answers in self.heads.items()},
         )
 
-    def _graph(self, reach: float) -> ComponentGraph:
+    def _graph(self, reach: float, trust: float) -> ComponentGraph:
         return ComponentGraph.of(
-            self.responsibilities, self.neighbours, self.similarities, reach, self.component_cosines
+            self.responsibilities, self.neighbours, self.similarities, reach, self.component_cosines, trust=trust
         )

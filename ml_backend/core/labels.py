@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,21 @@ def check_label_set(labels: LabelSet, n_items: int) -> None:
         raise InputError(f"label set {labels.name!r} has a target that is negative or not finite")
     if np.abs(labels.targets.sum(axis=1) - 1.0).max() > TARGET_SUM_TOLERANCE:
         raise InputError(f"label set {labels.name!r} has a target that does not sum to 1")
+
+
+def same_answers(label_sets: Sequence[LabelSet], n_items: int) -> NDArray[np.int64]:
+    """(N,) equal numbers for items that were given the same label in every set; who has none has a number of its own.
+
+    Of several annotators the label that most gave counts.
+    """
+    given = np.full((n_items, len(label_sets)), -1, np.int64)
+    for column, labels in zip(given.T, label_sets, strict=True):
+        column[labels.rows] = labels.targets.argmax(axis=1)
+    answers = n_items + np.arange(n_items)
+    rows = np.flatnonzero((given >= 0).any(axis=1))
+    if len(rows):
+        answers[rows] = np.unique(given[rows], axis=0, return_inverse=True)[1].ravel()
+    return answers
 
 
 def as_matrix(responsibilities: SparseResponsibilities) -> sparse.csr_matrix:

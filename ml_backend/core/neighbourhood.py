@@ -34,8 +34,9 @@ class NearestLabels:
 class LabelWays:
     """The two labelled items of the pool that are nearest to each of its N items, over at most STEPS - 1 steps.
 
-    How near: the product of the cosines on the way. sources: (N, 2) int32, different rows, NO_ROW = none.
-    closeness: (N, 2) float32 in [0, 1], the nearest first; 1 for a labelled item itself, 0 where no way leads to one.
+    How near: the product of the cosines on the way; a copy of a labelled item is as near as the item itself.
+    sources: (N, 2) int32, different rows, NO_ROW = none. closeness: (N, 2) float32 in [0, 1], the nearest first; 1 for
+    a labelled item and its copies, 0 where no way leads to one.
     """
 
     sources: NDArray[np.int32]
@@ -44,10 +45,8 @@ class LabelWays:
     @staticmethod
     def of(description: PoolDescription, rows: NDArray[np.int64]) -> LabelWays:
         """description: of the pool. rows: (n,) its labelled rows."""
-        sources = np.full((len(description), 2), NO_ROW, np.int32)
-        closeness = np.zeros((len(description), 2), np.float32)
-        sources[rows, 0], closeness[rows, 0] = rows, 1.0
-        ways = LabelWays(sources, closeness)
+        sources = _on_the_same_place(description.places, np.sort(rows))
+        ways = LabelWays(sources, np.where(sources == NO_ROW, np.float32(0.0), np.float32(1.0)))
         for _ in range(STEPS - 1):
             ways = ways._a_step_more(description)
         return ways
@@ -114,6 +113,21 @@ class PoolWays:
         if key not in self._made:
             self._made[key] = LabelWays.of(self._description, rows)
         return self._made[key]
+
+
+def _on_the_same_place(places: NDArray[np.int32], rows: NDArray[np.int64]) -> NDArray[np.int32]:
+    """(N, 2) two labelled rows that lie where each item lies, NO_ROW = none: a labelled item's own is its first.
+
+    Of hundreds of copies all have the same few as neighbours, and the labelled one may be nobody's.
+    """
+    n = len(places)
+    first, second = np.full(n, NO_ROW, np.int32), np.full(n, NO_ROW, np.int32)
+    first[places[rows[::-1]]] = rows[::-1]
+    others = rows[first[places[rows]] != rows]
+    second[places[others[::-1]]] = others[::-1]
+    found = np.stack([first[places], second[places]], axis=1)
+    found[others] = np.stack([others, first[places[others]]], axis=1)
+    return found
 
 
 def _cosines(description: PoolDescription, items: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -73,8 +73,9 @@ class QueryScores:
 
     s_ood, ambiguity, clash: HIGH = ask. evidence, confidence, nearness: LOW = ask. clash: share of the neighbours that
     are predicted another class. nearness: of a label along the neighbour graph (`core.neighbourhood`). sample_coverage:
-    in [0, 1], chance that a label names a class already met. labelled: (N,) bool, the items that a person has
-    answered; absent: (N,) bool, those that nobody can be asked.
+    in [0, 1], chance that a label names a class already met. answers: (N,) equal numbers where the same was answered
+    (`core.labels.same_answers`). labelled: (N,) bool, the items that a person has answered; absent: (N,) bool, those
+    that nobody can be asked.
     """
 
     s_ood: NDArray[np.float32]
@@ -84,6 +85,7 @@ class QueryScores:
     clash: NDArray[np.float32]
     nearness: NDArray[np.float32]
     sample_coverage: float
+    answers: NDArray[np.int64]
     labelled: NDArray[np.bool_]
     absent: NDArray[np.bool_]
 
@@ -109,7 +111,7 @@ def rank_lantern(
     reason = _reasons(description, scores, never_seen_level)
     doubt = _doubt(description, scores)
     size = min(batch, max(SMALLEST_BATCH, n // 4), n)
-    known = Known(doubt, scores.confidence, scores.sample_coverage)
+    known = Known(doubt, scores.confidence, scores.sample_coverage, scores.answers)
     head = choose_batch(description, known, scores.labelled, scores.absent, size=size)
     unsure = scores.confidence < SURE
     typical = head.rows[head.representative & (unsure | (scores.nearness < COPY))[head.rows]]

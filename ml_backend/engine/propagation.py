@@ -13,7 +13,7 @@ from ml_backend.core import scores
 from ml_backend.core.calibration import apply_temperature, tempered_maximum, without_floor
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.head_answers import JoinedHead
-from ml_backend.core.labels import LabelSet, as_matrix, leftover, mixture, sample_coverage
+from ml_backend.core.labels import LabelSet, as_matrix, leftover, mixture, same_answers, sample_coverage
 from ml_backend.core.neighbour_votes import NeighbourVotes
 from ml_backend.core.neighbourhood import NearestLabels, PoolWays
 from ml_backend.core.query import QueryScores, Ranking, rank_lantern, rank_s_ood
@@ -214,19 +214,21 @@ def rank(
     labelled_rows: NDArray[np.int64],
     query: str = "lantern",
     *,
+    label_sets: Sequence[LabelSet] = (),
     never_seen_level: float = 0.01,
     absent_rows: NDArray[np.int64] | None = None,
 ) -> Ranking:
     """Order of the queue. query: "lantern" or "s_ood".
 
-    labelled_rows go last under "lantern" and speak for their groups; absent_rows (deleted tasks) go last and speak for
-    nothing.
+    labelled_rows go last under "lantern" and speak for their groups, those with the same answer in all label_sets
+    together; absent_rows (deleted tasks) go last and speak for nothing.
     """
     labelled, absent = np.zeros(len(description), bool), np.zeros(len(description), bool)
     labelled[labelled_rows] = True
     if absent_rows is not None:
         absent[absent_rows] = True
-    asked = QueryScores(**vars(task_scores), labelled=labelled, absent=absent & ~labelled)
+    answers = same_answers(label_sets, len(description))
+    asked = QueryScores(**vars(task_scores), answers=answers, labelled=labelled, absent=absent & ~labelled)
     if query == "s_ood":
         return rank_s_ood(description, asked, never_seen_level=never_seen_level)
     if query == "lantern":

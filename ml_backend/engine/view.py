@@ -87,6 +87,7 @@ class ProjectView:
             scores,
             np.flatnonzero(self.labelled),
             self.settings.query,
+            label_sets=self.label_sets,
             never_seen_level=level,
             absent_rows=np.flatnonzero((self.snapshot.task_ids == NO_TASK) | self.is_set_aside),
         )

@@ -30,7 +30,7 @@ def one_large_group(size: int, n: int = N) -> PoolDescription:
 
 def chosen(pool: PoolDescription, labelled: list[int], sample_coverage: float, size: int) -> Batch:
     n = len(pool)
-    known = Known(1.0 - np.arange(n) / np.float64(n), np.zeros(n, np.float32), sample_coverage)
+    known = Known(1.0 - np.arange(n) / np.float64(n), np.zeros(n, np.float32), sample_coverage, np.arange(n))
     asked = np.isin(np.arange(n), labelled)
     return choose_batch(pool, known, asked, np.zeros(n, bool), size=size)
 
@@ -38,7 +38,9 @@ def chosen(pool: PoolDescription, labelled: list[int], sample_coverage: float, s
 @pytest.mark.parametrize(("coverage", "settled"), [(0.0, 0.0), (0.25, 0.125), (0.64, 0.512), (1.0, 1.0)])
 def test_confidence_counts_by_the_coverage_to_the_power_of_one_and_a_half(coverage: float, settled: float) -> None:
     nothing = np.zeros(3)
-    assert Known(nothing, nothing.astype(np.float32), coverage).settled == pytest.approx(settled)
+    assert Known(nothing, nothing.astype(np.float32), coverage, nothing.astype(np.int64)).settled == pytest.approx(
+        settled
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_where_all_else_is_copies_what_was_never_seen_is_asked_about_in_its_turn
 
 def test_what_was_never_seen_is_asked_about_where_it_is_in_doubt() -> None:
     doubt = np.where(np.arange(N) >= 190, 1.0, 0.1)
-    known = Known(doubt, np.zeros(N, np.float32), 1.0)
+    known = Known(doubt, np.zeros(N, np.float32), 1.0, np.arange(N))
     labelled = np.isin(np.arange(N), [0, 95])
     batch = choose_batch(rare_items_among_copies(), known, labelled, np.zeros(N, bool), size=10)
     assert set(batch.rows[batch.doubtful]) == set(range(190, 200))
@@ -125,3 +127,17 @@ def test_the_rare_may_share_a_batch_though_they_are_each_others_neighbours(cosin
         neighbours[item], similarities[item] = rare[rare != item], cosine
     pool = replace(pool, neighbours=neighbours, similarities=similarities)
     assert len(set(rare) & set(chosen(pool, [0], 0.0, N).rows)) == asked
+
+
+@pytest.mark.parametrize("sample_coverage", [0.0, 1.0])
+def test_of_copies_one_is_asked_though_they_all_have_the_same_few_neighbours(sample_coverage: float) -> None:
+    """Where everything is in doubt, too: 150 copies, then 50 others, each alone."""
+    pool = one_large_group(150)
+    neighbours, similarities = np.full((N, 3), -1, np.int32), np.zeros((N, 3), np.float32)
+    for item in range(150):
+        neighbours[item] = [row for row in range(4) if row != item][:3]
+        similarities[item] = 1.0
+    pool = replace(pool, neighbours=neighbours, similarities=similarities)
+    nothing, one = chosen(pool, [], sample_coverage, 50), chosen(pool, [140], sample_coverage, 50)
+    assert np.count_nonzero(nothing.rows < 150) == 1
+    assert np.count_nonzero(one.rows < 150) == 0

@@ -15,10 +15,16 @@ from ml_backend.core.labels import soft_counts, tau
 from tests.core.random_pools import description, responsibilities, seeds, targets
 
 
+def graph_of(affinity: NDArray[np.float64]) -> ComponentGraph:
+    """Components of equal mass."""
+    k = len(affinity)
+    return ComponentGraph(affinity, affinity, np.full(k, 1 / k))
+
+
 def random_graph(rng: np.random.Generator, k: int) -> ComponentGraph:
     affinity = rng.random((k, k))
     np.fill_diagonal(affinity, 1.0)
-    return ComponentGraph(affinity, np.full(k, 1 / k))
+    return graph_of(affinity)
 
 
 def tau_with_prior(graph: ComponentGraph, s: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -26,7 +32,7 @@ def tau_with_prior(graph: ComponentGraph, s: NDArray[np.float64]) -> NDArray[np.
 
 
 def test_a_component_without_labels_takes_those_of_the_nearest_region() -> None:
-    chain = ComponentGraph(np.array([[1.0, 0.5, 0.01], [0.5, 1.0, 0.02], [0.01, 0.02, 1.0]]), np.full(3, 1 / 3))
+    chain = graph_of(np.array([[1.0, 0.5, 0.01], [0.5, 1.0, 0.02], [0.01, 0.02, 1.0]]))
     s = np.array([[2.0, 0.0], [0.0, 0.0], [0.0, 3.0]])
     named = tau_with_prior(chain, s)
     assert np.allclose(named.sum(axis=1), 1.0)
@@ -35,7 +41,7 @@ def test_a_component_without_labels_takes_those_of_the_nearest_region() -> None:
 
 
 def test_where_no_walk_leads_nothing_is_known() -> None:
-    apart = ComponentGraph(np.eye(3), np.full(3, 1 / 3))
+    apart = graph_of(np.eye(3))
     s = np.array([[5.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
     assert np.allclose(tau_with_prior(apart, s)[1], 0.5)
 
@@ -46,12 +52,12 @@ def test_one_label_nearby_outweighs_many_far_away() -> None:
     s = np.zeros((9, 2))
     s[1, 0] = 1.0
     s[2:, 1] = 1.0
-    named = tau_with_prior(ComponentGraph(affinity, np.full(9, 1 / 9)), s)
+    named = tau_with_prior(graph_of(affinity), s)
     assert named[0, 0] > 0.5
 
 
 def test_labels_that_say_the_same_agree_and_a_new_class_nearby_does_not() -> None:
-    chain = ComponentGraph(np.array([[1.0, 0.8, 0.3], [0.8, 1.0, 0.3], [0.3, 0.3, 1.0]]), np.full(3, 1 / 3))
+    chain = graph_of(np.array([[1.0, 0.8, 0.3], [0.8, 1.0, 0.3], [0.3, 0.3, 1.0]]))
     then = np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 2.0]])
     before = tau_with_prior(chain, then)
     more, new = np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 3.0]]), np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
@@ -73,7 +79,7 @@ def test_agreement_is_a_share_and_the_same_both_ways(seed: int, k: int, y: int) 
 
 
 def test_reach_is_the_walk_to_the_nearest_label() -> None:
-    chain = ComponentGraph(np.array([[1.0, 0.5, 0.1], [0.4, 1.0, 0.2], [0.0, 0.3, 1.0]]), np.full(3, 1 / 3))
+    chain = graph_of(np.array([[1.0, 0.5, 0.1], [0.4, 1.0, 0.2], [0.0, 0.3, 1.0]]))
     assert np.allclose(
         GraphCounts.of(chain, np.array([[3.0, 1.0], [0.0, 0.0], [0.5, 0.0]]), None).reach, [1.0, 0.4, 0.5]
     )
@@ -143,7 +149,7 @@ def test_tau_is_the_formula_from_a_few_labels_to_many(
 
 def test_a_class_that_was_asked_about_often_does_not_swamp_the_others() -> None:
     affinity = np.array([[1.0, 0.5, 0.5], [0.5, 1.0, 0.0], [0.5, 0.0, 1.0]])
-    graph = ComponentGraph(affinity, np.full(3, 1 / 3))
+    graph = graph_of(affinity)
     once = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     often = np.array([[0.0, 0.0], [200.0, 0.0], [0.0, 1.0]])
     assert np.allclose(tau_with_prior(graph, once)[0], 0.5)

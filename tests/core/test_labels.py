@@ -16,6 +16,7 @@ from ml_backend.core.labels import (
     component_means,
     disagreement,
     leave_one_out_probabilities,
+    same_answers,
     sample_coverage,
     soft_counts,
     tau,
@@ -169,3 +170,21 @@ def test_label_sets_that_do_not_fit_the_pool_are_refused(
     labels = LabelSet("kind", ("a", "b"), np.array(rows), np.array(target, dtype=np.float64))
     with pytest.raises(InputError, match=match):
         check_label_set(labels, 5)
+
+
+def test_the_same_answer_is_the_same_number_and_no_answer_is_a_number_of_its_own() -> None:
+    half = np.array([[1.0, 0.0], [0.0, 1.0], [0.4, 0.6], [1.0, 0.0]])
+    sentiment = LabelSet("sentiment", ("bad", "good"), np.array([1, 2, 4, 6]), half)
+    first, second = same_answers([sentiment], 8), same_answers([], 3)
+    assert first[1] == first[6]
+    assert first[2] == first[4]
+    assert len(set(first)) == 6
+    assert len(set(second)) == 3
+
+
+def test_with_several_controls_the_answers_are_the_same_where_all_of_them_are() -> None:
+    one = LabelSet("one", ("a", "b"), np.array([0, 1, 2, 3]), np.eye(2)[[0, 0, 1, 0]])
+    other = LabelSet("other", ("a", "b"), np.array([0, 1, 2]), np.eye(2)[[1, 1, 1]])
+    answers = same_answers([one, other], 5)
+    assert answers[0] == answers[1]
+    assert len(set(answers)) == 4

@@ -102,6 +102,43 @@ def test_of_labels_equally_near_it_is_always_the_same(seed: int, n: int) -> None
     np.testing.assert_array_equal(one.row[direct], pool.neighbours[direct, first])
 
 
+def copies(sizes: tuple[int, ...], k: int = 3) -> PoolDescription:
+    """Groups of copies; all of a group list the same k of it, the first ones, as an exact search does."""
+    n, first = sum(sizes), np.repeat(np.cumsum((0, *sizes[:-1])), sizes)
+    pool = description(
+        responsibilities(np.random.default_rng(0), n, 4), np.random.default_rng(0).normal(size=(n, 3)), k=k
+    )
+    near = first[:, None] + np.arange(k + 1)
+    near = np.array([row[row != item][:k] for item, row in enumerate(near)])
+    return replace(pool, neighbours=near.astype(np.int32), similarities=np.full((n, k), 1 - 1e-7, np.float32))
+
+
+def test_copies_are_on_one_place_whatever_their_number() -> None:
+    places = copies((40, 5, 60)).places
+    assert len(set(places[:40])) == len(set(places[40:45])) == len(set(places[45:])) == 1
+    assert len(set(places)) == 3
+    near = replace(copies((40, 60)), similarities=np.full((100, 3), 0.999, np.float32))
+    assert len(set(near.places)) == 100
+
+
+def test_a_label_on_one_copy_is_next_to_all_though_it_is_nobodys_neighbour() -> None:
+    pool, last = copies((40, 60)), np.array([39])
+    assert 39 not in pool.neighbours
+    nearest = LabelWays.of(pool, last).nearest(pool, np.arange(100))
+    np.testing.assert_array_equal(nearest.row[:39], 39)
+    np.testing.assert_allclose(nearest.closeness[:39], 1.0, atol=1e-6)
+    assert not nearest.closeness[39:].any()
+
+
+def test_a_labelled_copy_is_nearest_to_another_one_and_never_to_itself() -> None:
+    pool, rows = copies((40, 60)), np.array([39, 17, 28, 80])
+    nearest = LabelWays.of(pool, rows).nearest(pool, np.arange(100))
+    for row in (17, 28, 39):
+        assert nearest.row[row] in {17, 28, 39} - {row}
+        assert nearest.closeness[row] > 0.999
+    assert nearest.row[80] == NO_ROW
+
+
 def test_ways_to_the_same_rows_are_made_once() -> None:
     pool = random_pool(0, 12, 3)
     ways = PoolWays(pool)

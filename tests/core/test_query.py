@@ -30,6 +30,7 @@ def random_scores(rng: np.random.Generator, n: int) -> QueryScores:
         clash,
         nearness,
         float(rng.random()),
+        rng.integers(0, 3, n),
         rng.random(n) < 0.3,
         rng.random(n) < 0.1,
     )
@@ -47,7 +48,7 @@ def grouped(sizes: tuple[int, ...], seed: int = 0) -> tuple[PoolDescription, NDA
 
 def nothing_known(n: int) -> QueryScores:
     zero, one = np.zeros(n, np.float32), np.ones(n, np.float32)
-    return QueryScores(one, zero, zero, zero, zero, zero, 0.0, np.zeros(n, bool), np.zeros(n, bool))
+    return QueryScores(one, zero, zero, zero, zero, zero, 0.0, np.arange(n), np.zeros(n, bool), np.zeros(n, bool))
 
 
 def order(ranking: Ranking) -> NDArray[np.int64]:
@@ -140,7 +141,7 @@ def test_where_all_groups_have_labels_doubtful_items_lead() -> None:
     confidence[doubtful] = 0.4
     low, high = np.full(120, 0.1, np.float32), np.full(120, 0.9, np.float32)
     clash = rng.random(120).astype(np.float32) / np.float32(10)
-    scores = QueryScores(low, high, low, confidence, clash, low, 0.0, labelled, np.zeros(120, bool))
+    scores = QueryScores(low, high, low, confidence, clash, low, 0.0, np.arange(120), labelled, np.zeros(120, bool))
     ranking = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=24)
     head = order(ranking)[:4]
     assert set(head.tolist()) <= set(doubtful.tolist())
@@ -157,7 +158,7 @@ def test_where_every_item_left_is_like_a_labelled_one_the_queue_does_not_say_oth
     labelled = np.isin(np.arange(120), [0, 45, 90])
     low, near = np.full(120, 0.02, np.float32), np.full(120, 0.99, np.float32)
     sure = np.full(120, confidence, np.float32)
-    scores = QueryScores(low, near, low, sure, low, near, 1.0, labelled, np.zeros(120, bool))
+    scores = QueryScores(low, near, low, sure, low, near, 1.0, np.arange(120), labelled, np.zeros(120, bool))
     ranking = rank_lantern(pool, scores, never_seen_level=LEVEL)
     head = order(ranking)[:10]
     expected = {Reason.ROUTINE} if confidence > 0.9 else {Reason.UNLABELLED_GROUP, Reason.AMBIGUOUS}
@@ -189,9 +190,8 @@ def test_the_batch_has_a_place_for_what_was_never_seen() -> None:
 def test_each_reason_is_given_for_its_cause() -> None:
     pool, _ = grouped((30, 30))
     low, high = np.full(60, 0.1, np.float32), np.full(60, 0.9, np.float32)
-    scores = QueryScores(
-        low, high.copy(), low.copy(), high, low.copy(), low, 0.0, np.zeros(60, bool), np.zeros(60, bool)
-    )
+    nobody = np.zeros(60, bool)
+    scores = QueryScores(low, high.copy(), low.copy(), high, low.copy(), low, 0.0, np.arange(60), nobody, nobody.copy())
     pool = replace(pool, novelty=np.full(60, 0.5, np.float32))
     scores.evidence[1], scores.ambiguity[2], scores.clash[4] = 0.1, 0.8, 0.9
     pool.novelty[3] = 0.001
@@ -241,8 +241,9 @@ def test_the_first_ten_labels_are_chosen_by_longer_walks(n_labelled: int) -> Non
     scores.labelled[:n_labelled] = True
     queue = order(rank_lantern(pool, replace(scores, sample_coverage=0.0), never_seen_level=0.0))
     graph = pool.first_component_graph if n_labelled < 10 else pool.component_graph
-    coverage = graph.coverage(pool.responsibilities.take(np.flatnonzero(scores.labelled)))
-    gains = graph.mass @ np.maximum(graph.affinity - coverage[:, None], 0.0)
+    labelled = np.flatnonzero(scores.labelled)
+    coverage = graph.coverage(pool.responsibilities.take(labelled), labelled)
+    gains = graph.mass @ np.maximum(graph.covering - coverage[:, None], 0.0)
     assert pool.responsibilities.indices[queue[0], 0] == np.argmax(gains)
 
 

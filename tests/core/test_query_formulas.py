@@ -82,12 +82,12 @@ def test_importance_is_mass_to_a_falling_power_times_the_square_of_what_is_unsur
     rng = np.random.default_rng(seed)
     mass, unsure = rng.dirichlet(np.full(k, 0.5)) + 1e-6, rng.uniform(0.01, 1.0, k)
     worth = [float(m) ** (1 - rooted / 2) * float(u) ** 2 for m, u in zip(mass, unsure, strict=True)]
-    found = ComponentGraph(np.eye(k), mass).importance(rooted, unsure)
+    found = ComponentGraph(np.eye(k), np.eye(k), mass).importance(rooted, unsure)
     np.testing.assert_allclose(found, np.array(worth) / sum(worth), rtol=1e-9)
 
 
 def test_importance_goes_from_the_mass_itself_to_its_root() -> None:
-    graph, sure_of_none = ComponentGraph(np.eye(2), np.array([0.64, 0.04])), np.ones(2)
+    graph, sure_of_none = ComponentGraph(np.eye(2), np.eye(2), np.array([0.64, 0.04])), np.ones(2)
     np.testing.assert_allclose(graph.importance(0.0, sure_of_none), [16 / 17, 1 / 17])
     np.testing.assert_allclose(graph.importance(1.0, sure_of_none), [0.8, 0.2])
     np.testing.assert_allclose(graph.importance(0.0, np.array([0.25, 1.0])), [0.5, 0.5])
@@ -135,7 +135,9 @@ def test_affinity_is_what_walks_do_that_are_walked() -> None:
 
 
 @given(seeds, st.integers(8, 30))
-def test_components_that_are_alike_speak_for_each_other_where_no_walk_leads(seed: int, n: int) -> None:
+def test_a_label_speaks_as_far_as_a_walk_leads_or_for_what_is_alike_and_a_question_does_not_stand_for_strangers(
+    seed: int, n: int
+) -> None:
     """The larger of the walk's chance and the cosine's eighth power; below 0 a cosine says nothing."""
     rng, k = np.random.default_rng(seed), 5
     r = responsibilities(rng, n, k)
@@ -145,6 +147,27 @@ def test_components_that_are_alike_speak_for_each_other_where_no_walk_leads(seed
     prototypes /= np.linalg.norm(prototypes, axis=1, keepdims=True)
     cosines = (prototypes @ prototypes.T).astype(np.float32)
     walk = ComponentGraph.of(r, near, similar).affinity
-    both = ComponentGraph.of(r, near, similar, cosines=cosines).affinity
-    expected = [[max(walk[c, d], max(cosines[c, d], 0.0) ** 8) for d in range(k)] for c in range(k)]
-    np.testing.assert_allclose(both, expected, atol=1e-6)
+    both = ComponentGraph.of(r, near, similar, cosines=cosines)
+    alike = np.maximum(cosines, 0.0).astype(np.float64)
+    np.testing.assert_allclose(both.affinity, np.maximum(walk, alike**8), atol=1e-6)
+    np.testing.assert_allclose(both.covering, np.maximum(np.minimum(walk, alike**4), alike**8), atol=1e-6)
+    believed = ComponentGraph.of(r, near, similar, cosines=cosines, trust=0.0)
+    np.testing.assert_array_equal(believed.covering, believed.affinity)
+    alone = ComponentGraph.of(r, near, similar)
+    np.testing.assert_array_equal(alone.covering, alone.affinity)
+
+
+@given(seeds, st.integers(8, 30))
+def test_labels_with_the_same_answer_speak_independently_and_of_several_answers_the_strongest_counts(
+    seed: int, n: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    pool = description(responsibilities(rng, n, 5), rng.normal(size=(n, 4)))
+    graph, labelled = pool.component_graph, pool.responsibilities.take(np.arange(6))
+    answers = rng.integers(0, 3, 6)
+    alone = np.array([graph.covered_by(i, r) for i, r in zip(labelled.indices, labelled.values, strict=True)])
+    expected = np.max([1 - np.prod(1 - alone[answers == answer], axis=0) for answer in set(answers)], axis=0)
+    coverage = graph.coverage(labelled, answers)
+    np.testing.assert_allclose(coverage, expected, atol=1e-9)
+    np.testing.assert_allclose(graph.coverage(labelled, np.arange(6)), alone.max(axis=0), atol=1e-9)
+    assert not graph.coverage(labelled.take(np.arange(0)), answers[:0]).any()

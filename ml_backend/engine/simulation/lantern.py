@@ -95,7 +95,15 @@ class _Session:
         scores = combine([spread] if spread else [], self._description)
         pool = self._settings.pool
         asked = self._labels.asked
-        ranking = rank(self._description, scores, asked, pool.query, never_seen_level=pool.never_seen_level)
+        given = self._labels.label_set
+        ranking = rank(
+            self._description,
+            scores,
+            asked,
+            pool.query,
+            label_sets=[given] if given else [],
+            never_seen_level=pool.never_seen_level,
+        )
         queue = np.argsort(-ranking.value, kind="stable")
         head = queue[~np.isin(queue, asked)][:size]
         self._labels = self._oracle.ask(self._labels, head.tolist())
