@@ -31,7 +31,7 @@ TRUST = 4
 """Of what is asked, a walk says at most the cosine by this power: from a few copies whose only other neighbours are
 strangers it comes there almost surely (Mac's log lines: .81 at a cosine of .49). With 1 or 2 groups were left out for
 that, a point of accuracy on Mac with 100 labels; 8 would be the cosine alone. The first labels of a session, which
-should spread as far as they can, go without: with it ten named 10 % of the demo's notifications instead of 23 %."""
+should spread as far as they can, go without: with it ten named under a fifth of the demo's notifications, not 23 %."""
 
 ISOLATED = 1e-9
 """Weight of the step from a component to itself, so that one without neighbours has a walk too."""

@@ -138,7 +138,7 @@ def test_affinity_is_what_walks_do_that_are_walked() -> None:
 def test_a_label_speaks_as_far_as_a_walk_leads_or_for_what_is_alike_and_a_question_does_not_stand_for_strangers(
     seed: int, n: int
 ) -> None:
-    """The larger of the walk's chance and the cosine's eighth power; below 0 a cosine says nothing."""
+    """The walk's chance (covering: at most cosine^4) or cosine^8, the larger one; below 0 a cosine says nothing."""
     rng, k = np.random.default_rng(seed), 5
     r = responsibilities(rng, n, k)
     near = rng.integers(-1, n, (n, 3)).astype(np.int32)

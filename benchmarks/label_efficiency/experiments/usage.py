@@ -127,7 +127,8 @@ def medoid_labels(problem: Problem, budget: int, seed: int) -> AskedLabels:
 def first_asked(trained: Trained, labels: AskedLabels, among: NDArray[np.bool_]) -> int:
     """The row that comes first in the queue among some."""
     scores = combine([trained.spread] if trained.spread else [], trained.description)
-    value = rank(trained.description, scores, labels.asked).value
+    given = labels.label_set
+    value = rank(trained.description, scores, labels.asked, label_sets=[given] if given else []).value
     rows = np.flatnonzero(among)
     return int(rows[np.argmax(value[rows])])
 
