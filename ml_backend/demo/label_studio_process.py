@@ -14,7 +14,7 @@ from ml_backend.errors import ConfigError
 EMAIL = "demo@lantern.local"
 FOREIGN_PREFIXES = ("LABEL_STUDIO_", "HEARTEX_", "DJANGO_")
 """Label Studio reads every setting under these names first: the caller's must not reach it."""
-FOREIGN_NAMES = ("HOST", "PORT", "PYTHONPATH", "LOG_LEVEL", "BASE_DATA_DIR", "DATABASE_NAME")
+FOREIGN_NAMES = ("HOST", "PORT", "PYTHONPATH", "LOG_LEVEL", "BASE_DATA_DIR", "DATABASE_NAME", "SECRET_KEY")
 
 CLOSED_TO_THE_OUTSIDE = {
     "LATEST_VERSION_CHECK": "false",
@@ -41,12 +41,8 @@ class Account:
     def kept_in(path: Path) -> Account:
         """The account that an earlier run made, or a new one with random secrets; the file is the user's alone."""
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
             made = Account(EMAIL, secrets.token_urlsafe(9), secrets.token_hex(20))
-            temporary = path.with_suffix(".tmp")
-            temporary.touch(mode=0o600)
-            temporary.write_text(json.dumps(asdict(made)), "utf-8")
-            temporary.rename(path)
+            _write_secret(path, json.dumps(asdict(made)))
         return Account(**json.loads(path.read_text("utf-8")))
 
 
@@ -63,9 +59,34 @@ class LabelStudioProcess(Server):
 
     def __init__(self, program: Path, data: Path, port: int, account: Account) -> None:
         self.account = account
+        self._data = data
         command = (str(program), "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port))
         log_file = data.parent / "label-studio.log"
         super().__init__("Label Studio", command, _environment(data, account), port=port, log_file=log_file)
+
+    def start(self) -> None:
+        """Start it with the key that its data folder has, or a new one."""
+        _ensure_secret_key(self._data / ".env")
+        super().start()
+
+
+def _ensure_secret_key(path: Path) -> None:
+    """Write the file in which Label Studio keeps the key that signs its tokens and sessions, unless there is one.
+
+    One in fifty of the keys that it draws for itself begins with a `$`, is taken for another variable's name when it
+    is read again, and is replaced: every token then ends with the first restart.
+    """
+    if not path.exists():
+        _write_secret(path, f"SECRET_KEY={secrets.token_hex(32)}\n")
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """At once and whole; the file is the user's alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.touch(mode=0o600)
+    temporary.write_text(text, "utf-8")
+    temporary.rename(path)
 
 
 def _environment(data: Path, account: Account) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from ml_backend.demo.lantern_process import LanternProcess
 from ml_backend.demo.ports import free_port
 from ml_backend.demo.servers import Server
 from ml_backend.errors import ConfigError, DemoError
+from tests.conftest import LABEL_STUDIO_ENVIRONMENT, RunningLabelStudio
 
 pytestmark = pytest.mark.slow
 
@@ -89,13 +91,52 @@ def test_an_account_is_made_once_and_is_the_users_alone(tmp_path: Path) -> None:
     assert account.password not in repr(account)
 
 
+LABEL_STUDIO_KEY = """
+import sys
+from label_studio.core.utils.secret_key import generate_secret_key_if_missing
+print(generate_secret_key_if_missing(sys.argv[1]))
+"""
+
+
+def started_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave behind what a start leaves before Label Studio itself runs."""
+    monkeypatch.setattr(Server, "start", lambda self: None)
+    LabelStudioProcess(Path("label-studio"), data, 8080, Account.kept_in(data.parent / "account.json")).start()
+
+
+def test_label_studios_key_is_made_once_and_is_the_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = [tmp_path / name / "data" / ".env" for name in ("one", "other")]
+    for path in (*kept, kept[0]):
+        before = path.read_text() if path.exists() else None
+        started_once(path.parent, monkeypatch)
+        assert before in (None, path.read_text())
+        assert path.stat().st_mode & 0o077 == 0
+    assert kept[0].read_text() != kept[1].read_text()
+
+
+@pytest.mark.e2e
+def test_label_studio_reads_the_same_key_at_every_start(
+    label_studio: RunningLabelStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    started_once(data, monkeypatch)
+    python = LABEL_STUDIO_ENVIRONMENT / "bin" / "python"
+    keys = {
+        subprocess.run(
+            [python, "-c", LABEL_STUDIO_KEY, data], env=label_studio.process.environ, capture_output=True, check=True
+        ).stdout
+        for _ in range(2)
+    }
+    assert keys == {(data / ".env").read_bytes().removeprefix(b"SECRET_KEY=")}
+
+
 def test_label_studio_not_installed_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="make venv-label-studio"):
         label_studio_program(tmp_path)
 
 
 def test_label_studio_gets_none_of_the_callers_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LABEL_STUDIO_HOST", "HEARTEX_SENTRY_DSN", "DJANGO_DB", "HOST", "PORT", "DATABASE_NAME"):
+    for name in ("LABEL_STUDIO_HOST", "HEARTEX_SENTRY_DSN", "DJANGO_DB", "HOST", "PORT", "DATABASE_NAME", "SECRET_KEY"):
         monkeypatch.setenv(name, "from outside")
     account = Account.kept_in(tmp_path / "account.json")
     server = LabelStudioProcess(Path("label-studio"), tmp_path / "data", 8080, account)
