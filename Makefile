@@ -129,7 +129,7 @@ readme: venv  ## write README's results section and benchmarks/report.md from be
 	@$(BIN)/python -m benchmarks.label_efficiency.readme benchmarks/results.json README.md
 
 .PHONY: speed
-speed: venv frontend  ## print seconds and memory: the scripts of benchmarks/
+speed: browser frontend  ## print seconds and memory: the scripts of benchmarks/
 	@for script in benchmarks/*.py; do \
 		name="$$(basename "$$script" .py)"; echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" $(ARGS); \
 	done

@@ -28,7 +28,7 @@ def add_data_options(parser: ArgumentParser) -> None:
     """DATA and --encoder."""
     parser.add_argument("data", help=DATA_HELP, metavar="DATA", type=Path)
     parser.add_argument("--encoder", help="vector, text, pixels, sentence-transformers:NAME or openai:MODEL")
-    parser.add_argument("--device", help="cpu, cuda or auto (LANTERN_DEVICE)")
+    parser.add_argument("--device", help="cpu, cuda, cuda:N or auto (LANTERN_DEVICE)")
     parser.add_argument("--home", help="folder that remembers encoded texts (LANTERN_HOME)", type=Path)
 
 

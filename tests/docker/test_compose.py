@@ -100,7 +100,7 @@ def compose() -> dict[str, Any]:
 
 
 def interpolated(environment: dict[str, str], given: dict[str, str]) -> dict[str, str]:
-    """${NAME:-default} and ${NAME:?message} as Compose fills them in."""
+    """${NAME:-default} and ${NAME:?message} as Compose fills them in, those within a default first."""
 
     def fill(match: re.Match[str]) -> str:
         name, operator, rest = match.groups()
@@ -108,7 +108,8 @@ def interpolated(environment: dict[str, str], given: dict[str, str]) -> dict[str
             raise KeyError(rest)
         return given.get(name) or ("" if operator == ":?" else rest)
 
-    return {name: re.sub(r"\$\{(\w+)(:-|:\?)([^}]*)\}", fill, value) for name, value in environment.items()}
+    filled = {name: re.sub(r"\$\{(\w+)(:-|:\?)([^${}]*)\}", fill, value) for name, value in environment.items()}
+    return filled if filled == environment else interpolated(filled, given)
 
 
 def test_structure(compose: dict[str, Any]) -> None:
@@ -154,6 +155,17 @@ def test_the_settings_work_and_can_be_reached_from_outside(compose: dict[str, An
         interpolated(environment, {})
     settings = Settings.from_environment(interpolated(environment, {"BASIC_AUTH_PASS": "x"}))
     assert settings.bind_host == "0.0.0.0"
+
+
+def test_browsers_come_by_the_ports_or_by_a_proxy(compose: dict[str, Any]) -> None:
+    environment = compose["services"]["lantern"]["environment"]
+    ports = {"BASIC_AUTH_PASS": "x", "PORT": "9091", "LABEL_STUDIO_PORT": "8081"}
+    by_ports = interpolated(environment, ports)
+    assert by_ports["LANTERN_BROWSER_URL"] == "http://localhost:9091"
+    assert by_ports["LABEL_STUDIO_BROWSER_URL"] == "http://localhost:8081"
+    proxy = {"LANTERN_BROWSER_URL": "https://lantern.test", "LABEL_STUDIO_BROWSER_URL": "https://studio.test"}
+    by_proxy = interpolated(environment, ports | proxy)
+    assert {name: by_proxy[name] for name in proxy} == proxy
 
 
 def test_the_build_context_holds_what_the_dockerfile_copies(compose: dict[str, Any]) -> None:
