@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ml_backend.core.component_graph import ComponentGraph
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.labels import component_means
 from ml_backend.core.neighbour_votes import LEAST_CLOSENESS
@@ -63,6 +64,7 @@ def choose_batch(
     description: PoolDescription,
     known: Known,
     labelled: NDArray[np.bool_],
+    set_aside: NDArray[np.bool_],
     absent: NDArray[np.bool_],
     *,
     size: int,
@@ -72,10 +74,11 @@ def choose_batch(
     What was never seen takes part in all three: where a message comes once among thousands of copies, the rare ones are
     what is left to ask about.
 
-    labelled, absent: (N,) bool, not to be asked; the labelled ones cover their components.
+    labelled, set_aside, absent: (N,) bool, not to be asked. The labelled ones cover their components; copies of what
+    is labelled or set aside (skipped, unsure) are not asked about either.
     Ends early when a label on what was chosen would say something about every item left.
     """
-    chooser = _Chooser(description, known, labelled, absent)
+    chooser = _Chooser(description, known, labelled, set_aside, absent)
     rows, kinds = [], []
     for place in range(size):
         for kind in chooser.wishes(place):
@@ -101,18 +104,18 @@ class _Chooser:
         description: PoolDescription,
         known: Known,
         labelled: NDArray[np.bool_],
+        set_aside: NDArray[np.bool_],
         absent: NDArray[np.bool_],
     ) -> None:
         self._description = description
         first = np.count_nonzero(labelled) < FIRST_LABELS
         self._graph = description.first_component_graph if first else description.component_graph
-        own = description.responsibilities.take(np.flatnonzero(labelled))
-        self._coverage = self._graph.coverage(own, known.answers[labelled])
-        self._taken = np.zeros(len(description), bool)  # by place: one question is enough for copies
-        self._taken[description.places[labelled]] = True
-        self._blocked = absent | self._taken[description.places]
-        self._chosen = np.zeros(len(description), bool)
-        free = np.flatnonzero(~self._blocked)
+        self._coverage = _coverage(self._graph, description, np.flatnonzero(labelled), known.answers)
+        self._absent = absent
+        # By place: one question is enough for copies.
+        self._closed, self._chosen = np.zeros(len(description), bool), np.zeros(len(description), bool)
+        self._closed[description.places[labelled | set_aside]] = True
+        free = np.flatnonzero(~absent & ~self._closed[description.places])
         self._members = _typical_members(description, free)
         answered = np.unique(description.responsibilities.indices[labelled, 0])
         covered = float(self._graph.mass[answered].sum())  # by people: what the batch adds has raised no doubt yet
@@ -145,8 +148,9 @@ class _Chooser:
             item = self._first_free(self._doubtful if kind == _DOUBTFUL else self._novel)
         if item is not None:
             r = self._description.responsibilities
-            self._chosen[item] = self._taken[self._description.places[item]] = True
-            self._blocked[self._alike(item)] = True
+            place = self._description.places[item]
+            self._chosen[place] = self._closed[place] = True
+            self._closed[self._alike(item)] = True
             np.maximum(self._coverage, self._graph.covered_by(r.indices[item], r.values[item]), out=self._coverage)
         return item
 
@@ -170,14 +174,23 @@ class _Chooser:
         return next((item for item in queue if self._is_free(item)), None)
 
     def _is_free(self, item: int) -> bool:
-        taken = self._blocked[item] or self._taken[self._description.places[item]]
-        return not taken and not self._chosen[self._alike(item)].any()
+        asked = self._absent[item] or self._closed[self._description.places[item]]
+        return not asked and not self._chosen[self._alike(item)].any()
 
     def _alike(self, item: int) -> NDArray[np.int32]:
-        """Neighbours that a label on the item would say something about: what is alone has neighbours all the same."""
+        """Places of the neighbours about which a label on the item would say something: who is alone has some too."""
         d = self._description
-        near: NDArray[np.int32] = d.neighbours[item][d.similarities[item] >= LEAST_CLOSENESS]  # 0 where there is none
-        return near
+        near = d.neighbours[item][d.similarities[item] >= LEAST_CLOSENESS]  # 0 where there is none
+        return np.asarray(d.places[near])
+
+
+def _coverage(
+    graph: ComponentGraph, description: PoolDescription, labelled: NDArray[np.int64], answers: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(K,) see `ComponentGraph.coverage`; the same answer for copies is one answer."""
+    given = np.stack([answers[labelled], description.places[labelled]])
+    rows = labelled[np.sort(np.unique(given, axis=1, return_index=True)[1])]
+    return graph.coverage(description.responsibilities.take(rows), answers[rows])
 
 
 def _doubt_share(covered: float, settled: float) -> float:

@@ -3,8 +3,8 @@
 Copies of an item have nothing but each other as neighbours, so that no walk leads from one variant of a log line to the
 next, however alike they are. There the components themselves are compared, as neighbours are (`core.kernel`).
 
-Facility location over this affinity chooses what to label: few labels go to the hubs of large regions, more labels to
-their parts, so that no budget has to be known in advance.
+Facility location over what a question covers chooses what to label: few labels go to the hubs of large regions, more
+labels to their parts, so that no budget has to be known in advance.
 """
 
 from __future__ import annotations

@@ -8,14 +8,10 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from ml_backend.core.component_graph import FIRST_REACH, REACH, TRUST, ComponentGraph
 from ml_backend.core.head_answers import HeadAnswers
 from ml_backend.core.responsibilities import SparseResponsibilities
-
-COPIES = 1.0 - 1e-5
-"""Cosine from which on two items lie on one place: what is left of 1 after rounding."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +25,8 @@ class PoolDescription:
     aleatoric: (N,) float32 > 0, mean decoder sigma in units of the model's input.
     heads: name of a label set -> what the head fitted after the last training says of the items.
     component_cosines: (K, K) float32 in [-1, 1], of the components' prototypes; None for items outside the pool.
+    copies: (N,) int32, equal numbers below N for items of the same content (`core.copies`); None for items outside the
+    pool, of which each counts as the only one of its kind.
     """
 
     responsibilities: SparseResponsibilities
@@ -39,6 +37,7 @@ class PoolDescription:
     aleatoric: NDArray[np.float32]
     heads: Mapping[str, HeadAnswers] = field(default_factory=dict)
     component_cosines: NDArray[np.float32] | None = None
+    copies: NDArray[np.int32] | None = None
 
     @cached_property
     def component_graph(self) -> ComponentGraph:
@@ -52,11 +51,8 @@ class PoolDescription:
 
     @cached_property
     def places(self) -> NDArray[np.int32]:
-        """(N,) of a pool: the same number for copies, which are neighbours or joined by neighbours at cosine 1."""
-        item, place = np.nonzero((self.similarities >= COPIES) & (self.neighbours >= 0))
-        links = (np.ones(len(item), bool), (item, self.neighbours[item, place]))
-        graph = sparse.csr_matrix(links, shape=(len(self), len(self)))
-        return np.asarray(sparse.csgraph.connected_components(graph, directed=False)[1], np.int32)
+        """(N,) the same number for copies; numbers of their own where copies are not known."""
+        return np.arange(len(self), dtype=np.int32) if self.copies is None else self.copies
 
     def __len__(self) -> int:
         return len(self.density)
@@ -71,6 +67,7 @@ class PoolDescription:
             density=self.density[rows],
             novelty=self.novelty[rows],
             aleatoric=self.aleatoric[rows],
+            copies=None if self.copies is None else self.copies[rows],
             heads={name: answers.take(rows) for name, answers in self.heads.items()},
         )
 

@@ -61,13 +61,15 @@ def same_answers(label_sets: Sequence[LabelSet], n_items: int) -> NDArray[np.int
 
     Of several annotators the label that most gave counts.
     """
-    given = np.full((n_items, len(label_sets)), -1, np.int64)
-    for column, labels in zip(given.T, label_sets, strict=True):
-        column[labels.rows] = labels.targets.argmax(axis=1)
     answers = n_items + np.arange(n_items)
-    rows = np.flatnonzero((given >= 0).any(axis=1))
+    if not label_sets:
+        return answers
+    rows = np.unique(np.concatenate([labels.rows for labels in label_sets]))
+    given = np.full((len(rows), len(label_sets)), -1, np.int64)
+    for column, labels in zip(given.T, label_sets, strict=True):
+        column[np.searchsorted(rows, labels.rows)] = labels.targets.argmax(axis=1)
     if len(rows):
-        answers[rows] = np.unique(given[rows], axis=0, return_inverse=True)[1].ravel()
+        answers[rows] = np.unique(given, axis=0, return_inverse=True)[1].ravel()
     return answers
 
 

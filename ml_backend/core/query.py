@@ -74,8 +74,8 @@ class QueryScores:
     s_ood, ambiguity, clash: HIGH = ask. evidence, confidence, nearness: LOW = ask. clash: share of the neighbours that
     are predicted another class. nearness: of a label along the neighbour graph (`core.neighbourhood`). sample_coverage:
     in [0, 1], chance that a label names a class already met. answers: (N,) equal numbers where the same was answered
-    (`core.labels.same_answers`). labelled: (N,) bool, the items that a person has answered; absent: (N,) bool, those
-    that nobody can be asked.
+    (`core.labels.same_answers`). labelled: (N,) bool, the items that a person has answered. set_aside: (N,) bool, those
+    that a person has seen without naming them; absent: (N,) bool, those that nobody can be asked.
     """
 
     s_ood: NDArray[np.float32]
@@ -87,6 +87,7 @@ class QueryScores:
     sample_coverage: float
     answers: NDArray[np.int64]
     labelled: NDArray[np.bool_]
+    set_aside: NDArray[np.bool_]
     absent: NDArray[np.bool_]
 
 
@@ -102,7 +103,7 @@ def rank_lantern(
     """A place in the queue for every item: value = 1 - (place + 1/2) / N, all different as far as float32 permits.
 
     First the batch (at most a quarter of a pool, from 80 items on), then what was never seen, then the rest by how
-    little is known of them and how typical they are, the labelled and absent items last.
+    little is known of them and how typical they are; labelled, set aside and absent items last.
     A place in the batch is a reason too, unless the scores belie it: where nothing else is left, it holds copies of
     labelled items that are named with confidence, and those are routine.
     """
@@ -112,14 +113,14 @@ def rank_lantern(
     doubt = _doubt(description, scores)
     size = min(batch, max(SMALLEST_BATCH, n // 4), n)
     known = Known(doubt, scores.confidence, scores.sample_coverage, scores.answers)
-    head = choose_batch(description, known, scores.labelled, scores.absent, size=size)
+    head = choose_batch(description, known, scores.labelled, scores.set_aside, scores.absent, size=size)
     unsure = scores.confidence < SURE
     typical = head.rows[head.representative & (unsure | (scores.nearness < COPY))[head.rows]]
     reason[typical[reason[typical] != Reason.NEVER_SEEN]] = Reason.UNLABELLED_GROUP
     doubtful = head.rows[head.doubtful & unsure[head.rows]]
     reason[doubtful[reason[doubtful] == Reason.ROUTINE]] = Reason.AMBIGUOUS
     familiar = description.novelty > never_seen_level
-    rest = np.lexsort((-doubt, familiar, scores.labelled | scores.absent))
+    rest = np.lexsort((-doubt, familiar, scores.labelled | scores.set_aside | scores.absent))
     rest = rest[~np.isin(rest, head.rows)]
     value = np.empty(n, np.float32)
     value[np.concatenate([head.rows, rest])] = 1.0 - (np.arange(n) + 0.5) / max(n, 1)

@@ -19,7 +19,7 @@ from ml_backend.core.labels import (
     soft_counts,
     tau,
 )
-from ml_backend.core.neighbour_votes import NeighbourVotes
+from ml_backend.core.neighbour_votes import NeighbourVotes, Voters
 from ml_backend.core.neighbourhood import NO_ROW, LabelWays, PoolWays
 from ml_backend.core.responsibilities import SparseResponsibilities, row_sums
 
@@ -38,8 +38,8 @@ class LabelStore:
     (`core.graph_prior`). reach: (K,) in [0, 1], how near each is to a labelled component. current: (K,) in [0, 1], the
     agreement of tau_named, made of all labels, with the same of the labels that the head has learnt from
     (`core.graph_prior.agreement`); 1 without a head. temperature: of the confidence. rows: (n,) labelled rows of the
-    pool, targets: (n, Y) their labels. suspicion: (n,) in [0, 1], 1 - p of the given label by all the others, HIGH =
-    they contradict it (mislabelled?), 1 - 1/Y where they say nothing.
+    pool, targets: (n, Y) their labels, voters: the same as they speak for others. suspicion: (n,) in [0, 1], 1 - p of
+    the given label by all the others, HIGH = they contradict it (mislabelled?), 1 - 1/Y where they say nothing.
     left_out: (n,) int32 position of the class that all the others name; fair: (n,) bool, whether another item has a
     label of the item's class, without which leaving it out is no test.
     ways: from the pool's items to the labelled ones. example: (K,) the labelled row that belongs most to each
@@ -57,6 +57,7 @@ class LabelStore:
     temperature: float
     rows: NDArray[np.int64]
     targets: NDArray[np.float64]
+    voters: Voters
     suspicion: NDArray[np.float32]
     left_out: NDArray[np.int32]
     fair: NDArray[np.bool_]
@@ -106,7 +107,8 @@ def fit_store(
     now = GraphCounts.of(description.component_graph, s, alpha0)
     taught = _Taught.of(description, labels, alpha0)
     to_labels = (ways or PoolWays(description)).to(labels.rows)
-    left_out = _left_out(description, labels, now, taught, to_labels)
+    voters = Voters.of(labels.rows, labels.targets, description.places[labels.rows])
+    left_out = _left_out(description, labels, now, taught, to_labels, voters)
     fair = fair_test(labels.targets)
     example = np.full(own.n_components, NO_ROW, np.int64)
     by_share = np.argsort(own.values, axis=None, kind="stable")  # the largest share is written last
@@ -123,6 +125,7 @@ def fit_store(
         temperature=_temperature(description, labels, left_out, fair),
         rows=labels.rows,
         targets=labels.targets,
+        voters=voters,
         suspicion=(1.0 - (left_out * labels.targets).sum(axis=1)).astype(np.float32),
         left_out=left_out.argmax(axis=1).astype(np.int32),
         fair=fair,
@@ -132,7 +135,12 @@ def fit_store(
 
 
 def _left_out(
-    description: PoolDescription, labels: LabelSet, now: GraphCounts, taught: _Taught | None, ways: LabelWays
+    description: PoolDescription,
+    labels: LabelSet,
+    now: GraphCounts,
+    taught: _Taught | None,
+    ways: LabelWays,
+    voters: Voters,
 ) -> NDArray[np.float64]:
     """(n, Y) p(y|x) of each labelled item as all other labels and the head give it, before the temperature.
 
@@ -143,7 +151,7 @@ def _left_out(
     p, current = _by_components(own, labels.targets, now, taught)
     floor = np.asarray(leftover(own) / len(labels.classes), np.float64)
     p += floor[:, None]
-    votes = NeighbourVotes.of(asked, ways.nearest(asked, labels.rows), labels.rows, labels.targets)
+    votes = NeighbourVotes.of(asked, ways.nearest(asked, labels.rows), voters, labels.rows)
     votes.blend(p, floor)
     p = np.asarray(without_floor(p, floor), np.float64)
     if taught:

@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ml_backend.core.copies import equal_rows
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.hyperparameters import ModelConfig, RunConfig
 from ml_backend.core.labels import LabelSet
@@ -78,6 +79,7 @@ class Pool:
         self._heads: tuple[FittedHead, ...] = ()
         self._taught: tuple[LabelSet, ...] | None = None
         self._first_new: int | None = None
+        self._copies: NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -142,6 +144,7 @@ class Pool:
             novelty=own_p_values(combined),
             aleatoric=encoding.aleatoric,
             component_cosines=self.model.component_cosines(),
+            copies=self._known_copies(),
         )
         features = _features_of(self.model, self.x)
         if self._taught is not None:
@@ -196,7 +199,7 @@ class Pool:
         self.x = np.concatenate([self.x, x_new])
         near, similar = index.neighbours(features, self.settings.neighbours, first_row=first)
         self._neighbours, self._similarities = linked_back(self._neighbours, self._similarities, near, similar)
-        self._reference = None
+        self._reference = self._copies = None
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Everything but x and the settings, as arrays without NaN."""
@@ -236,6 +239,11 @@ class Pool:
         if self._index is None:
             self._index = NeighbourIndex(_Features(self.model, self.x))
         return self._index
+
+    def _known_copies(self) -> NDArray[np.int32]:
+        if self._copies is None:
+            self._copies = equal_rows(self.x)
+        return self._copies
 
     def _find_neighbours(self) -> None:
         """The index is as large as x: it goes again, and is made anew when new items come."""

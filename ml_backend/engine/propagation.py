@@ -93,7 +93,7 @@ def apply_store(
     n, nearest = len(description), store.ways.nearest(description, rows)
     label, p_label = np.zeros(n, np.int32), np.zeros(n, np.int32)
     p_max, second, confidence = (np.zeros(n, np.float32) for _ in range(3))
-    votes = NeighbourVotes.of(description, nearest, store.rows, store.targets)
+    votes = NeighbourVotes.of(description, nearest, store.voters, rows)
     head = _head(store, description)
     share = scores.labelled_share(description.responsibilities, store.s, store.alpha0)
     floor = leftover(description.responsibilities) / np.float32(len(store.classes))
@@ -160,7 +160,7 @@ def _probabilities(
     store: LabelStore, description: PoolDescription, rows: NDArray[np.int64]
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Calibrated p(y|x) of some items at a time."""
-    votes = NeighbourVotes.of(description, store.ways.nearest(description, rows), store.rows, store.targets)
+    votes = NeighbourVotes.of(description, store.ways.nearest(description, rows), store.voters, rows)
     head = _head(store, description)
     floor = leftover(description.responsibilities) / np.float32(len(store.classes))
     named = store.tau_named.astype(np.float32)
@@ -214,21 +214,25 @@ def rank(
     labelled_rows: NDArray[np.int64],
     query: str = "lantern",
     *,
-    label_sets: Sequence[LabelSet] = (),
+    label_sets: Sequence[LabelSet],
     never_seen_level: float = 0.01,
+    set_aside_rows: NDArray[np.int64] | None = None,
     absent_rows: NDArray[np.int64] | None = None,
 ) -> Ranking:
     """Order of the queue. query: "lantern" or "s_ood".
 
     labelled_rows go last under "lantern" and speak for their groups, those with the same answer in all label_sets
-    together; absent_rows (deleted tasks) go last and speak for nothing.
+    together; set_aside_rows (skipped, unsure) go last and speak for their copies alone; absent_rows (deleted tasks) go
+    last and speak for nothing.
     """
-    labelled, absent = np.zeros(len(description), bool), np.zeros(len(description), bool)
+    labelled, set_aside, absent = np.zeros((3, len(description)), bool)
     labelled[labelled_rows] = True
-    if absent_rows is not None:
-        absent[absent_rows] = True
+    for marked, rows in ((set_aside, set_aside_rows), (absent, absent_rows)):
+        if rows is not None:
+            marked[rows] = True
+            marked &= ~labelled
     answers = same_answers(label_sets, len(description))
-    asked = QueryScores(**vars(task_scores), answers=answers, labelled=labelled, absent=absent & ~labelled)
+    asked = QueryScores(**vars(task_scores), answers=answers, labelled=labelled, set_aside=set_aside, absent=absent)
     if query == "s_ood":
         return rank_s_ood(description, asked, never_seen_level=never_seen_level)
     if query == "lantern":

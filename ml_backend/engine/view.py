@@ -89,7 +89,8 @@ class ProjectView:
             self.settings.query,
             label_sets=self.label_sets,
             never_seen_level=level,
-            absent_rows=np.flatnonzero((self.snapshot.task_ids == NO_TASK) | self.is_set_aside),
+            set_aside_rows=np.flatnonzero(self.is_set_aside),
+            absent_rows=np.flatnonzero(self.snapshot.task_ids == NO_TASK),
         )
         return ScoredItems(self.schema, level, description, propagations, scores, ranking, self.labelled)
 
@@ -109,7 +110,7 @@ class ProjectView:
         scores = combine(list(propagations.values()), description)
         nobody = np.empty(0, dtype=np.int64)
         level = self.settings.never_seen_level
-        alone = rank(description, scores, nobody, "s_ood", never_seen_level=level)
+        alone = rank(description, scores, nobody, "s_ood", label_sets=(), never_seen_level=level)
         if self.settings.query == "lantern":
             alone = Ranking(_place(known.scores.s_ood, known.ranking.value, scores.s_ood), alone.reason)
         unlabelled = np.zeros(len(description), dtype=bool)

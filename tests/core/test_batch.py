@@ -28,11 +28,22 @@ def one_large_group(size: int, n: int = N) -> PoolDescription:
     )
 
 
-def chosen(pool: PoolDescription, labelled: list[int], sample_coverage: float, size: int) -> Batch:
+def chosen(
+    pool: PoolDescription,
+    labelled: list[int],
+    sample_coverage: float,
+    size: int,
+    set_aside: tuple[int, ...] = (),
+    absent: tuple[int, ...] = (),
+    *,
+    one_answer: bool = False,
+) -> Batch:
+    """one_answer: all labels are the same."""
     n = len(pool)
-    known = Known(1.0 - np.arange(n) / np.float64(n), np.zeros(n, np.float32), sample_coverage, np.arange(n))
-    asked = np.isin(np.arange(n), labelled)
-    return choose_batch(pool, known, asked, np.zeros(n, bool), size=size)
+    asked, aside, gone = (np.isin(np.arange(n), rows) for rows in (labelled, set_aside, absent))
+    answers = np.where(asked & one_answer, 0, np.arange(n))
+    known = Known(1.0 - np.arange(n) / np.float64(n), np.zeros(n, np.float32), sample_coverage, answers)
+    return choose_batch(pool, known, asked, aside, gone, size=size)
 
 
 @pytest.mark.parametrize(("coverage", "settled"), [(0.0, 0.0), (0.25, 0.125), (0.64, 0.512), (1.0, 1.0)])
@@ -94,7 +105,8 @@ def test_what_was_never_seen_is_asked_about_where_it_is_in_doubt() -> None:
     doubt = np.where(np.arange(N) >= 190, 1.0, 0.1)
     known = Known(doubt, np.zeros(N, np.float32), 1.0, np.arange(N))
     labelled = np.isin(np.arange(N), [0, 95])
-    batch = choose_batch(rare_items_among_copies(), known, labelled, np.zeros(N, bool), size=10)
+    nobody = np.zeros(N, bool)
+    batch = choose_batch(rare_items_among_copies(), known, labelled, nobody, nobody, size=10)
     assert set(batch.rows[batch.doubtful]) == set(range(190, 200))
 
 
@@ -129,15 +141,64 @@ def test_the_rare_may_share_a_batch_though_they_are_each_others_neighbours(cosin
     assert len(set(rare) & set(chosen(pool, [0], 0.0, N).rows)) == asked
 
 
-@pytest.mark.parametrize("sample_coverage", [0.0, 1.0])
-def test_of_copies_one_is_asked_though_they_all_have_the_same_few_neighbours(sample_coverage: float) -> None:
-    """Where everything is in doubt, too: 150 copies, then 50 others, each alone."""
-    pool = one_large_group(150)
+def one_text_in_copies(count: int) -> PoolDescription:
+    """`count` copies that all list the same few of them as neighbours, then N - count others, each alone."""
+    pool = one_large_group(count)
     neighbours, similarities = np.full((N, 3), -1, np.int32), np.zeros((N, 3), np.float32)
-    for item in range(150):
+    for item in range(count):
         neighbours[item] = [row for row in range(4) if row != item][:3]
         similarities[item] = 1.0
-    pool = replace(pool, neighbours=neighbours, similarities=similarities)
+    places = np.maximum(np.arange(N) - count + 1, 0).astype(np.int32)
+    return replace(pool, neighbours=neighbours, similarities=similarities, copies=places)
+
+
+@pytest.mark.parametrize("sample_coverage", [0.0, 1.0])
+def test_of_copies_one_is_asked_though_they_all_have_the_same_few_neighbours(sample_coverage: float) -> None:
+    """Where everything is in doubt, too."""
+    pool = one_text_in_copies(150)
     nothing, one = chosen(pool, [], sample_coverage, 50), chosen(pool, [140], sample_coverage, 50)
     assert np.count_nonzero(nothing.rows < 150) == 1
     assert np.count_nonzero(one.rows < 150) == 0
+
+
+@pytest.mark.parametrize("densest", [0, 149])
+def test_what_is_like_one_copy_waits_whichever_copy_was_asked(densest: int) -> None:
+    """Item 150 lists copies 0 to 2; nobody else lists item 150."""
+    pool = one_text_in_copies(150)
+    pool.neighbours[150], pool.similarities[150] = [0, 1, 2], 0.97
+    pool.density[:] = 0.5
+    pool.density[densest] = 1.0
+    rows = chosen(pool, [], 0.0, 50).rows
+    assert rows[0] == densest
+    assert 150 not in rows
+
+
+def test_copies_wait_when_what_was_asked_is_like_one_of_them() -> None:
+    """Item 150 lists the one of three copies that was deleted."""
+    pool = one_text_in_copies(3)
+    pool.neighbours[150], pool.similarities[150] = [0, -1, -1], [0.97, 0.0, 0.0]
+    assert len(chosen(pool, [], 0.0, 9, absent=tuple(i for i in range(N) if i not in {1, 2, 150})).rows) == 1
+
+
+def test_copies_of_what_was_set_aside_are_not_asked_instead_but_those_of_a_deleted_task_are() -> None:
+    pool = one_text_in_copies(150)
+    assert not (chosen(pool, [], 0.0, 50, set_aside=(7,)).rows < 150).any()
+    assert np.count_nonzero(chosen(pool, [], 0.0, 50, absent=(7,)).rows < 150) == 1
+
+
+def test_a_text_that_was_labelled_eleven_times_covers_no_more_than_labelled_once() -> None:
+    """Components 0 (copies) and 1 at a cosine of .87, which covers a third; 40 others of one item each."""
+    home = np.concatenate([np.zeros(60, int), np.ones(60, int), np.arange(2, 42)])
+    n, logits = len(home), np.where(np.eye(42)[home] > 0, 40.0, 0.0).astype(np.float32)
+    cosines = np.eye(42, dtype=np.float32)
+    cosines[0, 1] = cosines[1, 0] = 0.87
+    pool = replace(
+        one_large_group(1, n),
+        responsibilities=SparseResponsibilities.from_logits(logits, top_m=2, temperature=1.0),
+        component_cosines=cosines,
+        copies=np.maximum(np.arange(n) - 59, 0).astype(np.int32),
+    )
+    once, often = (chosen(pool, list(range(k)), 0.0, 1, one_answer=True).rows for k in (1, 11))
+    assert home[once].tolist() == home[often].tolist() == [1]
+    own_texts = replace(pool, copies=None)
+    assert home[chosen(own_texts, list(range(11)), 0.0, 1, one_answer=True).rows] > 1

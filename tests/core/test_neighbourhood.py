@@ -104,21 +104,22 @@ def test_of_labels_equally_near_it_is_always_the_same(seed: int, n: int) -> None
 
 def copies(sizes: tuple[int, ...], k: int = 3) -> PoolDescription:
     """Groups of copies; all of a group list the same k of it, the first ones, as an exact search does."""
+    group = np.repeat(np.arange(len(sizes)), sizes).astype(np.int32)
     n, first = sum(sizes), np.repeat(np.cumsum((0, *sizes[:-1])), sizes)
     pool = description(
         responsibilities(np.random.default_rng(0), n, 4), np.random.default_rng(0).normal(size=(n, 3)), k=k
     )
     near = first[:, None] + np.arange(k + 1)
     near = np.array([row[row != item][:k] for item, row in enumerate(near)])
-    return replace(pool, neighbours=near.astype(np.int32), similarities=np.full((n, k), 1 - 1e-7, np.float32))
+    same = np.full((n, k), 1 - 1e-7, np.float32)
+    return replace(pool, neighbours=near.astype(np.int32), similarities=same, copies=group)
 
 
-def test_copies_are_on_one_place_whatever_their_number() -> None:
-    places = copies((40, 5, 60)).places
-    assert len(set(places[:40])) == len(set(places[40:45])) == len(set(places[45:])) == 1
-    assert len(set(places)) == 3
-    near = replace(copies((40, 60)), similarities=np.full((100, 3), 0.999, np.float32))
-    assert len(set(near.places)) == 100
+def test_where_copies_are_not_known_each_item_is_on_a_place_of_its_own() -> None:
+    pool = copies((40, 5, 60))
+    np.testing.assert_array_equal(pool.places, np.repeat([0, 1, 2], [40, 5, 60]))
+    np.testing.assert_array_equal(pool.take(np.array([104, 0, 41])).places, [2, 0, 1])
+    assert len(set(replace(pool, copies=None).places)) == 105
 
 
 def test_a_label_on_one_copy_is_next_to_all_though_it_is_nobodys_neighbour() -> None:

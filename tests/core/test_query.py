@@ -33,6 +33,7 @@ def random_scores(rng: np.random.Generator, n: int) -> QueryScores:
         rng.integers(0, 3, n),
         rng.random(n) < 0.3,
         rng.random(n) < 0.1,
+        rng.random(n) < 0.1,
     )
 
 
@@ -48,7 +49,8 @@ def grouped(sizes: tuple[int, ...], seed: int = 0) -> tuple[PoolDescription, NDA
 
 def nothing_known(n: int) -> QueryScores:
     zero, one = np.zeros(n, np.float32), np.ones(n, np.float32)
-    return QueryScores(one, zero, zero, zero, zero, zero, 0.0, np.arange(n), np.zeros(n, bool), np.zeros(n, bool))
+    labelled, set_aside, absent = np.zeros((3, n), bool)
+    return QueryScores(one, zero, zero, zero, zero, zero, 0.0, np.arange(n), labelled, set_aside, absent)
 
 
 def order(ranking: Ranking) -> NDArray[np.int64]:
@@ -72,7 +74,7 @@ def test_lanterns_order_gives_every_item_its_own_place_and_labelled_items_the_la
     ranking = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=batch)
     np.testing.assert_allclose(np.sort(ranking.value), (np.arange(n) + 0.5) / n, rtol=1e-5)
     queue = order(ranking)
-    closed = scores.labelled | scores.absent
+    closed = scores.labelled | scores.set_aside | scores.absent
     assert not closed[queue[: int((~closed).sum())]].any()
     assert set(ranking.reason.tolist()) <= {int(reason) for reason in Reason}
     again = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=batch)
@@ -141,7 +143,8 @@ def test_where_all_groups_have_labels_doubtful_items_lead() -> None:
     confidence[doubtful] = 0.4
     low, high = np.full(120, 0.1, np.float32), np.full(120, 0.9, np.float32)
     clash = rng.random(120).astype(np.float32) / np.float32(10)
-    scores = QueryScores(low, high, low, confidence, clash, low, 0.0, np.arange(120), labelled, np.zeros(120, bool))
+    nobody = np.zeros(120, bool)
+    scores = QueryScores(low, high, low, confidence, clash, low, 0.0, np.arange(120), labelled, nobody, nobody)
     ranking = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=24)
     head = order(ranking)[:4]
     assert set(head.tolist()) <= set(doubtful.tolist())
@@ -158,7 +161,8 @@ def test_where_every_item_left_is_like_a_labelled_one_the_queue_does_not_say_oth
     labelled = np.isin(np.arange(120), [0, 45, 90])
     low, near = np.full(120, 0.02, np.float32), np.full(120, 0.99, np.float32)
     sure = np.full(120, confidence, np.float32)
-    scores = QueryScores(low, near, low, sure, low, near, 1.0, np.arange(120), labelled, np.zeros(120, bool))
+    nobody = np.zeros(120, bool)
+    scores = QueryScores(low, near, low, sure, low, near, 1.0, np.arange(120), labelled, nobody, nobody)
     ranking = rank_lantern(pool, scores, never_seen_level=LEVEL)
     head = order(ranking)[:10]
     expected = {Reason.ROUTINE} if confidence > 0.9 else {Reason.UNLABELLED_GROUP, Reason.AMBIGUOUS}
@@ -190,8 +194,9 @@ def test_the_batch_has_a_place_for_what_was_never_seen() -> None:
 def test_each_reason_is_given_for_its_cause() -> None:
     pool, _ = grouped((30, 30))
     low, high = np.full(60, 0.1, np.float32), np.full(60, 0.9, np.float32)
-    nobody = np.zeros(60, bool)
-    scores = QueryScores(low, high.copy(), low.copy(), high, low.copy(), low, 0.0, np.arange(60), nobody, nobody.copy())
+    labelled, nobody = np.zeros((2, 60), bool)
+    given = (low, high.copy(), low.copy(), high, low.copy(), low, 0.0, np.arange(60))
+    scores = QueryScores(*given, labelled, nobody, nobody)
     pool = replace(pool, novelty=np.full(60, 0.5, np.float32))
     scores.evidence[1], scores.ambiguity[2], scores.clash[4] = 0.1, 0.8, 0.9
     pool.novelty[3] = 0.001

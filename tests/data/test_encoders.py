@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from ml_backend.data.encoders import EncoderOptions, Unreadable, build_encoder
+from ml_backend.data.encoders import EncoderOptions, Unreadable, build_encoder, words
 from ml_backend.data.encoders.vector import VectorEncoder, read_npy
 from ml_backend.data.encoders.words import WordLlamaEncoder
 from ml_backend.data.pictures import fit_picture, read_picture, to_data_uri, to_png
@@ -142,6 +142,43 @@ def test_a_word_speaks_alike_whether_it_is_one_piece_or_twelve() -> None:
     alike = same @ same.T
     assert alike.min() > 0.85
     assert (same[0] @ other.T).item() < alike.min()
+
+
+COMPLAINT = "\u5feb\u9012\u5df2\u7ecf\u4e09\u5929\u6ca1\u6709\u9001\u5230\uff0c\u8bf7\u5c3d\u5feb\u5904\u7406"
+REVIEW = "\u8fd9\u90e8\u7535\u5f71\u7684\u6f14\u5458\u8868\u73b0\u975e\u5e38\u51fa\u8272"
+THAI = (
+    "\u0e1e\u0e31\u0e2a\u0e14\u0e38\u0e22\u0e31\u0e07\u0e44\u0e21\u0e48"
+    "\u0e21\u0e32\u0e16\u0e36\u0e07\u0e17\u0e35\u0e48\u0e1a\u0e49\u0e32\u0e19"
+)
+
+
+@pytest.mark.parametrize("sentence", [COMPLAINT, REVIEW, THAI])
+def test_a_sentence_written_without_blanks_outweighs_two_english_words_behind_it(sentence: str) -> None:
+    """Else it would be one word, and what follows it would say more than it does."""
+    other = {COMPLAINT: REVIEW, REVIEW: COMPLAINT, THAI: COMPLAINT}[sentence]
+    texts = [f"{sentence} order pending", f"{sentence} thanks regards", f"{other} order pending"]
+    pending, regards, another = vectors(WordLlamaEncoder().encode(texts))
+    assert pending @ regards > 0.8
+    assert pending @ regards > pending @ another + 0.1
+
+
+def test_full_width_marks_are_marks() -> None:
+    plain, marked = vectors(WordLlamaEncoder().encode(["battery low", "\uff08battery\uff09\u3002low"]))
+    assert plain @ marked > 0.6
+
+
+@pytest.mark.parametrize("characters", [1, 40])
+def test_a_text_has_the_same_vector_whatever_is_made_at_a_time(
+    characters: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["the battery is low", "x", "the parcel was delivered " * 5, " ", "the battery is low"]
+    whole = WordLlamaEncoder().encode(texts)
+    monkeypatch.setattr(words, "_GROUP_CHARACTERS", characters)
+    for one, other in zip(whole, WordLlamaEncoder().encode(texts), strict=True):
+        if isinstance(one, np.ndarray):
+            np.testing.assert_array_equal(one, other)
+        else:
+            assert isinstance(other, Unreadable)
 
 
 def test_texts_without_words_are_unreadable_and_the_others_go_on() -> None:
@@ -289,5 +326,5 @@ def test_incomplete_and_unknown_specs_are_refused(spec: str) -> None:
 
 
 def test_names_are_stable_because_versions_and_caches_hold_them() -> None:
-    assert [build_encoder(spec).name for spec in ("vector", "text", "pixels")] == ["vector", "wordllama256-4", "pixels"]
+    assert [build_encoder(spec).name for spec in ("vector", "text", "pixels")] == ["vector", "wordllama256-5", "pixels"]
     assert logging.getLogger("ml_backend").handlers == []

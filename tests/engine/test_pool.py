@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ml_backend.core.hyperparameters import RunConfig
 from ml_backend.core.labels import LabelSet
-from ml_backend.engine.pool import Pool, PoolSettings
+from ml_backend.core.query import Reason
+from ml_backend.engine.pool import Pool, PoolSettings, combine, rank
 from ml_backend.errors import CheckpointError, ConfigError, InputError
 
 GROUPS, PER_GROUP, DIMENSION = 8, 60, 16
@@ -111,10 +112,25 @@ def test_an_extended_pool_keeps_old_rows_and_links_both_ways() -> None:
     assert len(d) == len(grown) == n + 2
     assert d.neighbours[n:, 0].tolist() == [5, 100]
     assert d.neighbours[[5, 100], 0].tolist() == [n, n + 1]
+    assert len(set(before.places)) == n
+    np.testing.assert_array_equal(d.places, [*range(n), 5, 100])
     np.testing.assert_array_equal(d.responsibilities.log_r[:n], before.responsibilities.log_r)
     assert np.all(np.diff(d.similarities, axis=1) <= 1e-6)
     state = grown.state()
     np.testing.assert_array_equal(Pool.restore(grown.x, SETTINGS, state).describe().novelty, d.novelty)
+
+
+def test_neighbours_that_lead_round_a_ring_are_no_copies() -> None:
+    """Each of 2,000 points is at a cosine of 1 - 5e-6 of the next: they were one place once, and one question."""
+    angle = np.linspace(0.0, 2.0 * np.pi, 2_000, endpoint=False)
+    ring = np.column_stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
+    d = Pool.create(ring, PoolSettings(device="cpu"), seed=0).describe()
+    assert len(set(d.places)) == 2_000
+    ranking = rank(d, combine([], d), np.empty(0, np.int64), label_sets=())
+    head = np.argsort(-ranking.value, kind="stable")[:20]
+    assert (ranking.reason[head] == Reason.UNLABELLED_GROUP).sum() >= 15
+    eighths = (angle[head] // (np.pi / 4)).astype(int)
+    assert len(set(eighths.tolist())) == 8
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])

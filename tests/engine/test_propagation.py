@@ -11,6 +11,7 @@ from ml_backend.core.description import PoolDescription
 from ml_backend.core.labels import LabelSet, class_probabilities
 from ml_backend.core.neighbourhood import PoolWays
 from ml_backend.core.query import Reason
+from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.engine.pool import Pool, PoolSettings, apply_store, combine, fit_store, propagate, rank
 from ml_backend.engine.propagation import probabilities
 from ml_backend.errors import ConfigError, InputError
@@ -71,13 +72,56 @@ def test_groups_without_labels_have_no_evidence_and_are_asked_first(description:
     spread = propagate(description, some)
     scores = combine([spread], description)
     assert spread.evidence[group < 4].mean() > 2 * spread.evidence[group >= 4].mean()
-    ranking = rank(description, scores, some.rows, "lantern")
+    ranking = rank(description, scores, some.rows, "lantern", label_sets=[some])
     head = np.argsort(-ranking.value)[:4]
     assert sorted(group[head].tolist()) == [4, 5, 6, 7]
     assert set(ranking.reason[head].tolist()) == {Reason.UNLABELLED_GROUP}
-    np.testing.assert_array_equal(rank(description, scores, some.rows, "s_ood").value, scores.s_ood)
+    s_ood = rank(description, scores, some.rows, "s_ood", label_sets=[some])
+    np.testing.assert_array_equal(s_ood.value, scores.s_ood)
     with pytest.raises(ConfigError, match="random"):
-        rank(description, scores, some.rows, "random")
+        rank(description, scores, some.rows, "random", label_sets=[some])
+
+
+def half_covered_by_each_of_two() -> PoolDescription:
+    """Components 0 and 1, one item each, are at the cosine at which a label covers half of component 2, of 60 items;
+    component 3, of 20, is like nothing. Nobody has neighbours.
+    """
+    home = np.repeat([0, 1, 2, 3], [1, 1, 60, 20])
+    n, logits = len(home), np.where(np.eye(4)[home] > 0, 40.0, 0.0).astype(np.float32)
+    cosines = np.eye(4, dtype=np.float32)
+    cosines[2, :2] = cosines[:2, 2] = 0.5 ** (1 / 8)
+    return PoolDescription(
+        responsibilities=SparseResponsibilities.from_logits(logits, top_m=2, temperature=1.0),
+        neighbours=np.full((n, 1), -1, np.int32),
+        similarities=np.zeros((n, 1), np.float32),
+        density=np.ones(n, np.float32),
+        novelty=np.ones(n, np.float32),
+        aleatoric=np.ones(n, np.float32),
+        component_cosines=cosines,
+    )
+
+
+@pytest.mark.parametrize(("answers", "first"), [((0, 0), 3), ((0, 1), 2)])
+def test_labels_that_say_the_same_cover_what_lies_between_them(answers: tuple[int, int], first: int) -> None:
+    """60 items of which a quarter is left to learn, or half, against 20 of which all is."""
+    d = half_covered_by_each_of_two()
+    given = LabelSet("kind", ("a", "b"), np.arange(2), np.eye(2)[list(answers)])
+    scores = combine([], d)
+    ranking = rank(d, scores, given.rows, label_sets=[given])
+    assert d.responsibilities.indices[np.argmax(ranking.value), 0] == first
+
+
+def test_of_copies_with_different_labels_the_majority_names_the_rest() -> None:
+    """20 texts in 50 copies each; of ten labels on the first, the one on the lowest row is wrong."""
+    text = np.repeat(np.arange(20), 50)
+    x = np.random.default_rng(1).normal(size=(20, 16)).astype(np.float32)[text]
+    d = Pool.create(x, SETTINGS, seed=0).describe()
+    rows = np.concatenate([np.arange(20, 30), np.arange(1, 20) * 50 + 7])
+    given = LabelSet("kind", ("right", "other"), rows, np.eye(2)[((rows == 20) | (rows >= 500)).astype(int)])
+    spread = propagate(d, given)
+    assert (spread.label[:50] == 0).all()
+    of_first = spread.store.suspicion[:10]
+    assert of_first[0] > 0.8 > 0.4 > of_first[1:].max()
 
 
 def test_no_labels_at_all_say_nothing(description: PoolDescription) -> None:

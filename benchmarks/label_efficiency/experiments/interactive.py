@@ -37,7 +37,7 @@ def run(bench: Bench, case: Case) -> SavedCell:
     start = time.perf_counter()
     pool = Pool.create(problem.pool, settings, seed=0)
     description = pool.describe()
-    rank(description, combine([], description), np.zeros(0, np.int64))
+    rank(description, combine([], description), np.zeros(0, np.int64), label_sets=())
     figures = {"first_queue_seconds": time.perf_counter() - start}
 
     rows = np.random.default_rng(0).permutation(len(problem.pool))[: case.options["labels"]]
