@@ -275,3 +275,17 @@ def test_what_was_never_seen_follows_the_batch_and_comes_before_all_routine() ->
     ranked = order(rank_lantern(replace(pool, novelty=novelty), nothing_known(300), never_seen_level=LEVEL))
     place[ranked] = np.arange(300)
     assert (place[strange] < 300 // 4 + len(strange)).all()
+
+
+def test_a_question_covers_strangers_only_while_the_first_ten_are_asked() -> None:
+    """Copies whose only other neighbours are strangers: the walk comes there almost surely, their cosine is .3."""
+    pool, group = grouped((60, 40))
+    neighbours = pool.neighbours.copy()
+    neighbours[group == 0, 0] = np.flatnonzero(group == 1)[0]
+    cosines = np.eye(4, dtype=np.float32)
+    cosines[0, 1] = cosines[1, 0] = 0.3
+    pool = replace(pool, neighbours=neighbours, component_cosines=cosines)
+    first, later = pool.first_component_graph.covering[0, 1], pool.component_graph.covering[0, 1]
+    assert later == pytest.approx(0.3**4)
+    assert first > 0.5
+    np.testing.assert_array_less(0.5, pool.component_graph.affinity[0, 1])
