@@ -29,7 +29,7 @@ def doubt_formula(pool: PoolDescription, scores: QueryScores) -> NDArray[np.floa
 def by_doubt_alone(pool: PoolDescription, scores: QueryScores) -> NDArray[np.int64]:
     """The open items in the order of asking, where nothing was never seen and no batch comes first."""
     ranked = order(rank_lantern(pool, scores, never_seen_level=0.0, batch=0))
-    return ranked[~(scores.labelled | scores.absent)[ranked]]
+    return ranked[~(scores.labelled | scores.set_aside | scores.absent)[ranked]]
 
 
 @given(seeds, st.integers(6, 60))
@@ -42,7 +42,7 @@ def test_behind_the_batch_items_are_asked_by_falling_doubt(seed: int, n: int) ->
     )
     scores = random_scores(rng, n)
     asked = by_doubt_alone(pool, scores)
-    assert len(asked) == np.count_nonzero(~(scores.labelled | scores.absent))
+    assert len(asked) == np.count_nonzero(~(scores.labelled | scores.set_aside | scores.absent))
     assert np.all(np.diff(doubt_formula(pool, scores)[asked]) <= 1e-6)
 
 
