@@ -11,8 +11,8 @@ from ml_backend.errors import ConfigError
 
 Prior = Literal["standard", "mixture", "vamp"]
 PRIORS: tuple[Prior, ...] = ("standard", "mixture", "vamp")
-DEFAULT_PRIOR: Prior = "standard"
-"""The simplest of three that are alike: ahead by a tenth of a point on CLINC150 with 300 labels (seven seeds)."""
+DEFAULT_PRIOR: Prior = "mixture"
+"""By validation data, where it and the standard prior are level; VampPrior takes 1.4 times as long on pictures."""
 
 MIN_COMPONENTS = 64
 MAX_COMPONENTS = 512
