@@ -97,6 +97,9 @@ def load_model(path: Path, settings: PoolSettings) -> Working:
 
 
 def pool_folder_of(path: Path) -> str | None:
-    """Name of the matrix's folder that the model in this folder is bound to."""
-    folder = artifacts.read_manifest(path).get("pool")
+    """Name of the matrix's folder that the model in this folder is bound to; None where there is no such model."""
+    try:
+        folder = artifacts.read_manifest(path).get("pool")
+    except CheckpointError:
+        return None
     return folder if isinstance(folder, str) else None

@@ -24,7 +24,7 @@ from ml_backend.engine.heartbeat import ours
 from ml_backend.engine.indexing import index_changes
 from ml_backend.engine.kept import Recent
 from ml_backend.engine.pool import Pool
-from ml_backend.engine.publishing import Versions, publish_model
+from ml_backend.engine.publishing import Versions, is_there, publish_model
 from ml_backend.engine.reading import Reader, Readers
 from ml_backend.engine.restoring import Restoring, restoring_due
 from ml_backend.engine.schema import schema_of
@@ -84,11 +84,11 @@ class ProjectEngine:
         self._retry_at: dict[tuple[str, ...], float] = {}
 
     def due(self, uid: str) -> bool:
-        """Whether tasks changed since the newest publication, or a training is wanted."""
+        """Whether tasks changed since the newest publication, its files are gone, or a training is wanted."""
         project, newest = self._read(uid)
         if not schema_of(project).controls or not project.data_version:
             return False
-        return self._retry_due(project) or self._data_due(project, newest) or self._training_due(project, newest)
+        return self._retry_due(project) or self._publication_due(project, newest) or self._training_due(project, newest)
 
     def run(self, uid: str) -> None:
         """One step: new tasks first, since a training wants them too; then at most one training."""
@@ -105,7 +105,7 @@ class ProjectEngine:
         reader = self._readers.reader(self._db, project, schema, wanted)
         if self._retry_due(project):
             project = self._retry_unreadable(project)
-        if self._data_due(project, newest):
+        if self._publication_due(project, newest):
             self._take_in(project, newest, reader, wanted)
             project, newest = self._read(uid)
         if newest is not None and not self._should_stop() and self._training_due(project, newest):
@@ -134,6 +134,12 @@ class ProjectEngine:
         with self._db.read() as session:
             project = projects.ensure(session, uid)
             return project, publications.newest(session, project)
+
+    def _publication_due(self, project: Project, newest: Publication | None) -> bool:
+        return self._data_due(project, newest) or (self._is_lost(newest) and not self._waits_for_tasks(project))
+
+    def _is_lost(self, newest: Publication | None) -> bool:
+        return newest is not None and not is_there(self._db.path.parent, newest)
 
     def _data_due(self, project: Project, newest: Publication | None) -> bool:
         working, too_small = self._pools.get(project.uid), self._too_small.get(_what_is_read(project))
@@ -179,7 +185,7 @@ class ProjectEngine:
         if working is None and live < MIN_ITEMS:
             self._too_small[_what_is_read(project)] = matrix
             return
-        if working is not None and working.same_rows(matrix):
+        if working is not None and working.same_rows(matrix) and not self._is_lost(newest):
             working.matrix = replace(working.matrix, data_version=matrix.data_version)
             with self._db.write() as session:
                 publications.stands_for(session, project, matrix.data_version)

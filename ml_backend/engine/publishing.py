@@ -32,6 +32,13 @@ class Versions:
     trained: bool
 
 
+def is_there(home: Path, publication: Publication) -> bool:
+    """Whether its files are there, at a glance. A backup of the database alone has none."""
+    model, description = home / publication.model_path, home / publication.description_path
+    pool = pool_folder_of(model)
+    return pool is not None and artifacts.is_there(model.parent / pool) and artifacts.is_there(description)
+
+
 def project_folder(db: Database, project: Project) -> Path:
     """Folder of a project's artifacts; named after the row, never after anything that came from outside."""
     return db.path.parent / "projects" / str(project.id)

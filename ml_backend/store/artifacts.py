@@ -93,6 +93,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is an artifact, at a glance: `load` tells whether it is whole."""
+    return (path / MANIFEST).is_file()
+
+
 def remove(path: Path) -> None:
     """Delete an artifact; it is gone at one moment. Nothing happens when it is not there."""
     try:
@@ -195,6 +200,8 @@ def _move_into_place(folder: Path, target: Path) -> None:
 def _read_envelope(path: Path) -> dict[str, Any]:
     try:
         envelope = json.loads((path / MANIFEST).read_bytes())
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} is not there, or is not whole") from error
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} has no readable {MANIFEST}: delete the folder, it will be made anew") from error
     if not isinstance(envelope, dict) or envelope.get("format") != FORMAT:

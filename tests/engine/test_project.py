@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -218,6 +220,28 @@ def test_a_damaged_publication_is_passed_over_and_made_anew(world: World) -> Non
     view = world.engine.view(UID)
     assert view is not None
     assert view.number < newest.number
+
+
+@pytest.mark.parametrize("lost", ["[!.]*", "model-*", "pool-*", "description-*"])
+@pytest.mark.parametrize("restarted", [True, False])
+def test_what_is_not_in_a_backup_is_made_anew_from_tasks_and_labels(world: World, lost: str, restarted: bool) -> None:
+    fill(world)
+    world.work()
+    label_head_of_queue(world, 18)
+    world.work()
+    before = world.view()
+    for folder in (world.home / "projects").glob(f"*/{lost}"):
+        shutil.rmtree(folder)
+    if restarted:
+        world.db.close()
+        world.start()
+    assert world.work()
+    view = world.view()
+    assert view.number > before.number
+    assert {p.task_id for p in view.predictions()} == set(TRUTH)
+    assert accuracy(world) >= 0.6
+    assert world.engine.predict(UID, [(9999, {"text": "Battery at 3 percent, plug in soon"})])[0].answers
+    assert not world.worker.due(UID)
 
 
 def test_weights_of_a_project_are_checked_with_the_key_named(world: World) -> None:
