@@ -53,6 +53,10 @@ class CheckpointError(LanternError):
     """An artifact on disk is incomplete, altered or not finite."""
 
 
+class CheckpointMissing(CheckpointError):
+    """There is no artifact at this place."""
+
+
 class StoreError(LanternError):
     """The database cannot be opened, migrated or written."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from ml_backend.engine.arrivals import Arrivals
 from ml_backend.engine.pool import Pool, PoolSettings
 from ml_backend.engine.snapshot import NO_TASK, PoolMatrix, Snapshot, load_pool, save_pool
-from ml_backend.errors import CheckpointError
+from ml_backend.errors import CheckpointError, CheckpointMissing
 from ml_backend.store import artifacts
 
 MOST_STRANGE = 0.1
@@ -97,9 +97,17 @@ def load_model(path: Path, settings: PoolSettings) -> Working:
 
 
 def pool_folder_of(path: Path) -> str | None:
-    """Name of the matrix's folder that the model in this folder is bound to; None where there is no such model."""
+    """Name of the matrix's folder that the model in this folder is bound to; None where there is no model.
+
+    Raises CheckpointError when the folder is damaged.
+    """
     try:
         folder = artifacts.read_manifest(path).get("pool")
-    except CheckpointError:
+    except CheckpointMissing:
         return None
     return folder if isinstance(folder, str) else None
+
+
+def encoder_of(path: Path) -> str:
+    """What the tasks of the model in this folder were read by. Raises CheckpointError when the folder is damaged."""
+    return str(artifacts.read_manifest(path).get("encoder"))

@@ -17,7 +17,7 @@ from ml_backend.engine.kept import Recent
 from ml_backend.engine.label_sets import make_label_sets
 from ml_backend.engine.pool_settings import PoolSettings
 from ml_backend.engine.prediction import TaskPrediction
-from ml_backend.engine.reading import FetcherFor, Readers
+from ml_backend.engine.reading import FetcherFor, Reader, Readers
 from ml_backend.engine.schema import schema_of
 from ml_backend.engine.settings import settings_of, steered
 from ml_backend.engine.snapshot import NO_TASK, Snapshot, load_description
@@ -34,6 +34,7 @@ MODELS_IN_MEMORY = 4
 """Projects whose view, and whose model with matrix and index, stay in memory: those used last."""
 
 NO_MODEL = "there is no model yet: the first one is being made"
+OTHER_MODEL = "the model is being made anew: it was made of tasks that were read otherwise, or its files are gone"
 
 IncomingTask = tuple[int, Mapping[str, object]]
 """(task id, task data)"""
@@ -192,7 +193,9 @@ class Engine:
         reader = self.readers.reader(self.db, project, view.schema, wanted)
         publication = next((p for p in published if p.number == view.number), published[0])
         with self._pool_lock(project.uid):
-            working = self._model(project.uid, publication, view.settings)
+            working = self._model_of(reader, project.uid, publication, view.settings)
+            if working is None:
+                return [TaskPrediction.unreadable(task_id, OTHER_MODEL) for task_id, _ in tasks]
             encoded = encode_records(
                 reader.encoder,
                 reader.source,
@@ -206,6 +209,15 @@ class Engine:
                 description = working.pool.describe_new(encoded.x)
                 found += view.predictions_of_new([tasks[i][0] for i in encoded.kept], description)
         return found
+
+    def _model_of(self, reader: Reader, uid: str, publication: Publication, settings: PoolSettings) -> Working | None:
+        """The publication's model, if it is whole and made of tasks that this reader read."""
+        try:
+            working = self._model(uid, publication, settings)
+        except CheckpointError as error:
+            log.error("project %s, publication %d: %s", uid, publication.number, error)
+            return None
+        return working if working.encoder == reader.identity else None
 
     def _model(self, uid: str, publication: Publication, settings: PoolSettings) -> Working:
         path, working = self._models.get(uid) or ("", None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from ml_backend.engine.checkpoint import pool_folder_of
+from ml_backend.errors import CheckpointError
 from ml_backend.store import runs
 from ml_backend.store.tables import Project
 
@@ -42,7 +43,10 @@ def changes_folder(run_id: int) -> str:
 
 def _folders(model: Path) -> dict[str, Path]:
     """By name: the model's folder and that of the matrix its rows stand for; nothing when either is not whole."""
-    pool = pool_folder_of(model)
+    try:
+        pool = pool_folder_of(model)
+    except CheckpointError:
+        return {}
     folders = {model.name: model, pool: model.parent / pool} if pool else {}
     return folders if all(path.is_dir() for path in folders.values()) else {}
 

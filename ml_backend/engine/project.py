@@ -18,7 +18,7 @@ import numpy as np
 
 from ml_backend.config import Settings
 from ml_backend.data.label_config import LabelSchema
-from ml_backend.engine.checkpoint import Working, load_model
+from ml_backend.engine.checkpoint import Working, encoder_of, load_model
 from ml_backend.engine.debounce import Debounce
 from ml_backend.engine.heartbeat import ours
 from ml_backend.engine.indexing import index_changes
@@ -82,9 +82,12 @@ class ProjectEngine:
         self._pools: Recent[str, Working] = Recent(POOLS_IN_MEMORY)
         self._too_small: dict[tuple[str, ...], PoolMatrix] = {}
         self._retry_at: dict[tuple[str, ...], float] = {}
+        self._read_alike: dict[str, str] = {}
 
     def due(self, uid: str) -> bool:
-        """Whether tasks changed since the newest publication, its files are gone, or a training is wanted."""
+        """Whether tasks changed since the newest publication or would be read otherwise now, its files are gone, or a
+        training is wanted.
+        """
         project, newest = self._read(uid)
         if not schema_of(project).controls or not project.data_version:
             return False
@@ -136,10 +139,27 @@ class ProjectEngine:
             return project, publications.newest(session, project)
 
     def _publication_due(self, project: Project, newest: Publication | None) -> bool:
-        return self._data_due(project, newest) or (self._is_lost(newest) and not self._waits_for_tasks(project))
+        if self._data_due(project, newest):
+            return True
+        if newest is None or self._waits_for_tasks(project):
+            return False
+        return self._is_lost(newest) or self._was_read_otherwise(project, newest)
 
     def _is_lost(self, newest: Publication | None) -> bool:
         return newest is not None and not is_there(self._db.path.parent, newest)
+
+    def _was_read_otherwise(self, project: Project, newest: Publication) -> bool:
+        """Whether this Lantern's encoder is another one than that of the model: an upgrade may have brought it."""
+        if self._read_alike.get(project.uid) == newest.model_path:
+            return False
+        reader = self._readers.reader(self._db, project, schema_of(project), settings_of(self._settings, project))
+        try:
+            alike = encoder_of(self._db.path.parent / newest.model_path) == reader.identity
+        except CheckpointError:
+            alike = True  # nothing can be said of a damaged one
+        if alike:
+            self._read_alike[project.uid] = newest.model_path
+        return not alike
 
     def _data_due(self, project: Project, newest: Publication | None) -> bool:
         working, too_small = self._pools.get(project.uid), self._too_small.get(_what_is_read(project))

@@ -9,10 +9,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml_backend.engine.checkpoint import Working, pool_folder_of, save_model
+from ml_backend.engine.checkpoint import Working, encoder_of, pool_folder_of, save_model
 from ml_backend.engine.kept_models import keep_newest
 from ml_backend.engine.layout_making import first_layout
 from ml_backend.engine.snapshot import save_description
+from ml_backend.errors import CheckpointError
 from ml_backend.store import artifacts, projects, publications
 from ml_backend.store.database import Database
 from ml_backend.store.tables import Project, Publication
@@ -33,10 +34,15 @@ class Versions:
 
 
 def is_there(home: Path, publication: Publication) -> bool:
-    """Whether its files are there, at a glance. A backup of the database alone has none."""
+    """Whether its files are there, at a glance: damaged ones are. A backup of the database alone has none."""
     model, description = home / publication.model_path, home / publication.description_path
-    pool = pool_folder_of(model)
-    return pool is not None and artifacts.is_there(model.parent / pool) and artifacts.is_there(description)
+    if not (artifacts.is_there(model) and artifacts.is_there(description)):
+        return False
+    try:
+        pool = pool_folder_of(model)
+    except CheckpointError:
+        return True
+    return pool is None or artifacts.is_there(model.parent / pool)
 
 
 def project_folder(db: Database, project: Project) -> Path:
@@ -59,14 +65,15 @@ def publish_model(db: Database, uid: str, working: Working, versions: Versions) 
 
 
 def publish_labels(db: Database, uid: str, labels_version: int) -> Publication | None:
-    """A new version with the newest publication's files, because labels changed. None without a publication."""
+    """A new version with the newest publication's files, because labels changed. None without a publication, or when
+    its files are gone.
+    """
     _, newest = _project_and_newest(db, uid)
-    if newest is None:
+    if newest is None or not is_there(db.path.parent, newest):
         return None
     model_path, description_path = db.path.parent / newest.model_path, db.path.parent / newest.description_path
-    encoder = str(artifacts.read_manifest(model_path)["encoder"])
     versions = Versions(newest.data_version, labels_version, trained=newest.trained)
-    return _point(db, uid, (model_path, description_path), encoder, versions)
+    return _point(db, uid, (model_path, description_path), encoder_of(model_path), versions)
 
 
 def _project_and_newest(db: Database, uid: str) -> tuple[Project, Publication | None]:

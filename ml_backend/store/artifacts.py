@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from ml_backend.errors import CheckpointError, StoreError
+from ml_backend.errors import CheckpointError, CheckpointMissing, StoreError
 from ml_backend.store.checks import path_component
 from ml_backend.store.files import locked, sync, try_lock, write_synced
 from ml_backend.store.jsontext import to_text
@@ -95,7 +95,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def is_there(path: Path) -> bool:
     """Whether there is an artifact, at a glance: `load` tells whether it is whole."""
-    return (path / MANIFEST).is_file()
+    return (path / MANIFEST).is_file() and any(path.glob(_tensor_file("*")))
 
 
 def remove(path: Path) -> None:
@@ -201,7 +201,7 @@ def _read_envelope(path: Path) -> dict[str, Any]:
     try:
         envelope = json.loads((path / MANIFEST).read_bytes())
     except FileNotFoundError as error:
-        raise CheckpointError(f"{path} is not there, or is not whole") from error
+        raise CheckpointMissing(f"{path} has no {MANIFEST}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} has no readable {MANIFEST}: delete the folder, it will be made anew") from error
     if not isinstance(envelope, dict) or envelope.get("format") != FORMAT:

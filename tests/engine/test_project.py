@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from ml_backend.data.encoders.words import WordLlamaEncoder
 from ml_backend.data.media import read_data_uri
 from ml_backend.data.pictures import to_data_uri
 from ml_backend.errors import ConfigError, MediaError
@@ -28,6 +29,8 @@ TRUTH = {
     for k, (kind, texts) in enumerate(KINDS.items(), start=1)
     for i in range(30)
 }
+
+NEW = (9999, {"text": "Battery at 3 percent, plug in soon"})
 
 
 def fill(world: World) -> None:
@@ -222,7 +225,8 @@ def test_a_damaged_publication_is_passed_over_and_made_anew(world: World) -> Non
     assert view.number < newest.number
 
 
-@pytest.mark.parametrize("lost", ["[!.]*", "model-*", "pool-*", "description-*"])
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", ["[!.]*", "model-*", "pool-*", "description-*", "*/*.safetensors"])
 @pytest.mark.parametrize("restarted", [True, False])
 def test_what_is_not_in_a_backup_is_made_anew_from_tasks_and_labels(world: World, lost: str, restarted: bool) -> None:
     fill(world)
@@ -230,8 +234,7 @@ def test_what_is_not_in_a_backup_is_made_anew_from_tasks_and_labels(world: World
     label_head_of_queue(world, 18)
     world.work()
     before = world.view()
-    for folder in (world.home / "projects").glob(f"*/{lost}"):
-        shutil.rmtree(folder)
+    lose(world, lost)
     if restarted:
         world.db.close()
         world.start()
@@ -240,8 +243,57 @@ def test_what_is_not_in_a_backup_is_made_anew_from_tasks_and_labels(world: World
     assert view.number > before.number
     assert {p.task_id for p in view.predictions()} == set(TRUTH)
     assert accuracy(world) >= 0.6
-    assert world.engine.predict(UID, [(9999, {"text": "Battery at 3 percent, plug in soon"})])[0].answers
+    assert world.engine.predict(UID, [NEW])[0].answers
     assert not world.worker.due(UID)
+
+
+def test_new_tasks_are_not_answered_while_the_model_is_gone_and_known_ones_are(world: World) -> None:
+    fill(world)
+    world.work()
+    world.view()
+    lose(world, "model-*")
+    known, new = world.engine.predict(UID, [(101, {"text": TRUTH[101][1]}), NEW])
+    assert known.readable
+    assert not new.readable
+    assert "made anew" in str(new.reason_unreadable)
+
+
+def test_files_that_are_gone_wait_until_there_are_tasks_to_make_them_of(world: World) -> None:
+    fill(world)
+    world.work()
+    world.delete_tasks(list(TRUTH)[1:])
+    world.work()
+    lose(world, "[!.]*")
+    world.db.close()
+    world.start()
+    world.work()
+    assert world.engine.view(UID) is None
+    assert not world.worker.due(UID)
+    world.add_tasks([(1000 + task, {"text": text}) for task, (_, text) in TRUTH.items()])
+    world.work()
+    assert {1000 + task for task in TRUTH} <= {p.task_id for p in world.view().predictions()}
+
+
+def test_an_upgrade_with_another_encoder_makes_the_model_anew_and_meanwhile_answers_no_new_task(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(world)
+    world.work()
+    before = world.view()
+    monkeypatch.setattr(WordLlamaEncoder, "name", "wordllama256-next")
+    world.db.close()
+    world.start()
+    assert not world.engine.predict(UID, [NEW])[0].readable
+    assert world.work()
+    assert world.view().number > before.number
+    assert "wordllama256_next" in world.view().model_version
+    assert world.engine.predict(UID, [NEW])[0].readable
+    assert not world.worker.due(UID)
+
+
+def lose(world: World, what: str) -> None:
+    for path in sorted((world.home / "projects").glob(f"*/{what}")):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def test_weights_of_a_project_are_checked_with_the_key_named(world: World) -> None:
