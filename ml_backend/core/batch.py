@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -29,17 +29,23 @@ SETTLED_EXPONENT = 1.5
 """Confidence counts by this power of the labels' sample coverage: hardly at all while half of them name new classes."""
 
 
+STRANGE_FROM, STRANGE_UNTIL = 0.5, 5.0 / 6.0
+"""All questions go to items that stand apart in their class while the labels' sample coverage is between these. Below
+in proportion: while every label names a new class there is nothing to stand apart from. Above in proportion to what is
+left: where hardly a label names a new class any more, there is hardly a group left to be found."""
+
 FIRST_LABELS = 10
 """Until so many items are labelled, a label speaks for what longer walks reach (`component_graph.FIRST_REACH`)."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """rows: (b,) in the order of asking. representative, doubtful: (b,) bool, why it was chosen; neither: novel."""
+    """rows: (b,) in the order of asking. representative, doubtful, strange: (b,) bool, why; none of them: novel."""
 
     rows: NDArray[np.int64]
     representative: NDArray[np.bool_]
     doubtful: NDArray[np.bool_]
+    strange: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,14 @@ class Known:
     """What the labels say. doubt: (N,) HIGH = ask. confidence: (N,) in [0, 1]. sample_coverage: in [0, 1].
 
     answers: (N,) equal numbers for items that were given the same answer; see `ml_backend.core.labels.same_answers`.
+    strange: (m,) rows that stand apart in their class, in the order of asking; see `ml_backend.core.strangeness`.
     """
 
     doubt: NDArray[np.float64]
     confidence: NDArray[np.float32]
     sample_coverage: float
     answers: NDArray[np.int64]
+    strange: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def settled(self) -> float:
@@ -69,10 +77,11 @@ def choose_batch(
     *,
     size: int,
 ) -> Batch:
-    """At most `size` unlabelled items: typical ones of regions without labels, then doubtful ones, and some novel ones.
+    """At most `size` unlabelled items: typical ones of regions without labels, then those that stand apart in their
+    class, doubtful ones, and some novel ones.
 
-    What was never seen takes part in all three: where a message comes once among thousands of copies, the rare ones are
-    what is left to ask about.
+    What was never seen takes part in all of them: where a message comes once among thousands of copies, the rare ones
+    are what is left to ask about.
 
     labelled, set_aside, absent: (N,) bool, not to be asked. The labelled ones cover their components; copies of what
     is labelled or set aside (skipped, unsure) are not asked about either.
@@ -90,14 +99,14 @@ def choose_batch(
         else:
             break
     chosen = np.array(kinds, dtype=np.int8)
-    return Batch(np.array(rows, dtype=np.int64), chosen == _REPRESENTATIVE, chosen == _DOUBTFUL)
+    return Batch(np.array(rows, dtype=np.int64), *(chosen == kind for kind in (_REPRESENTATIVE, _DOUBTFUL, _STRANGE)))
 
 
-_REPRESENTATIVE, _DOUBTFUL, _NOVEL = 0, 1, 2
+_REPRESENTATIVE, _DOUBTFUL, _STRANGE, _NOVEL = range(4)
 
 
 class _Chooser:
-    """Three queues over the same items; what one takes is blocked for all, with what is alike."""
+    """Four queues over the same items; what one takes is blocked for all, with what is alike."""
 
     def __init__(
         self,
@@ -126,14 +135,25 @@ class _Chooser:
         gains = self._importance @ np.maximum(self._graph.covering - self._coverage[:, None], 0.0)
         self._heap = [(-float(gain), c) for c, gain in enumerate(gains)]
         heapq.heapify(self._heap)
-        self._doubtful = iter(free[np.argsort(-known.doubt[free], kind="stable")].tolist())
-        self._novel = iter(np.argsort(description.novelty, kind="stable").tolist())
-        self._doubt_due = 0.0
+        self._queues = {
+            _DOUBTFUL: iter(free[np.argsort(-known.doubt[free], kind="stable")].tolist()),
+            _STRANGE: iter(known.strange.tolist()),
+            _NOVEL: iter(np.argsort(description.novelty, kind="stable").tolist()),
+        }
+        self._strange_share = strange_share(known.sample_coverage)
+        self._strange_due = self._doubt_due = 0.0
 
     def wishes(self, place: int) -> tuple[int, ...]:
         """The kinds to try for this place, in order."""
         if place % NOVEL_EVERY == NOVEL_EVERY - 1:
             return _NOVEL, _REPRESENTATIVE, _DOUBTFUL
+        self._strange_due += self._strange_share
+        if self._strange_due >= 1.0:
+            self._strange_due -= 1.0
+            return _STRANGE, *self._usual()
+        return self._usual()
+
+    def _usual(self) -> tuple[int, ...]:
         self._doubt_due += self._doubt_share
         if self._doubt_due >= 1.0:
             self._doubt_due -= 1.0
@@ -142,10 +162,7 @@ class _Chooser:
 
     def take(self, kind: int) -> int | None:
         """The best item of a kind that is not blocked; it covers its components and blocks what is alike."""
-        if kind == _REPRESENTATIVE:
-            item = self._representative()
-        else:
-            item = self._first_free(self._doubtful if kind == _DOUBTFUL else self._novel)
+        item = self._representative() if kind == _REPRESENTATIVE else self._first_free(self._queues[kind])
         if item is not None:
             r = self._description.responsibilities
             place = self._description.places[item]
@@ -197,6 +214,11 @@ def _doubt_share(covered: float, settled: float) -> float:
     """Share of the batch that goes to doubtful items; covered: share of the pool on components with a label."""
     first, only = (a + settled * (b - a) for a, b in (DOUBT_FROM, DOUBT_ONLY))
     return min(max((covered - first) / (only - first), 0.0), 1.0)
+
+
+def strange_share(sample_coverage: float) -> float:
+    """In [0, 1]: share of the batch that goes to items that stand apart in their class, while there are any."""
+    return min(sample_coverage / STRANGE_FROM, (1.0 - sample_coverage) / (1.0 - STRANGE_UNTIL), 1.0)
 
 
 def _typical_members(description: PoolDescription, items: NDArray[np.int64]) -> list[Iterator[int]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ml_backend.core.component_graph import FIRST_REACH, REACH, TRUST, ComponentGraph
 from ml_backend.core.head_answers import HeadAnswers
 from ml_backend.core.responsibilities import SparseResponsibilities
+from ml_backend.core.strangeness import Surroundings
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class PoolDescription:
     component_cosines: (K, K) float32 in [-1, 1], of the components' prototypes; None for items outside the pool.
     copies: (N,) int32, equal numbers below N for items of the same content (`core.copies`); None for items outside the
     pool, of which each counts as the only one of its kind.
+    directions: (N, F) float16, where neighbours are sought, of length 1; None for items outside the pool.
     """
 
     responsibilities: SparseResponsibilities
@@ -38,6 +40,7 @@ class PoolDescription:
     heads: Mapping[str, HeadAnswers] = field(default_factory=dict)
     component_cosines: NDArray[np.float32] | None = None
     copies: NDArray[np.int32] | None = None
+    directions: NDArray[np.float16] | None = None
 
     @cached_property
     def component_graph(self) -> ComponentGraph:
@@ -48,6 +51,11 @@ class PoolDescription:
     def first_component_graph(self) -> ComponentGraph:
         """The same with longer walks that are believed as they are, for the first questions of a session; made once."""
         return self._graph(FIRST_REACH, 0.0)
+
+    @cached_property
+    def surroundings(self) -> Surroundings | None:
+        """Where small groups are looked for; made once. None where the directions are not known."""
+        return None if self.directions is None else Surroundings.of(self.directions, self.neighbours)
 
     @cached_property
     def places(self) -> NDArray[np.int32]:
@@ -68,6 +76,7 @@ class PoolDescription:
             novelty=self.novelty[rows],
             aleatoric=self.aleatoric[rows],
             copies=None if self.copies is None else self.copies[rows],
+            directions=None if self.directions is None else self.directions[rows],
             heads={name: answers.take(rows) for name, answers in self.heads.items()},
         )
 

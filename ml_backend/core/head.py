@@ -12,18 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from ml_backend.core.softmax_regression import softmax_regression
 from ml_backend.errors import InputError
 
 DIRECTIONS = 192
 """Principal directions that the linear part sees. CLINC150, 1,500 labels: 96 .919, 160 .922, all 384 .924."""
 SAMPLE_WEIGHT = 0.1
 """Weight of an item of the sample beside a label's 1; .1 and .3 were alike."""
-RIDGE = 1.0 / 30.0
-"""Weight of half the squared coefficients in the loss (nats, summed over labels)."""
-ITERATIONS = 60
 PROTOTYPE_SHARPNESS = 20.0
 """Softmax over class prototypes: exp(20 cosine)."""
 PROTOTYPE_STEPS = 3
@@ -62,7 +59,8 @@ class ClassHead:
         """Deterministic. Needs at least one row."""
         mean = lesson.features.mean(axis=0)
         directions = _principal_directions(lesson.features - mean)
-        weights, bias = _softmax_regression((lesson.features - mean) @ directions, lesson)
+        weight = np.where(lesson.labelled, 1.0, SAMPLE_WEIGHT).astype(np.float32)
+        weights, bias = softmax_regression((lesson.features - mean) @ directions, lesson.p, weight)
         return ClassHead(mean, directions, weights, bias, _prototypes(lesson))
 
     def probabilities(self, features: Rows) -> Rows:
@@ -84,26 +82,6 @@ class ClassHead:
 def _principal_directions(centred: Rows) -> Rows:
     _, vectors = np.linalg.eigh(centred.T @ centred)
     return np.ascontiguousarray(vectors[:, ::-1][:, : min(DIRECTIONS, len(centred))], np.float32)
-
-
-def _softmax_regression(rows: Rows, lesson: Lesson) -> tuple[Rows, Rows]:
-    x, targets = torch.from_numpy(rows), torch.from_numpy(lesson.p)
-    share = torch.from_numpy(np.where(lesson.labelled, 1.0, SAMPLE_WEIGHT).astype(np.float32))[:, None]
-    weights = torch.zeros(rows.shape[1], lesson.p.shape[1], requires_grad=True)
-    bias = torch.zeros(lesson.p.shape[1], requires_grad=True)
-    optimiser: torch.optim.Optimizer = torch.optim.LBFGS(
-        [weights, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe"
-    )
-
-    def loss() -> float:
-        optimiser.zero_grad()
-        fit = -(share * targets * torch.log_softmax(x @ weights + bias, 1)).sum()
-        value = fit + 0.5 * RIDGE * weights.square().sum()
-        torch.autograd.backward(value)
-        return value.item()
-
-    optimiser.step(loss)
-    return weights.detach().numpy(), bias.detach().numpy()
 
 
 def _prototypes(lesson: Lesson) -> Rows:

@@ -1,7 +1,8 @@
 """Which items to ask about first, and why, in words that an annotator understands.
 
 `rank_s_ood` is the seed formula itself. `rank_lantern` starts from it and asks about typical items of heavy groups
-without a label before outliers, then about doubtful ones, in a batch whose items differ from each other.
+without a label before outliers, then about those that stand apart in their class and doubtful ones, in a batch whose
+items differ from each other.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_backend.core.batch import Known, choose_batch
+from ml_backend.core.batch import Known, choose_batch, strange_share
 from ml_backend.core.description import PoolDescription
+from ml_backend.core.labels import LabelSet
+from ml_backend.core.strangeness import strange_items
 from ml_backend.errors import InputError
 
 BATCH = 200
@@ -43,6 +46,7 @@ class Reason(IntEnum):
     AMBIGUOUS = 2
     NEVER_SEEN = 3
     DISAGREES = 4
+    APART = 5
 
     @property
     def sentence(self) -> str:
@@ -56,6 +60,7 @@ SENTENCES = {
     Reason.AMBIGUOUS: "Ambiguous: the labels of similar tasks conflict or fit it badly.",
     Reason.NEVER_SEEN: "Never seen: unlike everything else in the project.",
     Reason.DISAGREES: "Disagrees with its neighbours: they get another label.",
+    Reason.APART: "Stands apart from the labelled tasks that it resembles most: perhaps something new among them.",
 }
 
 
@@ -75,7 +80,8 @@ class QueryScores:
     are predicted another class. nearness: of a label along the neighbour graph (`core.neighbourhood`). sample_coverage:
     in [0, 1], chance that a label names a class already met. answers: (N,) equal numbers where the same was answered
     (`core.labels.same_answers`). labelled: (N,) bool, the items that a person has answered. set_aside: (N,) bool, those
-    that a person has seen without naming them; absent: (N,) bool, those that nobody can be asked.
+    that a person has seen without naming them; absent: (N,) bool, those that nobody can be asked. labels: the set of
+    labels that knows its classes least well, None without any.
     """
 
     s_ood: NDArray[np.float32]
@@ -89,6 +95,7 @@ class QueryScores:
     labelled: NDArray[np.bool_]
     set_aside: NDArray[np.bool_]
     absent: NDArray[np.bool_]
+    labels: LabelSet | None = None
 
 
 def rank_s_ood(description: PoolDescription, scores: QueryScores, *, never_seen_level: float) -> Ranking:
@@ -112,11 +119,13 @@ def rank_lantern(
     reason = _reasons(description, scores, never_seen_level)
     doubt = _doubt(description, scores)
     size = min(batch, max(SMALLEST_BATCH, n // 4), n)
-    known = Known(doubt, scores.confidence, scores.sample_coverage, scores.answers)
+    known = Known(doubt, scores.confidence, scores.sample_coverage, scores.answers, _strange(description, scores))
     head = choose_batch(description, known, scores.labelled, scores.set_aside, scores.absent, size=size)
     unsure = scores.confidence < SURE
     typical = head.rows[head.representative & (unsure | (scores.nearness < COPY))[head.rows]]
     reason[typical[reason[typical] != Reason.NEVER_SEEN]] = Reason.UNLABELLED_GROUP
+    apart = head.rows[head.strange]
+    reason[apart[reason[apart] != Reason.NEVER_SEEN]] = Reason.APART
     doubtful = head.rows[head.doubtful & unsure[head.rows]]
     reason[doubtful[reason[doubtful] == Reason.ROUTINE]] = Reason.AMBIGUOUS
     familiar = description.novelty > never_seen_level
@@ -129,8 +138,17 @@ def rank_lantern(
 
 def _check(description: PoolDescription, scores: QueryScores) -> None:
     for name, values in vars(scores).items():
-        if np.ndim(values) and values.shape != (len(description),):
+        if isinstance(values, np.ndarray) and values.shape != (len(description),):
             raise InputError(f"{name} of shape {values.shape} for a pool of {len(description)} items")
+
+
+def _strange(description: PoolDescription, scores: QueryScores) -> NDArray[np.int64]:
+    """Rows that stand apart in their class, in the order of asking, without copies of what was asked about."""
+    if scores.labels is None or strange_share(scores.sample_coverage) <= 0.0:
+        return np.empty(0, np.int64)
+    closed = np.zeros(len(description), bool)
+    closed[description.places[scores.labelled | scores.set_aside]] = True
+    return strange_items(description.surroundings, scores.labels, ~(closed[description.places] | scores.absent))
 
 
 def _doubt(description: PoolDescription, scores: QueryScores) -> NDArray[np.float64]:

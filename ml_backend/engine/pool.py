@@ -53,6 +53,8 @@ MODEL_PREFIX = "model."
 HEADS_PREFIX = "heads."
 PROBE_ROWS = 64
 """Items whose features tell whether a training has moved the space in which neighbours are sought."""
+DIRECTION_ROWS = 16_384
+"""Items whose features exist as float32 at a time."""
 
 Progress = Callable[[str, float], None]
 """Called with a step's name and the share of it that is done, 0..1."""
@@ -145,6 +147,7 @@ class Pool:
             aleatoric=encoding.aleatoric,
             component_cosines=self.model.component_cosines(),
             copies=self._known_copies(),
+            directions=self._directions(),
         )
         features = _features_of(self.model, self.x)
         if self._taught is not None:
@@ -244,6 +247,11 @@ class Pool:
         if self._copies is None:
             self._copies = equal_rows(self.x)
         return self._copies
+
+    def _directions(self) -> NDArray[np.float16]:
+        rows = _Features(self.model, self.x)
+        blocks = (rows[i : i + DIRECTION_ROWS] for i in range(0, len(self), DIRECTION_ROWS))
+        return np.concatenate([block.astype(np.float16) for block in blocks])
 
     def _find_neighbours(self) -> None:
         """The index is as large as x: it goes again, and is made anew when new items come."""

@@ -232,7 +232,14 @@ def rank(
             marked[rows] = True
             marked &= ~labelled
     answers = same_answers(label_sets, len(description))
-    asked = QueryScores(**vars(task_scores), answers=answers, labelled=labelled, set_aside=set_aside, absent=absent)
+    asked = QueryScores(
+        **vars(task_scores),
+        answers=answers,
+        labelled=labelled,
+        set_aside=set_aside,
+        absent=absent,
+        labels=min(label_sets, key=lambda labels: sample_coverage(labels.targets), default=None),
+    )
     if query == "s_ood":
         return rank_s_ood(description, asked, never_seen_level=never_seen_level)
     if query == "lantern":

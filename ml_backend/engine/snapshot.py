@@ -103,6 +103,8 @@ def save_description(root: Path, name: str, snapshot: Snapshot, *, encoder: str)
         tensors["component_cosines"] = d.component_cosines
     if d.copies is not None:
         tensors["copies"] = d.copies
+    if d.directions is not None:
+        tensors["directions"] = d.directions
     if len(snapshot.arrivals):
         tensors["arrivals"] = snapshot.arrivals
     for place, answers in enumerate(d.heads.values()):
@@ -132,6 +134,7 @@ def load_description(path: Path) -> Snapshot:
         aleatoric=t["aleatoric"],
         component_cosines=t.get("component_cosines"),  # None: of a version that kept none, until the next training
         copies=t.get("copies"),  # the same
+        directions=t.get("directions"),  # the same
         heads={
             name: HeadAnswers(tuple(classes), *(t[f"head.{place}.{array}"] for array in HEAD_ARRAYS))
             for place, (name, classes) in enumerate(artifact.manifest.get("heads", ()))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ml_backend.core.batch import Batch, Known, choose_batch
+from ml_backend.core.batch import Batch, Known, choose_batch, strange_share
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.responsibilities import SparseResponsibilities
 
@@ -202,3 +202,28 @@ def test_a_text_that_was_labelled_eleven_times_covers_no_more_than_labelled_once
     assert home[once].tolist() == home[often].tolist() == [1]
     own_texts = replace(pool, copies=None)
     assert home[chosen(own_texts, list(range(11)), 0.0, 1, one_answer=True).rows] > 1
+
+
+@pytest.mark.parametrize(
+    ("sample_coverage", "share"), [(0.0, 0.0), (0.2, 0.4), (0.5, 1.0), (0.8, 1.0), (0.9, 0.6), (0.95, 0.3), (1.0, 0.0)]
+)
+def test_what_stands_apart_shares_the_batch_once_labels_repeat_and_until_hardly_one_names_a_new_class(
+    sample_coverage: float, share: float
+) -> None:
+    pool = one_large_group(1)
+    asked, nobody = np.isin(np.arange(N), [0]), np.zeros(N, bool)
+    apart = np.arange(100, 180)
+    known = Known(np.zeros(N), np.zeros(N, np.float32), sample_coverage, np.arange(N), apart)
+    batch = choose_batch(pool, known, asked, nobody, nobody, size=20)
+    assert strange_share(sample_coverage) == pytest.approx(share)
+    assert np.count_nonzero(batch.strange) == pytest.approx(share * 20, abs=1)
+    assert batch.rows[batch.strange].tolist() == apart[: np.count_nonzero(batch.strange)].tolist()
+
+
+def test_once_nothing_stands_apart_any_more_the_batch_goes_on_as_usual() -> None:
+    pool = one_large_group(1)
+    asked, nobody = np.isin(np.arange(N), [0]), np.zeros(N, bool)
+    known = Known(np.zeros(N), np.zeros(N, np.float32), 0.6, np.arange(N), np.array([0, 50, 60]))
+    batch = choose_batch(pool, known, asked, nobody, nobody, size=20)
+    assert batch.rows[batch.strange].tolist() == [50, 60]
+    assert len(set(batch.rows.tolist())) == 20

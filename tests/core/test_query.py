@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ml_backend.core.component_graph import ComponentGraph
 from ml_backend.core.description import PoolDescription
+from ml_backend.core.labels import LabelSet
 from ml_backend.core.query import QueryScores, Ranking, Reason, rank_lantern, rank_s_ood
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.errors import InputError
@@ -289,3 +290,53 @@ def test_a_question_covers_strangers_only_while_the_first_ten_are_asked() -> Non
     assert later == pytest.approx(0.3**4)
     assert first > 0.5
     np.testing.assert_array_less(0.5, pool.component_graph.affinity[0, 1])
+
+
+def beside_a_large_class(seed: int = 0) -> tuple[PoolDescription, NDArray[np.int64]]:
+    """`grouped`, 100 items each of two classes; ten more (group 2) lie in the first one's component, beside it."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat([0, 1, 2], [100, 100, 10])
+    centres = np.zeros((3, 8))
+    centres[0, 0] = centres[1, 1] = centres[2, 0] = 4.0
+    centres[2, 2] = 2.0
+    points = centres[group] + 0.4 * rng.normal(size=(210, 8))
+    logits = np.where(np.eye(2)[group % 2] > 0, 4.0, -4.0).astype(np.float32)
+    directions = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float16)
+    r = SparseResponsibilities.from_logits(logits, top_m=2, temperature=1.0)
+    return replace(description(r, points), directions=directions), group
+
+
+def labels_of_both_classes(group: NDArray[np.int64]) -> LabelSet:
+    rows = np.concatenate([np.arange(10), 100 + np.arange(10)])
+    return LabelSet("kind", ("first", "second"), rows, np.eye(2)[group[rows]])
+
+
+def sure_of_everything(labels: LabelSet, n: int) -> QueryScores:
+    """Everything is named with confidence and near a label: nothing but its place makes an item worth a question."""
+    low, high = np.full(n, 0.02, np.float32), np.full(n, 0.98, np.float32)
+    labelled, nobody = np.isin(np.arange(n), labels.rows), np.zeros(n, bool)
+    return QueryScores(low, high, low, high, low, high, 0.6, np.arange(n), labelled, nobody, nobody, labels)
+
+
+def test_a_small_group_that_hides_in_a_large_class_is_asked_about_first_and_the_reason_says_so() -> None:
+    pool, group = beside_a_large_class()
+    scores = sure_of_everything(labels_of_both_classes(group), 210)
+    ranking = rank_lantern(pool, scores, never_seen_level=0.0)
+    assert group[order(ranking)[0]] == 2
+    assert ranking.reason[order(ranking)[0]] == Reason.APART
+    without = rank_lantern(replace(pool, directions=None), scores, never_seen_level=0.0)
+    assert Reason.APART not in without.reason
+
+
+def test_copies_of_what_was_set_aside_do_not_stand_apart() -> None:
+    pool, group = beside_a_large_class()
+    scores = sure_of_everything(labels_of_both_classes(group), 210)
+    first = int(order(rank_lantern(pool, scores, never_seen_level=0.0))[0])
+    copy = int(np.setdiff1d(np.flatnonzero(group == 2), [first])[0])
+    places = np.arange(210, dtype=np.int32)
+    places[copy] = first
+    scores.set_aside[first] = True
+    ranking = rank_lantern(replace(pool, copies=places), scores, never_seen_level=0.0)
+    apart = np.flatnonzero(ranking.reason == Reason.APART)
+    assert len(apart)
+    assert not {first, copy} & set(apart.tolist())

@@ -111,6 +111,8 @@ def test_a_publication_keeps_what_the_head_says_and_what_it_learnt(taught: Pool,
     np.testing.assert_array_equal(loaded.component_cosines, described.component_cosines)
     assert described.copies is not None
     np.testing.assert_array_equal(loaded.copies, described.copies)
+    assert described.directions is not None
+    np.testing.assert_array_equal(loaded.directions, described.directions)
     kept, head = loaded.heads["kind"], described.heads["kind"]
     assert kept.classes == head.classes
     for name in ("indices", "values", "rows", "targets"):

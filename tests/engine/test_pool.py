@@ -51,6 +51,15 @@ def test_a_pool_is_described_before_any_training(pool: Pool) -> None:
     np.testing.assert_allclose(np.sort(d.novelty)[[0, -1]], [1 / n, 1.0], rtol=1e-5)
 
 
+def test_a_described_pool_holds_the_directions_in_which_its_neighbours_are_nearest(pool: Pool) -> None:
+    d = pool.describe()
+    assert d.directions is not None
+    rows = d.directions.astype(np.float32)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1.0, atol=2e-3)
+    np.testing.assert_allclose((rows @ rows.T)[0, d.neighbours[0]], d.similarities[0], atol=5e-3)
+    assert pool.describe_new(items(3, seed=5)[0]).directions is None
+
+
 def test_new_ordinary_items_are_rarely_strange_and_strange_ones_nearly_always(pool: Pool) -> None:
     ordinary = pool.describe_new(items(200, seed=5)[0])
     assert np.mean(ordinary.novelty <= 0.05) < 0.12
