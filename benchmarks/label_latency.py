@@ -21,6 +21,10 @@ from ml_backend.engine.pool import combine, propagate, rank
 BUDGET_SECONDS = 0.3
 
 
+DIRECTIONS = 96
+"""As many as a model of vectors has."""
+
+
 def synthetic_description(n: int, components: int, top_m: int, k: int, seed: int) -> PoolDescription:
     """A pool whose arrays have the sizes and the skew of a real one, in milliseconds."""
     rng = np.random.default_rng(seed)
@@ -28,6 +32,8 @@ def synthetic_description(n: int, components: int, top_m: int, k: int, seed: int
     others = (home[:, None] + np.cumsum(rng.integers(1, components // top_m, (n, top_m - 1)), axis=1)) % components
     r = np.sort(rng.dirichlet(np.full(top_m + 1, 0.3), n)[:, :top_m], axis=1)[:, ::-1]
     log_r = np.log(np.maximum(r, 1e-12)).astype(np.float32)
+    centres = rng.normal(size=(components, DIRECTIONS)).astype(np.float32)
+    points = centres[home] + rng.normal(size=(n, DIRECTIONS)).astype(np.float32)
     return PoolDescription(
         responsibilities=SparseResponsibilities(
             indices=np.column_stack([home, others]).astype(np.int32),
@@ -41,6 +47,7 @@ def synthetic_description(n: int, components: int, top_m: int, k: int, seed: int
         density=rng.random(n, dtype=np.float32),
         novelty=rng.random(n, dtype=np.float32),
         aleatoric=np.ones(n, np.float32),
+        directions=(points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float16),
     )
 
 
