@@ -109,6 +109,19 @@ def test_what_is_known_is_what_steps_from_arrival_to_arrival_reach(pool: Pool, s
     np.testing.assert_array_equal(with_arrivals(description, came, labelled, LEVEL).novelty, expected)
 
 
+def test_what_novelty_has_no_part_in_is_made_once_for_all_views(pool: Pool) -> None:
+    description = pool.describe()
+    views = [with_arrivals(description, np.ones(5, np.float32), np.zeros(60, bool), LEVEL) for _ in range(2)]
+    assert views[0].surroundings is views[1].surroundings is not None
+    assert views[0].component_graph is views[1].component_graph
+    afresh = replace(views[0])
+    np.testing.assert_array_equal(views[0].component_graph.covering, afresh.component_graph.covering)
+    np.testing.assert_array_equal(views[0].places, afresh.places)
+    assert afresh.surroundings is not None
+    assert views[0].surroundings is not None
+    np.testing.assert_array_equal(views[0].surroundings.to_all, afresh.surroundings.to_all)
+
+
 def test_who_comes_beside_a_strange_arrival_is_as_strange(pool: Pool) -> None:
     whole = pool.describe()
     new = whole.take(np.array([5, 6, 7]))
