@@ -28,9 +28,8 @@ lines the walk reaches other templates, and asking for doubtful items from a rea
 SETTLED_EXPONENT = 1.5
 """Confidence counts by this power of the labels' sample coverage: hardly at all while half of them name new classes."""
 
-
-STRANGE_FROM, STRANGE_UNTIL = 0.5, 5.0 / 6.0
-"""All questions go to items that stand apart in their class while the labels' sample coverage is between these. Below
+OUTLIERS_FROM, OUTLIERS_UNTIL = 0.5, 5.0 / 6.0
+"""All questions go to the outliers of classes while the labels' sample coverage is between these. Below
 in proportion: while every label names a new class there is nothing to stand apart from. Above in proportion to what is
 left: where hardly a label names a new class any more, there is hardly a group left to be found."""
 
@@ -40,12 +39,12 @@ FIRST_LABELS = 10
 
 @dataclass(frozen=True)
 class Batch:
-    """rows: (b,) in the order of asking. representative, doubtful, strange: (b,) bool, why; none of them: novel."""
+    """rows: (b,) in the order of asking. representative, doubtful, class_outlier: (b,) bool, why; else: novel."""
 
     rows: NDArray[np.int64]
     representative: NDArray[np.bool_]
     doubtful: NDArray[np.bool_]
-    strange: NDArray[np.bool_]
+    class_outlier: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -53,14 +52,16 @@ class Known:
     """What the labels say. doubt: (N,) HIGH = ask. confidence: (N,) in [0, 1]. sample_coverage: in [0, 1].
 
     answers: (N,) equal numbers for items that were given the same answer; see `ml_backend.core.labels.same_answers`.
-    strange: (m,) rows that stand apart in their class, in the order of asking; see `ml_backend.core.strangeness`.
+    class_outliers: (m,) rows in the order of asking, see `ml_backend.core.class_outliers`. outlier_share: in [0, 1],
+    their share of the questions, while there are any.
     """
 
     doubt: NDArray[np.float64]
     confidence: NDArray[np.float32]
     sample_coverage: float
     answers: NDArray[np.int64]
-    strange: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    class_outliers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    outlier_share: float = 0.0
 
     @property
     def settled(self) -> float:
@@ -77,8 +78,8 @@ def choose_batch(
     *,
     size: int,
 ) -> Batch:
-    """At most `size` unlabelled items: typical ones of regions without labels, then those that stand apart in their
-    class, doubtful ones, and some novel ones.
+    """At most `size` unlabelled items: typical ones of regions without labels, once labels repeat first the outliers of
+    classes, later doubtful ones, and some novel ones.
 
     What was never seen takes part in all of them: where a message comes once among thousands of copies, the rare ones
     are what is left to ask about.
@@ -99,10 +100,12 @@ def choose_batch(
         else:
             break
     chosen = np.array(kinds, dtype=np.int8)
-    return Batch(np.array(rows, dtype=np.int64), *(chosen == kind for kind in (_REPRESENTATIVE, _DOUBTFUL, _STRANGE)))
+    return Batch(
+        np.array(rows, dtype=np.int64), *(chosen == kind for kind in (_REPRESENTATIVE, _DOUBTFUL, _CLASS_OUTLIER))
+    )
 
 
-_REPRESENTATIVE, _DOUBTFUL, _STRANGE, _NOVEL = range(4)
+_REPRESENTATIVE, _DOUBTFUL, _CLASS_OUTLIER, _NOVEL = range(4)
 
 
 class _Chooser:
@@ -137,28 +140,27 @@ class _Chooser:
         heapq.heapify(self._heap)
         self._queues = {
             _DOUBTFUL: iter(free[np.argsort(-known.doubt[free], kind="stable")].tolist()),
-            _STRANGE: iter(known.strange.tolist()),
+            _CLASS_OUTLIER: iter(known.class_outliers.tolist()),
             _NOVEL: iter(np.argsort(description.novelty, kind="stable").tolist()),
         }
-        self._strange_share = strange_share(known.sample_coverage)
-        self._strange_due = self._doubt_due = 0.0
+        self._outlier_share = known.outlier_share
+        self._outlier_due = self._doubt_due = 0.0
 
-    def wishes(self, place: int) -> tuple[int, ...]:
-        """The kinds to try for this place, in order."""
+    def wishes(self, place: int) -> Iterator[int]:
+        """The kinds to try for this place, in order. Doubtful items have their share of what outliers leave."""
         if place % NOVEL_EVERY == NOVEL_EVERY - 1:
-            return _NOVEL, _REPRESENTATIVE, _DOUBTFUL
-        self._strange_due += self._strange_share
-        if self._strange_due >= 1.0:
-            self._strange_due -= 1.0
-            return _STRANGE, *self._usual()
-        return self._usual()
-
-    def _usual(self) -> tuple[int, ...]:
+            yield from (_NOVEL, _REPRESENTATIVE, _DOUBTFUL)
+            return
+        self._outlier_due += self._outlier_share
+        if self._outlier_due >= 1.0:
+            self._outlier_due -= 1.0
+            yield _CLASS_OUTLIER
         self._doubt_due += self._doubt_share
         if self._doubt_due >= 1.0:
             self._doubt_due -= 1.0
-            return _DOUBTFUL, _REPRESENTATIVE, _NOVEL
-        return _REPRESENTATIVE, _DOUBTFUL, _NOVEL
+            yield from (_DOUBTFUL, _REPRESENTATIVE, _NOVEL)
+        else:
+            yield from (_REPRESENTATIVE, _DOUBTFUL, _NOVEL)
 
     def take(self, kind: int) -> int | None:
         """The best item of a kind that is not blocked; it covers its components and blocks what is alike."""
@@ -216,9 +218,9 @@ def _doubt_share(covered: float, settled: float) -> float:
     return min(max((covered - first) / (only - first), 0.0), 1.0)
 
 
-def strange_share(sample_coverage: float) -> float:
-    """In [0, 1]: share of the batch that goes to items that stand apart in their class, while there are any."""
-    return min(sample_coverage / STRANGE_FROM, (1.0 - sample_coverage) / (1.0 - STRANGE_UNTIL), 1.0)
+def outlier_share(sample_coverage: float) -> float:
+    """In [0, 1]: share of the batch that goes to outliers of classes; sample_coverage: of the labels, in [0, 1]."""
+    return min(sample_coverage / OUTLIERS_FROM, (1.0 - sample_coverage) / (1.0 - OUTLIERS_UNTIL), 1.0)
 
 
 def _typical_members(description: PoolDescription, items: NDArray[np.int64]) -> list[Iterator[int]]:

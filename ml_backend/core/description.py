@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ml_backend.core.class_outliers import Surroundings
 from ml_backend.core.component_graph import FIRST_REACH, REACH, TRUST, ComponentGraph
 from ml_backend.core.head_answers import HeadAnswers
 from ml_backend.core.responsibilities import SparseResponsibilities
-from ml_backend.core.strangeness import Surroundings
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class PoolDescription:
     copies: (N,) int32, equal numbers below N for items of the same content (`core.copies`); None for items outside the
     pool, of which each counts as the only one of its kind.
     directions: (N, F) float16, where neighbours are sought, of length 1; None for items outside the pool.
+    base: what this one differs from in novelty alone, so that the rest is made once for both; None: nothing.
     """
 
     responsibilities: SparseResponsibilities
@@ -41,20 +42,23 @@ class PoolDescription:
     component_cosines: NDArray[np.float32] | None = None
     copies: NDArray[np.int32] | None = None
     directions: NDArray[np.float16] | None = None
+    base: PoolDescription | None = None
 
     @cached_property
     def component_graph(self) -> ComponentGraph:
         """How far a label on one component speaks for another; made once."""
-        return self._graph(REACH, TRUST)
+        return self.base.component_graph if self.base is not None else self._graph(REACH, TRUST)
 
     @cached_property
     def first_component_graph(self) -> ComponentGraph:
         """The same with longer walks that are believed as they are, for the first questions of a session; made once."""
-        return self._graph(FIRST_REACH, 0.0)
+        return self.base.first_component_graph if self.base is not None else self._graph(FIRST_REACH, 0.0)
 
     @cached_property
     def surroundings(self) -> Surroundings | None:
         """Where small groups are looked for; made once. None where the directions are not known."""
+        if self.base is not None:
+            return self.base.surroundings
         return None if self.directions is None else Surroundings.of(self.directions, self.neighbours)
 
     @cached_property
@@ -65,8 +69,14 @@ class PoolDescription:
     def __len__(self) -> int:
         return len(self.density)
 
+    def with_novelty(self, novelty: NDArray[np.float32]) -> PoolDescription:
+        """The same items with other p-values (N,)."""
+        return replace(self, novelty=novelty, base=self if self.base is None else self.base)
+
     def take(self, rows: NDArray[np.int64]) -> PoolDescription:
-        """Some rows; their neighbours go on pointing into the whole, and the components stay."""
+        """Some rows; their neighbours go on pointing into the whole, and the components stay. Without directions: who
+        is farthest from a class, all items have to say.
+        """
         return replace(
             self,
             responsibilities=self.responsibilities.take(rows),
@@ -76,7 +86,8 @@ class PoolDescription:
             novelty=self.novelty[rows],
             aleatoric=self.aleatoric[rows],
             copies=None if self.copies is None else self.copies[rows],
-            directions=None if self.directions is None else self.directions[rows],
+            directions=None,
+            base=None,
             heads={name: answers.take(rows) for name, answers in self.heads.items()},
         )
 

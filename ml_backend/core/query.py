@@ -1,8 +1,8 @@
 """Which items to ask about first, and why, in words that an annotator understands.
 
 `rank_s_ood` is the seed formula itself. `rank_lantern` starts from it and asks about typical items of heavy groups
-without a label before outliers, then about those that stand apart in their class and doubtful ones, in a batch whose
-items differ from each other.
+without a label before outliers, once labels repeat about those that stand apart in their class, then about doubtful
+ones, in a batch whose items differ from each other.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_backend.core.batch import Known, choose_batch, strange_share
+from ml_backend.core.batch import Known, choose_batch, outlier_share
+from ml_backend.core.class_outliers import ClassOutliers
 from ml_backend.core.description import PoolDescription
-from ml_backend.core.labels import LabelSet
-from ml_backend.core.strangeness import strange_items
+from ml_backend.core.labels import LabelSet, sample_coverage
 from ml_backend.errors import InputError
 
 BATCH = 200
@@ -46,7 +46,7 @@ class Reason(IntEnum):
     AMBIGUOUS = 2
     NEVER_SEEN = 3
     DISAGREES = 4
-    APART = 5
+    CLASS_OUTLIER = 5
 
     @property
     def sentence(self) -> str:
@@ -60,7 +60,7 @@ SENTENCES = {
     Reason.AMBIGUOUS: "Ambiguous: the labels of similar tasks conflict or fit it badly.",
     Reason.NEVER_SEEN: "Never seen: unlike everything else in the project.",
     Reason.DISAGREES: "Disagrees with its neighbours: they get another label.",
-    Reason.APART: "Stands apart from the labelled tasks that it resembles most: perhaps something new among them.",
+    Reason.CLASS_OUTLIER: "Stands apart from the labelled tasks that it resembles most: perhaps a new kind.",
 }
 
 
@@ -81,7 +81,7 @@ class QueryScores:
     in [0, 1], chance that a label names a class already met. answers: (N,) equal numbers where the same was answered
     (`core.labels.same_answers`). labelled: (N,) bool, the items that a person has answered. set_aside: (N,) bool, those
     that a person has seen without naming them; absent: (N,) bool, those that nobody can be asked. labels: the set of
-    labels that knows its classes least well, None without any.
+    labels in which outliers of classes are sought, None without any.
     """
 
     s_ood: NDArray[np.float32]
@@ -119,13 +119,14 @@ def rank_lantern(
     reason = _reasons(description, scores, never_seen_level)
     doubt = _doubt(description, scores)
     size = min(batch, max(SMALLEST_BATCH, n // 4), n)
-    known = Known(doubt, scores.confidence, scores.sample_coverage, scores.answers, _strange(description, scores))
+    outliers, share = _class_outliers(description, scores, size)
+    known = Known(doubt, scores.confidence, scores.sample_coverage, scores.answers, outliers, share)
     head = choose_batch(description, known, scores.labelled, scores.set_aside, scores.absent, size=size)
     unsure = scores.confidence < SURE
     typical = head.rows[head.representative & (unsure | (scores.nearness < COPY))[head.rows]]
     reason[typical[reason[typical] != Reason.NEVER_SEEN]] = Reason.UNLABELLED_GROUP
-    apart = head.rows[head.strange]
-    reason[apart[reason[apart] != Reason.NEVER_SEEN]] = Reason.APART
+    outlying = head.rows[head.class_outlier]
+    reason[outlying[reason[outlying] != Reason.NEVER_SEEN]] = Reason.CLASS_OUTLIER
     doubtful = head.rows[head.doubtful & unsure[head.rows]]
     reason[doubtful[reason[doubtful] == Reason.ROUTINE]] = Reason.AMBIGUOUS
     familiar = description.novelty > never_seen_level
@@ -142,13 +143,23 @@ def _check(description: PoolDescription, scores: QueryScores) -> None:
             raise InputError(f"{name} of shape {values.shape} for a pool of {len(description)} items")
 
 
-def _strange(description: PoolDescription, scores: QueryScores) -> NDArray[np.int64]:
-    """Rows that stand apart in their class, in the order of asking, without copies of what was asked about."""
-    if scores.labels is None or strange_share(scores.sample_coverage) <= 0.0:
-        return np.empty(0, np.int64)
+def _class_outliers(description: PoolDescription, scores: QueryScores, size: int) -> tuple[NDArray[np.int64], float]:
+    """Outliers of classes, in the order of asking, and their share of a batch of this size.
+
+    None when there is not one of them in it. What was asked about has no copies among them, so that each class has its
+    turn.
+    """
+    nothing = np.empty(0, np.int64), 0.0
+    surroundings, labels = description.surroundings, scores.labels
+    if surroundings is None or labels is None:
+        return nothing
+    share = outlier_share(sample_coverage(labels.targets))
+    if size * share < 1.0:
+        return nothing
     closed = np.zeros(len(description), bool)
     closed[description.places[scores.labelled | scores.set_aside]] = True
-    return strange_items(description.surroundings, scores.labels, ~(closed[description.places] | scores.absent))
+    is_open = ~(closed[description.places] | scores.absent)
+    return ClassOutliers.of(surroundings, labels).candidates(is_open), share
 
 
 def _doubt(description: PoolDescription, scores: QueryScores) -> NDArray[np.float64]:

@@ -24,8 +24,6 @@ NEIGHBOURS, SIMILARITIES, FIRST_NEW = "pool.neighbours", "pool.similarities", "p
 ODD_LEVEL = 0.05
 """p-value up to which an arrival is odd. One that is not is of a kind that was there, and leads to no new one."""
 PREFIX = "arrivals."
-DERIVED = ("places", "component_graph", "surroundings")
-"""What a description makes once, without regard to novelty: a second for 100,000 tasks, with each label otherwise."""
 FIELDS = ("neighbours", "similarities", "novelty")
 
 
@@ -102,10 +100,7 @@ def with_arrivals(
     first = len(description) - len(novelty)
     own, odd = description.novelty[first:], novelty <= max(level, ODD_LEVEL)
     known = _known(description.neighbours[first:], first, odd, labelled[first:]) | labelled[first:]
-    whole = replace(description, novelty=np.concatenate([description.novelty[:first], np.where(known, own, novelty)]))
-    for name in DERIVED:  # where functools.cached_property keeps what it has made
-        vars(whole)[name] = getattr(description, name)
-    return whole
+    return description.with_novelty(np.concatenate([description.novelty[:first], np.where(known, own, novelty)]))
 
 
 def as_new_as_the_nearest(new: PoolDescription, whole: PoolDescription, arrivals: int) -> PoolDescription:

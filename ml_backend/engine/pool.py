@@ -82,6 +82,7 @@ class Pool:
         self._taught: tuple[LabelSet, ...] | None = None
         self._first_new: int | None = None
         self._copies: NDArray[np.int32] | None = None
+        self._directions: NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -147,7 +148,7 @@ class Pool:
             aleatoric=encoding.aleatoric,
             component_cosines=self.model.component_cosines(),
             copies=self._known_copies(),
-            directions=self._directions(),
+            directions=self._known_directions(),
         )
         features = _features_of(self.model, self.x)
         if self._taught is not None:
@@ -203,6 +204,8 @@ class Pool:
         near, similar = index.neighbours(features, self.settings.neighbours, first_row=first)
         self._neighbours, self._similarities = linked_back(self._neighbours, self._similarities, near, similar)
         self._reference = self._copies = None
+        if self._directions is not None:
+            self._directions = np.concatenate([self._directions, features.astype(np.float16)])
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Everything but x and the settings, as arrays without NaN."""
@@ -248,14 +251,17 @@ class Pool:
             self._copies = equal_rows(self.x)
         return self._copies
 
-    def _directions(self) -> NDArray[np.float16]:
-        rows = _Features(self.model, self.x)
-        blocks = (rows[i : i + DIRECTION_ROWS] for i in range(0, len(self), DIRECTION_ROWS))
-        return np.concatenate([block.astype(np.float16) for block in blocks])
+    def _known_directions(self) -> NDArray[np.float16]:
+        """As long as the features stay where they are, they are read once."""
+        if self._directions is None:
+            rows = _Features(self.model, self.x)
+            blocks = (rows[i : i + DIRECTION_ROWS] for i in range(0, len(self), DIRECTION_ROWS))
+            self._directions = np.concatenate([block.astype(np.float16) for block in blocks])
+        return self._directions
 
     def _find_neighbours(self) -> None:
         """The index is as large as x: it goes again, and is made anew when new items come."""
-        self._index = None
+        self._index = self._directions = None
         rows = _Features(self.model, self.x)
         self._neighbours, self._similarities = NeighbourIndex(rows).neighbours(rows, self.settings.neighbours)
 

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from ml_backend.core import scores
 from ml_backend.core.calibration import apply_temperature, tempered_maximum, without_floor
+from ml_backend.core.class_outliers import FEWEST_LABELS
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.head_answers import JoinedHead
 from ml_backend.core.labels import LabelSet, as_matrix, leftover, mixture, same_answers, sample_coverage
@@ -238,13 +239,19 @@ def rank(
         labelled=labelled,
         set_aside=set_aside,
         absent=absent,
-        labels=min(label_sets, key=lambda labels: sample_coverage(labels.targets), default=None),
+        labels=_least_known(label_sets),
     )
     if query == "s_ood":
         return rank_s_ood(description, asked, never_seen_level=never_seen_level)
     if query == "lantern":
         return rank_lantern(description, asked, never_seen_level=never_seen_level)
     raise ConfigError(f"query {query!r} is neither 'lantern' nor 's_ood'")
+
+
+def _least_known(label_sets: Sequence[LabelSet]) -> LabelSet | None:
+    """Of the sets with labels enough the one that knows its classes least well: there groups are still to be found."""
+    enough = [labels for labels in label_sets if len(labels.rows) >= FEWEST_LABELS]
+    return min(enough, key=lambda labels: sample_coverage(labels.targets), default=None)
 
 
 def _chunks(description: PoolDescription) -> Iterator[tuple[slice, sparse.csr_matrix]]:

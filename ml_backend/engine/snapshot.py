@@ -132,7 +132,7 @@ def load_description(path: Path) -> Snapshot:
         density=t["density"],
         novelty=t["novelty"],
         aleatoric=t["aleatoric"],
-        component_cosines=t.get("component_cosines"),  # None: of a version that kept none, until the next training
+        component_cosines=t.get("component_cosines"),  # None: of a version that kept none, until the next publication
         copies=t.get("copies"),  # the same
         directions=t.get("directions"),  # the same
         heads={

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ml_backend.core.batch import Batch, Known, choose_batch, strange_share
+from ml_backend.core.batch import Batch, Known, choose_batch, outlier_share
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.responsibilities import SparseResponsibilities
 
@@ -207,23 +207,40 @@ def test_a_text_that_was_labelled_eleven_times_covers_no_more_than_labelled_once
 @pytest.mark.parametrize(
     ("sample_coverage", "share"), [(0.0, 0.0), (0.2, 0.4), (0.5, 1.0), (0.8, 1.0), (0.9, 0.6), (0.95, 0.3), (1.0, 0.0)]
 )
-def test_what_stands_apart_shares_the_batch_once_labels_repeat_and_until_hardly_one_names_a_new_class(
+def test_outliers_of_classes_have_their_share_once_labels_repeat_and_until_hardly_one_names_a_new_class(
     sample_coverage: float, share: float
 ) -> None:
-    pool = one_large_group(1)
-    asked, nobody = np.isin(np.arange(N), [0]), np.zeros(N, bool)
-    apart = np.arange(100, 180)
-    known = Known(np.zeros(N), np.zeros(N, np.float32), sample_coverage, np.arange(N), apart)
-    batch = choose_batch(pool, known, asked, nobody, nobody, size=20)
-    assert strange_share(sample_coverage) == pytest.approx(share)
-    assert np.count_nonzero(batch.strange) == pytest.approx(share * 20, abs=1)
-    assert batch.rows[batch.strange].tolist() == apart[: np.count_nonzero(batch.strange)].tolist()
+    assert outlier_share(sample_coverage) == pytest.approx(share)
 
 
-def test_once_nothing_stands_apart_any_more_the_batch_goes_on_as_usual() -> None:
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_outliers_of_classes_are_asked_about_in_their_order(share: float) -> None:
+    pool, outliers = one_large_group(1), np.arange(100, 180)
+    asked, nobody = np.isin(np.arange(N), [0]), np.zeros(N, bool)
+    known = Known(np.zeros(N), np.zeros(N, np.float32), 0.5, np.arange(N), outliers, share)
+    batch = choose_batch(pool, known, asked, nobody, nobody, size=20)
+    count = np.count_nonzero(batch.class_outlier)
+    assert count == pytest.approx(share * 20, abs=1)
+    assert batch.rows[batch.class_outlier].tolist() == outliers[:count].tolist()
+
+
+@pytest.mark.parametrize(("share", "held"), [(0.5, 0.75), (0.6, 0.84), (0.8, 0.66)])
+def test_doubtful_items_keep_their_share_of_what_outliers_leave(share: float, held: float) -> None:
+    """At coverage 1 doubt has (held - .6) / .3 of the questions."""
+    pool = one_large_group(round(held * 1000), 1000)
+    asked, nobody = np.isin(np.arange(1000), [0]), np.zeros(1000, bool)
+    known = Known(
+        1.0 - np.arange(1000) / 1000, np.zeros(1000, np.float32), 1.0, np.arange(1000), np.arange(100, 400), share
+    )
+    batch = choose_batch(pool, known, asked, nobody, nobody, size=100)
+    left = np.count_nonzero(batch.representative | batch.doubtful)
+    assert np.count_nonzero(batch.doubtful) == pytest.approx((held - 0.6) / 0.3 * left, abs=1.5)
+
+
+def test_once_no_class_has_an_outlier_any_more_the_batch_goes_on_as_usual() -> None:
     pool = one_large_group(1)
     asked, nobody = np.isin(np.arange(N), [0]), np.zeros(N, bool)
-    known = Known(np.zeros(N), np.zeros(N, np.float32), 0.6, np.arange(N), np.array([0, 50, 60]))
+    known = Known(np.zeros(N), np.zeros(N, np.float32), 0.6, np.arange(N), np.array([0, 50, 60]), 1.0)
     batch = choose_batch(pool, known, asked, nobody, nobody, size=20)
-    assert batch.rows[batch.strange].tolist() == [50, 60]
+    assert batch.rows[batch.class_outlier].tolist() == [50, 60]
     assert len(set(batch.rows.tolist())) == 20

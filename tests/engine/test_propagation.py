@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ml_backend.core.class_outliers import FEWEST_LABELS
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.labels import LabelSet, class_probabilities
 from ml_backend.core.neighbourhood import PoolWays
@@ -15,6 +16,7 @@ from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.engine.pool import Pool, PoolSettings, apply_store, combine, fit_store, propagate, rank
 from ml_backend.engine.propagation import probabilities
 from ml_backend.errors import ConfigError, InputError
+from tests.core.test_query import beside_a_large_class, labels_beside
 from tests.engine.test_pool import DIMENSION, GROUPS, PER_GROUP, SETTINGS, items, label_set
 
 N = GROUPS * PER_GROUP
@@ -80,6 +82,30 @@ def test_groups_without_labels_have_no_evidence_and_are_asked_first(description:
     np.testing.assert_array_equal(s_ood.value, scores.s_ood)
     with pytest.raises(ConfigError, match="random"):
         rank(description, scores, some.rows, "random", label_sets=[some])
+
+
+def test_outliers_of_classes_are_sought_in_the_label_set_that_knows_its_classes_least_well() -> None:
+    """Not in one that has hardly any labels, nor in one whose labels are all the same."""
+    description, group = beside_a_large_class()
+    kind = labels_beside(group)
+    n = len(kind.rows)
+    unused = LabelSet("unused", ("a", "b"), np.empty(0, np.int64), np.empty((0, 2)))
+    settled = LabelSet("settled", ("a", "b"), kind.rows, np.tile([[1.0, 0.0]], (n, 1)))
+    for sets, found in (((kind,), True), ((settled, kind, unused), True), ((settled, unused), False), ((), False)):
+        scores = combine([propagate(description, labels) for labels in sets if len(labels.rows)], description)
+        ranking = rank(description, scores, kind.rows, label_sets=sets)
+        outliers = group[ranking.reason == Reason.CLASS_OUTLIER]
+        assert (2 in outliers) == found
+
+
+def test_outliers_of_classes_wait_for_twenty_labels() -> None:
+    description, group = beside_a_large_class()
+    every = labels_beside(group)
+    for count in (FEWEST_LABELS - 1, FEWEST_LABELS):
+        rows, targets = every.rows[-count:], every.targets[-count:]
+        labels = LabelSet("kind", every.classes, rows, targets)
+        ranking = rank(description, combine([propagate(description, labels)], description), rows, label_sets=[labels])
+        assert (Reason.CLASS_OUTLIER in ranking.reason) == (count == FEWEST_LABELS)
 
 
 def half_covered_by_each_of_two() -> PoolDescription:

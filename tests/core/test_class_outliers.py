@@ -1,4 +1,4 @@
-"""Which items stand apart from everything that a person has confirmed in their class."""
+"""Which items are farther from their class than everything that a person has put there."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ml_backend.core.labels import LabelSet
-from ml_backend.core.strangeness import (
+from ml_backend.core import class_outliers
+from ml_backend.core.class_outliers import (
     FEWEST_LABELS,
     SHRINKAGE,
-    Strangeness,
+    ClassOutliers,
     Surroundings,
     mahalanobis,
-    strange_items,
 )
+from ml_backend.core.labels import LabelSet
 from tests.core.random_pools import seeds
 
 F = 8
@@ -59,52 +59,52 @@ everything = np.ones(210, bool)
 def test_the_hidden_group_is_what_is_asked_about_first() -> None:
     pool, group = two_classes_and_a_hidden_group()
     rows = some_of_both()
-    strange = Strangeness.of(pool, labels_of(rows, group[rows]))
-    assert set(strange.apparent[group == 2].tolist()) == {0}
-    assert group[strange.candidates(everything)[0]] == 2
+    found = ClassOutliers.of(pool, labels_of(rows, group[rows]))
+    assert set(found.predicted[group == 2].tolist()) == {0}
+    assert group[found.candidates(everything)[0]] == 2
 
 
 def test_once_the_group_has_labels_of_its_own_it_stands_apart_no_longer() -> None:
     pool, group = two_classes_and_a_hidden_group()
     hidden, rows = np.flatnonzero(group == 2), some_of_both()
-    before = Strangeness.of(pool, labels_of(rows, group[rows]))
+    before = ClassOutliers.of(pool, labels_of(rows, group[rows]))
     rows = np.concatenate([rows, hidden[:3]])
-    after = Strangeness.of(pool, labels_of(rows, group[rows]))
-    gain = [s.distance[hidden[3:]] - s.confirmed[s.apparent[hidden[3:]]] for s in (before, after)]
+    after = ClassOutliers.of(pool, labels_of(rows, group[rows]))
+    gain = [s.distance[hidden[3:]] - s.confirmed[s.predicted[hidden[3:]]] for s in (before, after)]
     assert gain[0].mean() > 0.0 > gain[1].mean()
 
 
-def test_a_class_whose_strangest_item_is_confirmed_is_done() -> None:
+def test_a_class_whose_farthest_item_is_confirmed_is_done() -> None:
     """Somebody says that the hidden group does belong to the class: it is not asked about again."""
     pool, group = two_classes_and_a_hidden_group()
     hidden = np.flatnonzero(group == 2)
     rows = some_of_both()
     answers = group[rows]
-    strangest = hidden[Strangeness.of(pool, labels_of(rows, answers)).distance[hidden].argmax()]
-    rows, answers = np.append(rows, strangest), np.append(answers, 0)
-    strange = Strangeness.of(pool, labels_of(rows, answers))
+    farthest = hidden[ClassOutliers.of(pool, labels_of(rows, answers)).distance[hidden].argmax()]
+    rows, answers = np.append(rows, farthest), np.append(answers, 0)
+    found = ClassOutliers.of(pool, labels_of(rows, answers))
     is_open = ~np.isin(np.arange(210), rows)
-    asked = strange.candidates(is_open)
-    assert not (strange.apparent[asked] == 0).any()
+    asked = found.candidates(is_open)
+    assert not (found.predicted[asked] == 0).any()
 
 
 @given(seeds)
 def test_each_class_is_asked_about_once_by_what_exceeds_its_confirmed_items_most(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n, n_classes = 60, 4
-    apparent = rng.integers(0, n_classes, n)
+    predicted = rng.integers(0, n_classes, n)
     distance = rng.normal(size=n).astype(np.float32)
     confirmed = np.append(rng.normal(size=n_classes - 1), -np.inf).astype(np.float32)
     is_open = rng.random(n) < 0.5
-    asked = Strangeness(apparent, distance, confirmed).candidates(is_open)
-    gain = distance - confirmed[apparent]
+    asked = ClassOutliers(predicted, distance, confirmed).candidates(is_open)
+    gain = distance - confirmed[predicted]
     assert is_open[asked].all()
-    assert len(set(apparent[asked].tolist())) == len(asked)
+    assert len(set(predicted[asked].tolist())) == len(asked)
     assert np.all(np.diff(gain[asked]) <= 0.0)
     for c in range(n_classes):
-        of_class = gain[is_open & (apparent == c)]
+        of_class = gain[is_open & (predicted == c)]
         expected = of_class.max(initial=-np.inf)
-        assert gain[asked[apparent[asked] == c]].tolist() == ([expected] if expected > 0.0 else [])
+        assert gain[asked[predicted[asked] == c]].tolist() == ([expected] if expected > 0.0 else [])
 
 
 @given(seeds, st.integers(1, 5))
@@ -133,29 +133,66 @@ def test_who_has_no_neighbours_is_averaged_with_nobody() -> None:
     alone = Surroundings.of(rows, np.array([[1, 2], [0, -1], [-1, -1], [-1, -1]], np.int32))
     values = np.array([0.0, 3.0, 6.0, 1.0], np.float32)
     np.testing.assert_allclose(alone.averaged(values), [3.0, 1.5, 6.0, 1.0])
-    np.testing.assert_allclose(alone.around[0], 0.5 * rows[0] + 0.25 * (rows[1] + rows[2]))
+    np.testing.assert_allclose(alone.smoothed[0], 0.5 * rows[0] + 0.25 * (rows[1] + rows[2]))
 
 
 def test_classes_without_a_label_are_nobodys() -> None:
     pool, group = two_classes_and_a_hidden_group()
     rows = some_of_both()
-    strange = Strangeness.of(pool, labels_of(rows, np.array([1, 4])[group[rows]], n_classes=6))
-    assert set(strange.apparent.tolist()) <= {1, 4}
-    assert np.isneginf(strange.confirmed[[0, 2, 3, 5]]).all()
+    found = ClassOutliers.of(pool, labels_of(rows, np.array([1, 4])[group[rows]], n_classes=6))
+    assert set(found.predicted.tolist()) <= {1, 4}
+    assert np.isneginf(found.confirmed[[0, 2, 3, 5]]).all()
 
 
-@pytest.mark.parametrize("enough", [True, False])
-def test_nothing_is_strange_before_there_are_labels_enough(enough: bool) -> None:
-    pool, group = two_classes_and_a_hidden_group()
-    rows = some_of_both(FEWEST_LABELS - (not enough))
-    asked = strange_items(pool, labels_of(rows, group[rows]), everything)
-    assert bool(len(asked)) == enough
-    assert not len(strange_items(None, labels_of(rows, group[rows]), everything))
-
-
-def test_where_one_class_is_all_there_is_nothing_is_strange_for_what_it_is() -> None:
+def test_where_one_class_is_all_there_is_nothing_is_far_from_it() -> None:
     pool, group = two_classes_and_a_hidden_group()
     rows = np.arange(FEWEST_LABELS)
-    strange = Strangeness.of(pool, labels_of(rows, group[rows], n_classes=1))
-    np.testing.assert_array_equal(strange.distance, 0.0)
-    assert not len(strange.candidates(everything))
+    found = ClassOutliers.of(pool, labels_of(rows, group[rows], n_classes=1))
+    np.testing.assert_array_equal(found.distance, 0.0)
+    assert not len(found.candidates(everything))
+
+
+def test_a_labelled_item_is_of_the_class_that_a_person_gave_it() -> None:
+    pool, group = two_classes_and_a_hidden_group()
+    rows = some_of_both()
+    answers = group[rows].copy()
+    answers[0] = 1  # a regression of the others would say 0
+    found = ClassOutliers.of(pool, labels_of(rows, answers))
+    assert found.predicted[0] == 1
+    assert found.confirmed[1] >= found.distance[0] > np.median(found.distance)
+
+
+def test_whom_two_annotators_put_into_two_classes_is_confirmed_in_both() -> None:
+    pool, group = two_classes_and_a_hidden_group()
+    hidden, rows = np.flatnonzero(group == 2), some_of_both()
+    labels = labels_of(rows, group[rows])
+    split = np.array([[0.6, 0.0, 0.4]])
+    labels = LabelSet("kind", labels.classes, np.append(rows, hidden[0]), np.concatenate([labels.targets, split]))
+    found = ClassOutliers.of(pool, labels)
+    assert found.confirmed[2] == found.distance[hidden[0]]
+    assert np.isfinite(found.confirmed).all()
+
+
+def test_items_are_seen_with_their_neighbours() -> None:
+    """Ten copies of a class lie on the wrong side by themselves; each has neighbours on the right one."""
+    rows = unit(np.concatenate([np.tile([[1.0, 0.1]], (20, 1)), np.tile([[0.1, 1.0]], (20, 1)), [[0.9, 1.0]]]))
+    near = np.zeros((41, 3), np.int32)
+    near[20:40] = [20, 21, 22]
+    near[40] = [0, 1, 2]
+    answers = np.repeat([0, 1], 10)
+    labels = labels_of(np.concatenate([np.arange(10), 20 + np.arange(10)]), answers, n_classes=2)
+    assert ClassOutliers.of(Surroundings.of(rows, near), labels).predicted[40] == 0
+    alone = Surroundings.of(rows, np.full((41, 3), -1, np.int32))
+    assert ClassOutliers.of(alone, labels).predicted[40] == 1
+
+
+def test_a_pool_may_be_larger_than_what_is_looked_at_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, group = two_classes_and_a_hidden_group()
+    rows = some_of_both()
+    at_once = ClassOutliers.of(pool, labels_of(rows, group[rows]))
+    monkeypatch.setattr(class_outliers, "CHUNK", 7)
+    again = Surroundings.of(pool.rows, pool.neighbours)
+    np.testing.assert_array_equal(again.smoothed, pool.smoothed)
+    in_parts = ClassOutliers.of(again, labels_of(rows, group[rows]))
+    np.testing.assert_array_equal(in_parts.predicted, at_once.predicted)
+    np.testing.assert_allclose(in_parts.distance, at_once.distance, rtol=1e-3, atol=1e-3)
