@@ -19,8 +19,6 @@ from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.engine.pool import combine, propagate, rank
 
 BUDGET_SECONDS = 0.3
-
-
 DIRECTIONS = 96
 """As many as a model of vectors has."""
 

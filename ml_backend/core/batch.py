@@ -29,9 +29,9 @@ SETTLED_EXPONENT = 1.5
 """Confidence counts by this power of the labels' sample coverage: hardly at all while half of them name new classes."""
 
 OUTLIERS_FROM, OUTLIERS_UNTIL = 0.5, 5.0 / 6.0
-"""All questions go to the outliers of classes while the labels' sample coverage is between these. Below
-in proportion: while every label names a new class there is nothing to stand apart from. Above in proportion to what is
-left: where hardly a label names a new class any more, there is hardly a group left to be found."""
+"""All questions go to the outliers of classes while the labels' sample coverage is between these. Below in proportion:
+while every label names a new class there is nothing to stand apart from. Above in proportion to what is left: where
+hardly a label names a new class any more, there is hardly a group left to be found."""
 
 FIRST_LABELS = 10
 """Until so many items are labelled, a label speaks for what longer walks reach (`component_graph.FIRST_REACH`)."""

@@ -89,7 +89,7 @@ class ClassOutliers:
         for _ in range(SMOOTHINGS):
             distance = surroundings.averaged(distance)
         confirmed = np.full(len(labels.classes), -np.inf, np.float32)
-        item, position = np.nonzero(labels.targets)  # who is alone with an answer has given it all the same
+        item, position = np.nonzero(labels.targets)  # also what a minority of an item's annotators said
         np.maximum.at(confirmed, position, distance[labels.rows[item]])
         return ClassOutliers(predicted, distance, confirmed)
 

@@ -174,7 +174,7 @@ def test_whom_two_annotators_put_into_two_classes_is_confirmed_in_both() -> None
 
 
 def test_items_are_seen_with_their_neighbours() -> None:
-    """Ten copies of a class lie on the wrong side by themselves; each has neighbours on the right one."""
+    """An item that lies nearer to one class by itself has its neighbours in the other."""
     rows = unit(np.concatenate([np.tile([[1.0, 0.1]], (20, 1)), np.tile([[0.1, 1.0]], (20, 1)), [[0.9, 1.0]]]))
     near = np.zeros((41, 3), np.int32)
     near[20:40] = [20, 21, 22]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ml_backend.core.component_graph import ComponentGraph
 from ml_backend.core.description import PoolDescription
 from ml_backend.core.labels import LabelSet
+from ml_backend.core.neighbour_votes import LEAST_CLOSENESS
 from ml_backend.core.query import QueryScores, Ranking, Reason, rank_lantern, rank_s_ood
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.errors import InputError
@@ -65,19 +66,13 @@ def test_the_seed_order_is_s_ood_itself(seed: int, n: int) -> None:
     np.testing.assert_array_equal(rank_s_ood(pool, scores, never_seen_level=LEVEL).value, scores.s_ood)
 
 
-@settings(max_examples=40, deadline=None)  # the first regression of a process takes a second
+@settings(max_examples=40)
 @given(seeds, st.integers(6, 60), st.integers(0, 80))
 def test_lanterns_order_gives_every_item_its_own_place_and_labelled_items_the_last(
     seed: int, n: int, batch: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    points = rng.normal(size=(n, 4))
-    pool, scores = description(responsibilities(rng, n, 5), points), random_scores(rng, n)
-    rows = np.flatnonzero(scores.labelled)
-    if len(rows):
-        unit = points / np.linalg.norm(points, axis=1, keepdims=True)
-        labels = LabelSet("kind", ("a", "b", "c"), rows, np.eye(3)[rng.integers(0, 3, len(rows))])
-        pool, scores = replace(pool, directions=unit.astype(np.float16)), replace(scores, labels=labels)
+    pool, scores = description(responsibilities(rng, n, 5), rng.normal(size=(n, 4))), random_scores(rng, n)
     ranking = rank_lantern(pool, scores, never_seen_level=LEVEL, batch=batch)
     np.testing.assert_allclose(np.sort(ranking.value), (np.arange(n) + 0.5) / n, rtol=1e-5)
     queue = order(ranking)
@@ -350,6 +345,24 @@ def test_a_class_keeps_its_turn_where_its_outlier_or_a_copy_of_it_cannot_be_aske
     outliers = np.flatnonzero(ranking.reason == Reason.CLASS_OUTLIER)
     assert 2 in group[outliers]
     assert not {first, copy} & set(outliers.tolist())
+
+
+@settings(max_examples=25, deadline=None)  # a regression each
+@given(seeds)
+def test_outliers_of_classes_are_open_items_in_the_batch_and_no_two_of_them_are_alike(seed: int) -> None:
+    pool, group = beside_a_large_class(seed % 5)
+    rng, labels = np.random.default_rng(seed), labels_beside(group)
+    asked = sure_of_everything(labels, 214)
+    scores = replace(asked, set_aside=(rng.random(214) < 0.1) & ~asked.labelled, absent=rng.random(214) < 0.1)
+    ranking = rank_lantern(pool, scores, never_seen_level=0.0)
+    np.testing.assert_allclose(np.sort(ranking.value), (np.arange(214) + 0.5) / 214, rtol=1e-5)
+    outliers = np.flatnonzero(ranking.reason == Reason.CLASS_OUTLIER)
+    assert len(outliers)
+    assert not (scores.labelled | scores.set_aside | scores.absent)[outliers].any()
+    assert set(outliers.tolist()) <= set(order(ranking)[: 214 // 4].tolist())
+    for item in outliers:
+        near = pool.neighbours[item][pool.similarities[item] >= LEAST_CLOSENESS]
+        assert not set(near.tolist()) & set(outliers.tolist())
 
 
 def test_outliers_wait_where_their_share_of_a_batch_is_less_than_one() -> None:
