@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,3 +34,13 @@ def test_a_weight_of_two_is_the_row_twice() -> None:
     np.testing.assert_allclose(weighted, twice, atol=0.01)
     unweighted, _ = softmax_regression(rows, targets)
     assert np.abs(weighted - unweighted).max() > 0.03
+
+
+def test_the_threads_of_the_process_stay_as_they_were() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        softmax_regression(np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
