@@ -97,21 +97,25 @@ def measure(x: Items, n_components: int, latent_dim: int) -> tuple[ComponentMode
 def plain_epoch_seconds(model: ComponentModel, x: Items) -> float:
     """One epoch of a VAE without components: the same encoder and decoder, one decode an item."""
     vae = model._vae
-    pool = PoolBatches(model._backbone, x, vae.pi_logits.device)
+    device = vae.pi_logits.device
+    pool = PoolBatches(model._backbone, x, device)
     optimiser = torch.optim.Adam(vae.parameters(), lr=1e-3)
     order = np.random.default_rng(0).permutation(len(x))
     start = time.perf_counter()
     for begin in range(0, len(x), 256):
         inputs, _ = pool.take(order[begin : begin + 256])
-        mean, log_variance = vae.posterior(inputs, torch.zeros(len(inputs), dtype=torch.int64))
+        component = torch.zeros(len(inputs), dtype=torch.int64, device=device)
+        mean, log_variance = vae.posterior(inputs, component)
         z = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
-        decoded, log_sigma = vae.decode(z, torch.zeros(len(inputs), dtype=torch.int64))
+        decoded, log_sigma = vae.decode(z, component)
         zeros = torch.zeros_like(mean)
         kl = gaussian_kl(mean, log_variance, zeros, zeros).mean()
         loss = gaussian_nll(inputs, decoded, log_sigma).flatten(1).sum(1).mean() + kl
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimiser.step()
+    if device.type == "cuda":  # what was asked of it is not done yet
+        torch.cuda.synchronize(device)
     return time.perf_counter() - start
 
 

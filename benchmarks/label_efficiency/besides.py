@@ -131,7 +131,7 @@ def _ablations(results: Results, data: str) -> list[str]:
     }
     rows = []
     for name in VARIANTS:
-        found = [cell[name] for cell in results.cases("ablations", data).values()]
+        found = [cell[name] for cell in results.cases("ablations", data).values() if name in cell]
         rows.append([name, *(mean_and_spread([cell[f] for cell in found if f in cell]) for f in fields)])
     return table(("training", *fields.values()), rows)
 
@@ -143,6 +143,7 @@ def _interactive(results: Results, data: str) -> list[str]:
         "first_queue_seconds": ("seconds to the first queue", 1),
         "epoch_seconds": ("seconds of an epoch", 2),
         "plain_ratio": ("epoch over a plain VAE's", 2),
+        "accuracy_test": ("accuracy after 3 epochs, 300 random labels", 3),
         "peak_mb": ("peak memory, MB", 0),
     }
     cases = results.cases("interactive", data)

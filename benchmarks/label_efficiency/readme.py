@@ -73,12 +73,12 @@ def with_section(readme: str, content: str) -> str:
 def section(results: Results) -> str:
     """Accuracy of each data set, and how many floors are met."""
     found = verdicts(results)
-    missed = [verdict for verdict in found if verdict.missed_by or verdict.goal_missed_by]
+    missed = [verdict for verdict in found if not verdict.met or verdict.goal_missed_by]
     goals = [verdict.goal_missed_by for verdict in found if verdict.goal is not None]
     lines = []
     for data in results.data:
         lines += [f"**{data}**, {_field_name(results, data)}", "", *_short(results, data), ""]
-    met = sum(not verdict.missed_by for verdict in found)
+    met = sum(verdict.met for verdict in found)
     lines += [f"Of {len(found)} floors (what must be reached) {met} are met, of {len(goals)} goals {goals.count(0.0)}."]
     lines += [LEARNERS_ON_ITS_LABELS]
     if missed:

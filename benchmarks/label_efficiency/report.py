@@ -31,13 +31,16 @@ VERDICT_DECIMALS = 4
 INTRODUCTION = """\
 Means over seeds ± standard deviation; leads are paired by seed, ± standard error. `lantern` is a whole session: it
 asks, trains and asks again. `QUERY+LEARNER` are other routes on the same embeddings; `lantern+..` learn from the labels
-that Lantern asked for. Nothing is tuned on test labels. Graphs, clusters and medoids of the baselines are those of the
-embedding's 64 principal directions, where they do better. Seconds count from having the embeddings."""
+that Lantern asked for. No option is tuned on test labels; which rules Lantern has was decided on validation splits, and
+for log lines on these very files (docs/method.md says where a test figure was known before). Graphs, clusters and
+medoids of the baselines are those of the embedding's 64 principal directions, where they do better. Seconds count from
+having the embeddings; of baselines that share a graph or clusters, the first pays for them. Peak memory is the
+process's, with what earlier cells in the same process left."""
 
 
 def to_markdown(results: Results) -> str:
     """All that was measured."""
-    lines = ["# Label efficiency", "", INTRODUCTION, ""]
+    lines = ["# Label efficiency", "", INTRODUCTION, *_made_on(results), ""]
     lines += ["## Floors and goals", "", *verdict_table(verdicts(results))]
     for data in results.data:
         lines += ["", f"## {data}", "", _head(results, data), *_frequent(results, data)]
@@ -49,6 +52,14 @@ def to_markdown(results: Results) -> str:
             ):
                 lines += ["", f"### {title}", "", *accuracy_table(results, data, field)]
     return "\n".join([*lines, *experiment_sections(results)]) + "\n"
+
+
+def _made_on(results: Results) -> list[str]:
+    machine = results.machine
+    if not machine.get("commit"):
+        return []
+    state = "" if machine["clean"] else ", with changes that are not committed"
+    return ["", f"Made of commit {machine['commit']}{state}, on {machine['cores']} cores."]
 
 
 def verdict_table(found: list[Verdict]) -> list[str]:
@@ -111,13 +122,15 @@ def _frequent(results: Results, data: str) -> list[str]:
 
 
 def _verdict(verdict: Verdict) -> list[str]:
-    sign = {"least": ">= ", "most": "<= ", "within": ""}[verdict.sense]
-    low_high = verdict.floor
-    floor = f"{low_high[0]:.2f} to {low_high[1]:.2f}" if isinstance(low_high, tuple) else f"{sign}{_fine(low_high)}"
-    goal = NOTHING if verdict.goal is None else f"{sign}{_fine(verdict.goal)}"
-    return [
-        verdict.what, _fine(verdict.value), floor, _met(verdict.missed_by), goal, _met(verdict.goal_missed_by)
-    ]  # fmt: skip
+    sign = {"least": ">=", "most": "<=", "within": ""}[verdict.sense]
+    if isinstance(verdict.floor, tuple):
+        floor = "{:.2f} to {:.2f}".format(*verdict.floor)
+    else:
+        floor = f"{sign.replace('=', '') if verdict.strict else sign} {_fine(verdict.floor)}"
+    found = [verdict.what, _fine(verdict.value), floor, _met(verdict.missed_by, verdict.met)]
+    if verdict.goal is None or verdict.goal_missed_by is None:
+        return [*found, NOTHING, NOTHING]
+    return [*found, f"{sign} {_fine(verdict.goal)}", _met(verdict.goal_missed_by, verdict.goal_missed_by == 0)]
 
 
 def _fine(value: float) -> str:
@@ -125,10 +138,8 @@ def _fine(value: float) -> str:
     return number(value, VERDICT_DECIMALS)
 
 
-def _met(missed_by: float | None) -> str:
-    if missed_by is None:
-        return NOTHING
-    if missed_by == 0:
+def _met(missed_by: float, met: bool) -> str:
+    if met:
         return "met"
     least = 10.0**-VERDICT_DECIMALS
     return f"**missed by {f'less than {_fine(least)}' if missed_by < least else _fine(missed_by)}**"

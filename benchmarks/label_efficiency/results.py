@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.label_efficiency.bench import Bench
+from benchmarks.label_efficiency.checkout import checkout
 from benchmarks.label_efficiency.experiments import EXPERIMENTS
 from benchmarks.label_efficiency.running import DataResult
 from ml_backend.engine.simulation.methods import LANTERN
@@ -36,6 +37,12 @@ class Results:
         for name, content in self._data.items():
             for row in content["rows"]:
                 self._rows.setdefault((name, row["method"], row["budget"]), {})[row["seed"]] = row
+
+    @property
+    def machine(self) -> Mapping[str, Any]:
+        """Where it was made, and of which commit."""
+        machine: Mapping[str, Any] = self.document["machine"]
+        return machine
 
     @property
     def data(self) -> list[str]:
@@ -108,9 +115,10 @@ def paired(differences: Sequence[float]) -> Difference | None:
 
 
 def gather(results: Sequence[DataResult], benches: Sequence[Bench]) -> dict[str, Any]:
-    """The document: every figure of every finished cell."""
+    """The document: every figure of every finished cell, all made by the code of this checkout."""
+    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
     return {
-        "machine": {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()},
+        "machine": {**machine, **checkout()},
         "data": {result.name: _main(result) for result in results},
         "experiments": {name: _experiment(name, benches) for name in EXPERIMENTS},
     }

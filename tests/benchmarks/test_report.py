@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.label_efficiency.checkout import checkout
 from benchmarks.label_efficiency.readme import BEGIN, END, main, read_results, section, with_section
 from benchmarks.label_efficiency.report import to_markdown, verdict_table
 from benchmarks.label_efficiency.results import Results, flagged
@@ -114,6 +116,24 @@ def test_the_loss_with_unknown_items_in_the_pool_is_paired_by_seed() -> None:
     names = ("auroc_novelty", "auroc_knn1", "auroc_knn10", "auroc_s_ood")
     found = results([], unknown={"clinc150": {name: dict.fromkeys(names, value) for name, value in cases.items()}})
     assert verdict_of(found, "loss").value == pytest.approx((0.01 + 0.04) / 2)
+
+
+def test_the_report_says_which_code_it_is_of(tmp_path: Path) -> None:
+    document = two_methods().document
+    assert "Made of" not in to_markdown(Results(document))
+    for clean, words in ((True, "commit abc, on 2"), (False, "commit abc, with changes that are not committed, on 2")):
+        machine = {"commit": "abc", "clean": clean, "cores": 2}
+        assert f"Made of {words} cores." in to_markdown(Results({**document, "machine": machine}))
+    assert checkout(tmp_path) == {}
+    git = ("git", "-c", "user.name=n", "-c", "user.email=e", "-C", str(tmp_path))
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
+    found = checkout(tmp_path)
+    assert head.startswith(str(found["commit"]))
+    assert found["clean"]
+    (tmp_path / "new").touch()
+    assert not checkout(tmp_path)["clean"]
 
 
 def test_met_and_missed_are_said_in_words() -> None:

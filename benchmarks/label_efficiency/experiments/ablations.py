@@ -20,12 +20,18 @@ from ml_backend.engine.simulation.problem import Problem
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "no curriculum": {"phase": Phase.LABELS},
-    "no contrastive term": {"weights": LossWeights(contrastive=0.0)},
+    "no phases": {"phase": Phase.LABELS},
+    "no reconstruction": {"weights": LossWeights(reconstruction=0.0)},
+    "no KL of z": {"weights": LossWeights(kl=0.0)},
+    "no KL of c": {"weights": LossWeights(prior=0.0)},
+    "no spread": {"weights": LossWeights(spread=0.0)},
     "no sparsity": {"weights": LossWeights(sparsity=0.0)},
     "no classification": {"weights": LossWeights(classification=0.0)},
+    "no contrastive term": {"weights": LossWeights(contrastive=0.0)},
     "no training": {"runs": 0},
 }
+"""Name -> what is left out. "no phases": every term from the first epoch on, each with its own fading; "KL of c" goes
+with the pull of pseudo-latents."""
 
 
 def cases(data: str) -> list[Case]:

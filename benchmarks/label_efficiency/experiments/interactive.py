@@ -10,6 +10,7 @@ import torch
 
 from benchmarks.label_efficiency.bench import Bench
 from benchmarks.label_efficiency.experiments.experiment import Case, Experiment
+from benchmarks.label_efficiency.experiments.training import Trained, share_right, spread_of
 from benchmarks.label_efficiency.store import SavedCell
 from benchmarks.training_speed import plain_epoch_seconds
 from ml_backend.core.hyperparameters import Phase, RunConfig
@@ -29,7 +30,10 @@ def cases(_data: str) -> list[Case]:
 
 
 def run(bench: Bench, case: Case) -> SavedCell:
-    """first_queue_seconds, epoch_seconds, for images plain_ratio: an epoch over one of a VAE with the same nets."""
+    """first_queue_seconds, epoch_seconds, for images plain_ratio: an epoch over one of a VAE with the same nets.
+
+    accuracy_test: of the test split, after those epochs with that many random labels: devices must agree on it.
+    """
     device = case.options["device"]
     problem = bench.problem()
     settings = replace(bench.loop.pool, device=device)
@@ -46,6 +50,9 @@ def run(bench: Bench, case: Case) -> SavedCell:
     run = RunConfig(epochs=EPOCHS, phase=Phase.LABELS, device=device, prior=settings.prior)
     pool.train(run, [labels] if labels else [], on_epoch=lambda _report: ends.append(time.perf_counter()))
     figures["epoch_seconds"] = float(np.diff(ends).min())
+    trained = Trained(pool, after := pool.describe(), spread_of(after, labels, bench.loop))
+    figures["accuracy_test"] = share_right(trained.outside(problem.test)[1], problem.test_truth)
+    # the last: it trains the same nets on
     if pool.model.config.is_image:
         plain = min(plain_epoch_seconds(pool.model, problem.pool) for _ in range(2))
         figures |= {"plain_epoch_seconds": plain, "plain_ratio": figures["epoch_seconds"] / plain}
