@@ -21,6 +21,7 @@ from benchmarks.label_efficiency.running import DataResult, load_result, run_cel
 from benchmarks.label_efficiency.sources import code_digest
 from benchmarks.label_efficiency.store import CellKey, SavedCell, Store
 from ml_backend.data.encoders.words import WordLlamaEncoder
+from ml_backend.engine.simulation import SimulationOptions, simulate
 from ml_backend.engine.simulation.problem import Problem
 from tests.benchmarks.small import CHEAP, LOOP, save_blobs
 from tests.engine.labelled_blobs import blob_problem
@@ -84,6 +85,18 @@ def test_baselines_get_the_labels_that_lantern_asked_for(data: Path) -> None:
     assert result.cells["lantern+knn", 0][8].labels == result.cells["lantern", 0][8].labels
     run(data, replace(plan, loop=replace(LOOP, batch=3)))
     assert len(done(data)) == 4
+
+
+@pytest.mark.slow
+def test_the_simulation_of_the_product_shows_the_same_figures(data: Path) -> None:
+    methods = ("lantern+knn", "random+logreg")
+    benched = run(data, Plan(budgets=(6, 12), seeds=2, methods=("lantern", *methods), loop=LOOP))
+    simulated = simulate(data, SimulationOptions(budgets=(6, 12), seeds=2, baselines=methods, loop=LOOP))
+    assert len(simulated.rows) == 3 * 2 * 2
+    for found in simulated.rows:
+        figures = benched.cells[found.method, found.seed][found.budget].figures
+        for name in ("accuracy_pool", "accuracy_test", "auroc_novelty", "auroc_s_ood", "fpr95", "ece"):
+            assert getattr(found, name) == figures[name], (found.method, found.seed, found.budget, name)
 
 
 def test_a_method_may_have_budgets_of_its_own(data: Path) -> None:
