@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from benchmarks.label_efficiency.experiments.ablations import VARIANTS
 from benchmarks.label_efficiency.experiments.digits import DIGITS
 from benchmarks.label_efficiency.experiments.usage import LAMBDAS
-from benchmarks.label_efficiency.results import Results
-from benchmarks.label_efficiency.tables import mean_and_spread, number, table
+from benchmarks.label_efficiency.results import Results, paired
+from benchmarks.label_efficiency.tables import NOTHING, lead, mean_and_spread, number, table
 from ml_backend.core.hyperparameters import PRIORS
+from ml_backend.engine.pool import PoolSettings
 
 SCORES = {
     "novelty": "Lantern: novelty",
@@ -117,10 +118,13 @@ def _usage(results: Results, data: str) -> list[str]:
 
 def _priors(results: Results, data: str) -> list[str]:
     fields = {"accuracy_test": "accuracy", "ece": "calibration error", "auroc_novelty": "AUROC of novelty"}
-    rows = [
-        [prior, *(mean_and_spread(_known(results, data, f"{prior}.", field)) for field in fields)] for prior in PRIORS
-    ]
-    return table(("prior", *fields.values()), rows)
+    chosen = PoolSettings().prior
+    rows = []
+    for prior in PRIORS:
+        cells = [mean_and_spread(_known(results, data, f"{prior}.", field)) for field in fields]
+        ahead = paired(results.between_cases("priors", data, f"{chosen}.", f"{prior}.", "accuracy_test"))
+        rows.append([prior, *cells, NOTHING if prior == chosen or ahead is None else lead(ahead.mean, ahead.error)])
+    return table(("prior", *fields.values(), f"lead of the default ({chosen})"), rows)
 
 
 def _ablations(results: Results, data: str) -> list[str]:

@@ -15,6 +15,8 @@ from benchmarks.label_efficiency.readme import BEGIN, END, main, read_results, s
 from benchmarks.label_efficiency.report import to_markdown, verdict_table
 from benchmarks.label_efficiency.results import Results, flagged
 from benchmarks.label_efficiency.targets import Verdict, verdicts
+from ml_backend.core.hyperparameters import PRIORS
+from ml_backend.engine.pool import PoolSettings
 from ml_backend.errors import InputError
 from tests.benchmarks.small import results, row
 
@@ -116,6 +118,16 @@ def test_the_loss_with_unknown_items_in_the_pool_is_paired_by_seed() -> None:
     names = ("auroc_novelty", "auroc_knn1", "auroc_knn10", "auroc_s_ood")
     found = results([], unknown={"clinc150": {name: dict.fromkeys(names, value) for name, value in cases.items()}})
     assert verdict_of(found, "loss").value == pytest.approx((0.01 + 0.04) / 2)
+
+
+def test_the_table_of_priors_says_by_how_much_the_default_leads() -> None:
+    chosen = PoolSettings().prior
+    other = next(prior for prior in PRIORS if prior != chosen)
+    ahead = {f"{chosen}.seed0": 0.90, f"{chosen}.seed1": 0.91, f"{other}.seed0": 0.88, f"{other}.seed1": 0.93}
+    cases = {name: {"accuracy_test": value, "ece": 0.1, "auroc_novelty": None} for name, value in ahead.items()}
+    text = to_markdown(results([], priors={"mnist": cases}))
+    assert f"| lead of the default ({chosen}) |" in text
+    assert f"| {other} | 0.905 ± 0.035 | 0.100 ± 0.000 | - | +0.000 ± 0.020 |" in text
 
 
 def test_the_report_says_which_code_it_is_of(tmp_path: Path) -> None:
