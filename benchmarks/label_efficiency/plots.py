@@ -61,7 +61,10 @@ def _accuracy(axes: Axes, result: DataResult) -> bool:
             [[result.cells[method, seed][budget].figures[field] for budget in budgets] for seed in done], dtype=float
         )
         axes.errorbar(budgets, values.mean(axis=0), yerr=values.std(axis=0), marker="o", **_style(place, method))
-    axes.set(xscale="log", xlabel="labels", ylabel=field.replace("_", " "), title=result.name)
+    split = "test split" if tested else "rest of the pool"
+    axes.set(xscale="log", xlabel="labels", ylabel=f"accuracy, {split}", title=result.name)
+    axes.set_xticks(result.plan.budgets, [f"{budget:,}" for budget in result.plan.budgets])
+    axes.minorticks_off()
     axes.legend(fontsize="small")
     return True
 
@@ -157,7 +160,7 @@ def _aleatoric(found: Arrays) -> Figure:
         for kind in ("clean", "noisy", "digit"):
             values = found[f"{score}_{kind}"]
             axis.hist(values, bins=40, histtype="step", density=True, label=kind)
-        axis.set_title(score if score == "novelty" else "mean sigma")
+        axis.set_title("novelty: minus its p-value" if score == "novelty" else "mean sigma")
         axis.legend(fontsize="x-small")
     return figure
 
