@@ -135,7 +135,7 @@ def _ablations(results: Results, data: str) -> list[str]:
     }
     rows = []
     for name in VARIANTS:
-        found = [cell[name] for cell in results.cases("ablations", data).values() if name in cell]
+        found = [cell[name] for cell in results.cases("ablations", data).values()]
         rows.append([name, *(mean_and_spread([cell[f] for cell in found if f in cell]) for f in fields)])
     return table(("training", *fields.values()), rows)
 
