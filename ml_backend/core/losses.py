@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ml_backend.core.hyperparameters import LossWeights
-from ml_backend.core.priors import categorical_kl, gaussian_kl
+from ml_backend.core.priors import Moments, categorical_kl, gaussian_kl
 from ml_backend.core.vae import ComponentVAE, Inference
 
 FREE_NATS_PER_DIMENSION = 0.05
@@ -82,9 +82,12 @@ def gaussian_nll(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
 
 
 def elbo_terms(
-    vae: ComponentVAE, inputs: Tensor, inference: Inference, selection: Selection, noise: Tensor
+    vae: ComponentVAE, inputs: Tensor, inference: Inference, selection: Selection, noise: Tensor, prior: Moments
 ) -> tuple[Tensor, Tensor]:
-    """E_r[NLL] and E_r[KL_z], batch means in nats per input dimension. noise (B, dz) ~ N(0, I), shared over c."""
+    """E_r[NLL] and E_r[KL_z], batch means in nats per input dimension. noise (B, dz) ~ N(0, I), shared over c.
+
+    prior: moments of p(z|c) of the selection's components, (B, S, dz) each.
+    """
     n_dimensions = math.prod(vae.input_shape)
     components = selection.indices
     mean_q = inference.mean[:, None] + vae.shift(components)
@@ -92,16 +95,18 @@ def elbo_terms(
     z = mean_q + (0.5 * log_var_q).exp() * noise[:, None]
     mean_x, log_sigma = vae.decode(z, components)
     nll = gaussian_nll(inputs[:, None], mean_x, log_sigma).flatten(2).sum(-1)
-    mean_p, log_var_p = vae.prior_moments()
-    kl = gaussian_kl(mean_q, log_var_q, mean_p[components], log_var_p[components])
+    kl = gaussian_kl(mean_q, log_var_q, *prior)
     kl = kl.clamp_min(FREE_NATS_PER_DIMENSION * noise.shape[1])
     reconstruction = (selection.weights * nll).sum(1).mean()
     return reconstruction / n_dimensions, (selection.weights * kl).sum(1).mean() / n_dimensions
 
 
-def prior_term(vae: ComponentVAE, log_r: Tensor) -> Tensor:
-    """KL(r || pi), exact over all K, plus the pull of pseudo-latents toward 0; in nats per input dimension."""
-    return (categorical_kl(log_r, vae.log_pi).mean() + vae.prior.pull(vae.posterior)) / math.prod(vae.input_shape)
+def prior_term(vae: ComponentVAE, log_r: Tensor, latents: Tensor) -> Tensor:
+    """KL(r || pi), exact over all K, plus the pull of pseudo-latents toward 0; in nats per input dimension.
+
+    latents: (S, dz) means of p(z|c) of the components that are pulled.
+    """
+    return (categorical_kl(log_r, vae.log_pi).mean() + vae.prior.pull(latents)) / math.prod(vae.input_shape)
 
 
 def usage_entropy(vae: ComponentVAE, r: Tensor) -> Tensor:

@@ -13,6 +13,8 @@ from ml_backend.core.nets import soft_bound
 LOG_VARIANCE_MIN = -6.0
 LOG_VARIANCE_MAX = 2.0
 
+Moments = tuple[Tensor, Tensor]
+"""Mean and log variance of p(z|c) for some components, (..., dz) each."""
 Posterior = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """(inputs (S, ...), components (S,)) -> mean, log variance (S, dz) of q(z|x,c)."""
 
@@ -39,15 +41,15 @@ class StandardPrior(nn.Module):
 
     zeros: Tensor
 
-    def moments(self, posterior: Posterior) -> tuple[Tensor, Tensor]:
-        """Mean and log variance, (K, dz) each."""
+    def moments(self, posterior: Posterior, components: Tensor) -> Moments:
+        """Of the components (S,)."""
         del posterior
-        return self.zeros, self.zeros
+        zeros = self.zeros[components]
+        return zeros, zeros
 
-    def pull(self, posterior: Posterior) -> Tensor:
+    def pull(self, mean: Tensor) -> Tensor:
         """Nothing to pull: 0."""
-        del posterior
-        return self.zeros.new_zeros(())
+        return mean.new_zeros(())
 
 
 class MixturePrior(nn.Module):
@@ -60,15 +62,15 @@ class MixturePrior(nn.Module):
         self.mean = nn.Parameter(torch.zeros(n_components, latent_dim))
         self.raw_log_variance = nn.Parameter(torch.zeros(n_components, latent_dim))
 
-    def moments(self, posterior: Posterior) -> tuple[Tensor, Tensor]:
-        """Mean and log variance, (K, dz) each; log variance softly bounded."""
+    def moments(self, posterior: Posterior, components: Tensor) -> Moments:
+        """Of the components (S,); log variance softly bounded."""
         del posterior
-        return self.mean, soft_bound(self.raw_log_variance, LOG_VARIANCE_MIN, LOG_VARIANCE_MAX)
+        raw = self.raw_log_variance[components]
+        return self.mean[components], soft_bound(raw, LOG_VARIANCE_MIN, LOG_VARIANCE_MAX)
 
-    def pull(self, posterior: Posterior) -> Tensor:
+    def pull(self, mean: Tensor) -> Tensor:
         """The means are free: 0."""
-        del posterior
-        return self.mean.new_zeros(())
+        return mean.new_zeros(())
 
 
 class VampPrior(nn.Module):
@@ -80,14 +82,16 @@ class VampPrior(nn.Module):
         super().__init__()
         self.pseudo_inputs = nn.Parameter(torch.zeros(n_components, *input_shape))
 
-    def moments(self, posterior: Posterior) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of q(z|u_c, c), (K, dz) each."""
-        components = torch.arange(len(self.pseudo_inputs), device=self.pseudo_inputs.device)
-        return posterior(self.pseudo_inputs, components)
+    def moments(self, posterior: Posterior, components: Tensor) -> Moments:
+        """Of q(z|u_c, c) for the components (S,): a pass of the encoder over S pseudo-inputs."""
+        return posterior(self.pseudo_inputs[components], components)
 
-    def pull(self, posterior: Posterior) -> Tensor:
-        """Mean over components of |E q(z|u_c, c)|^2 / 2: minus log N(0, I) of the pseudo-latents, up to a constant."""
-        return 0.5 * self.moments(posterior)[0].square().sum(-1).mean()
+    def pull(self, mean: Tensor) -> Tensor:
+        """Mean over the components of |E q(z|u_c, c)|^2 / 2: minus log N(0, I) of the pseudo-latents, up to a constant.
+
+        mean: (S, dz), that of `moments`.
+        """
+        return 0.5 * mean.square().sum(-1).mean()
 
 
 AnyPrior = StandardPrior | MixturePrior | VampPrior

@@ -190,12 +190,16 @@ class Trainer:
         r = inference.log_r.exp()
         selection = losses.select_components(inference.log_r, self._sum_m, self._generator)
         noise = torch.empty_like(inference.mean).normal_(generator=self._generator)
-        reconstruction, kl = losses.elbo_terms(self._vae, inputs, inference, selection, noise)
+        # A VampPrior passes its pseudo-inputs through the encoder: once, and only those of the components in this step.
+        present, place = torch.unique(selection.indices, return_inverse=True)
+        latents, log_variances = self._vae.prior_moments(present)
+        prior = latents[place], log_variances[place]
+        reconstruction, kl = losses.elbo_terms(self._vae, inputs, inference, selection, noise, prior)
         entropy = losses.usage_entropy(self._vae, r)
         return {
             "reconstruction": reconstruction,
             "kl": kl,
-            "prior": losses.prior_term(self._vae, inference.log_r),
+            "prior": losses.prior_term(self._vae, inference.log_r, latents),
             "spread": -entropy,
             "sparsity": entropy,
             "classification": self._classification(targets.taus),

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ml_backend.core.hyperparameters import ModelConfig, Prior
 from ml_backend.core.nets import ImageDecoder, ImageEncoder, VectorDecoder, VectorEncoder, soft_bound
-from ml_backend.core.priors import AnyPrior, build_prior
+from ml_backend.core.priors import AnyPrior, Moments, build_prior
 
 POSTERIOR_LOG_VARIANCE_MIN = -8.0
 POSTERIOR_LOG_VARIANCE_MAX = 2.0
@@ -123,9 +123,9 @@ class ComponentVAE(nn.Module):
         hidden = self.encoder(inputs)
         return self.to_mean(hidden) + self.shift(components), self._log_variance(hidden)
 
-    def prior_moments(self) -> tuple[Tensor, Tensor]:
-        """(K, dz) mean and log variance of p(z|c)."""
-        return self.prior.moments(self.posterior)
+    def prior_moments(self, components: Tensor) -> Moments:
+        """Of p(z|c) for the components (S,), (S, dz) each."""
+        return self.prior.moments(self.posterior, components)
 
     def decode(self, z: Tensor, components: Tensor) -> tuple[Tensor, Tensor]:
         """z (..., dz) and components (...) -> mu, log sigma (..., *input_shape)."""

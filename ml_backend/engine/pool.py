@@ -130,9 +130,13 @@ class Pool:
             return self.model.train(data, run, on_epoch=on_epoch, should_stop=should_stop)
         finally:
             self._reference, self._first_new = None, None
-            self._taught = tuple(label_sets)
+            self.teach(label_sets)
             if not np.array_equal(probe, self.model.features(self.x[:PROBE_ROWS])):
                 self._find_neighbours()
+
+    def teach(self, label_sets: Sequence[LabelSet]) -> None:
+        """Labels, of this pool's rows, that the heads learn from when the pool is described next."""
+        self._taught = tuple(label_sets)
 
     def describe(self) -> PoolDescription:
         """What the present model says of every row. The first time after a training this fits the heads."""

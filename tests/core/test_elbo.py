@@ -18,7 +18,7 @@ from tests.core.gaussians import gaussian
 from tests.core.synthetic import blobs, label_set
 from tests.core.test_model import CONFIG as MODEL
 from tests.core.test_model import K, model_of
-from tests.core.test_vae import CONFIG, random_vae
+from tests.core.test_vae import CONFIG, all_moments, random_vae
 
 DRAWS = 20_000
 
@@ -32,7 +32,7 @@ def terms_of_draws(vae: ComponentVAE, x: Tensor, inference: Inference) -> list[T
     c = torch.multinomial(inference.log_r[0].exp(), DRAWS, replacement=True)
     q = gaussian(inference.mean[0] + vae.shift.weight[c], (0.5 * inference.log_variance[0]).exp())
     z = q.sample()
-    mean_p, log_p = vae.prior_moments()
+    mean_p, log_p = all_moments(vae)
     mean_x, log_sigma = vae.decode(z, c)
     return [
         -gaussian(mean_x, log_sigma.exp()).log_prob(x).sum(1),
@@ -53,8 +53,9 @@ def test_reconstruction_kl_and_kl_to_pi_are_the_parts_of_minus_the_elbo(prior: P
     assert float(inference.log_r.exp().max()) < 0.7
     many = Inference(*(part.expand(DRAWS, -1) for part in vars(inference).values()))
     dense = select_components(many.log_r, 5, None)
-    reconstruction, kl = elbo_terms(vae, x.expand(DRAWS, -1), many, dense, torch.randn(DRAWS, 3))
-    to_pi = prior_term(vae, inference.log_r) - vae.prior.pull(vae.posterior) / 6
+    moments = all_moments(vae)
+    reconstruction, kl = elbo_terms(vae, x.expand(DRAWS, -1), many, dense, torch.randn(DRAWS, 3), moments)
+    to_pi = prior_term(vae, inference.log_r, moments[0]) - vae.prior.pull(moments[0]) / 6
     for found, drawn in zip((reconstruction, kl, to_pi), terms_of_draws(vae, x, inference), strict=True):
         error = float(drawn.std()) / 6 / DRAWS**0.5
         assert float(found) == pytest.approx(float(drawn.mean()) / 6, abs=6 * error + 1e-5)
@@ -69,7 +70,7 @@ def test_a_kl_below_a_twentieth_nat_per_latent_dimension_costs_that_much(length:
     mean = torch.tensor([[length, 0.0, 0.0]])
     inference = Inference(torch.full((1, 5), 0.2).log(), mean, torch.zeros(1, 3))
     dense = select_components(inference.log_r, 5, None)
-    _, kl = elbo_terms(vae, torch.randn(1, 6), inference, dense, torch.randn(1, 3))
+    _, kl = elbo_terms(vae, torch.randn(1, 6), inference, dense, torch.randn(1, 3), all_moments(vae))
     assert float(kl) * 6 == pytest.approx(nats, rel=1e-5)
 
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 from torch.distributions import Categorical, Normal, kl_divergence
 
-from ml_backend.core.hyperparameters import ModelConfig, Prior
+from ml_backend.core.hyperparameters import PRIORS, ModelConfig, Prior
 from ml_backend.core.priors import (
     LOG_VARIANCE_MAX,
     LOG_VARIANCE_MIN,
@@ -19,7 +20,7 @@ from ml_backend.core.priors import (
 )
 from ml_backend.core.vae import ComponentVAE
 from tests.core.gaussians import gaussian
-from tests.core.test_vae import CONFIG, random_vae
+from tests.core.test_vae import CONFIG, all_moments, random_vae
 
 
 def with_prior(prior: Prior) -> ComponentVAE:
@@ -55,7 +56,7 @@ def test_categorical_kl_is_exact_over_all_components(seed: int, k: int) -> None:
 
 
 def test_the_standard_prior_is_the_unit_gaussian_for_every_component() -> None:
-    mean, log_variance = with_prior("standard").prior_moments()
+    mean, log_variance = all_moments(with_prior("standard"))
     assert mean.shape == log_variance.shape == (5, 3)
     assert not mean.any()
     assert not log_variance.any()
@@ -66,7 +67,7 @@ def test_the_mixture_prior_has_a_bounded_gaussian_per_component() -> None:
     assert isinstance(vae.prior, MixturePrior)
     with torch.no_grad():
         vae.prior.raw_log_variance.copy_(torch.linspace(-100, 100, 15).reshape(5, 3))
-    mean, log_variance = vae.prior_moments()
+    mean, log_variance = all_moments(vae)
     assert len(torch.unique(mean, dim=0)) == 5
     assert float(log_variance.min()) >= LOG_VARIANCE_MIN - 1e-5
     assert float(log_variance.max()) <= LOG_VARIANCE_MAX + 1e-5
@@ -75,26 +76,35 @@ def test_the_mixture_prior_has_a_bounded_gaussian_per_component() -> None:
 def test_the_vamp_prior_is_the_posterior_at_its_pseudo_inputs() -> None:
     vae = with_prior("vamp")
     assert isinstance(vae.prior, VampPrior)
-    mean, log_variance = vae.prior_moments()
+    mean, log_variance = all_moments(vae)
     for c in range(5):
         own = vae.posterior(vae.prior.pseudo_inputs[c : c + 1], torch.tensor([c]))
         assert torch.allclose(mean[c], own[0][0], atol=1e-6)
         assert torch.allclose(log_variance[c], own[1][0], atol=1e-6)
 
 
+@pytest.mark.parametrize("prior", PRIORS)
+def test_the_moments_of_some_components_are_theirs_among_all(prior: Prior) -> None:
+    vae, some = with_prior(prior), torch.tensor([3, 0, 3])
+    for found, everything in zip(vae.prior_moments(some), all_moments(vae), strict=True):
+        assert torch.allclose(found, everything[some], atol=1e-6)
+
+
 def test_the_pull_draws_pseudo_latents_to_zero_through_the_pseudo_inputs() -> None:
     vae = with_prior("vamp")
     assert isinstance(vae.prior, VampPrior)
-    assert float(vae.prior.pull(vae.posterior)) == pytest.approx(
-        float(vae.prior_moments()[0].square().sum(1).mean()) / 2
-    )
+
+    def pull() -> Tensor:
+        return vae.prior.pull(all_moments(vae)[0])
+
+    assert float(pull()) == pytest.approx(float(all_moments(vae)[0].square().sum(1).mean()) / 2)
     optimiser = torch.optim.Adam([vae.prior.pseudo_inputs], lr=0.05)
-    before = float(vae.prior.pull(vae.posterior))
+    before = float(pull())
     for _ in range(50):
         optimiser.zero_grad()
-        torch.autograd.backward(vae.prior.pull(vae.posterior))
+        torch.autograd.backward(pull())
         optimiser.step()
-    assert float(vae.prior.pull(vae.posterior)) < 0.8 * before
+    assert float(pull()) < 0.8 * before
 
 
 @settings(max_examples=3, deadline=None)

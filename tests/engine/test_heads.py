@@ -45,6 +45,16 @@ def test_nothing_is_fitted_before_a_training_or_with_too_few_labels() -> None:
     assert fit_heads(pool.describe(), [few], lambda rows: X[rows], None) == ()
 
 
+def test_a_head_can_be_taught_without_training_the_model() -> None:
+    pool = Pool.create(X, SETTINGS, seed=0)
+    before = pool.describe()
+    pool.teach([LABELS])
+    after = pool.describe()
+    assert after.heads[LABELS.name].classes == LABELS.classes
+    assert np.array_equal(after.responsibilities.values, before.responsibilities.values)
+    assert pool.model.epochs_done == 0
+
+
 def test_the_cached_answer_of_a_labelled_item_has_not_seen_its_label() -> None:
     pool = Pool.create(X, SETTINGS, seed=0)
     wrong = LABELS.targets.copy()

@@ -46,12 +46,16 @@ def train(
     phase: Phase | None = None,
     pool: Pool | None = None,
 ) -> Trained:
-    """A new model after `runs` training runs (0: as it was created). weights, phase: None = the product's own.
+    """A new model after `runs` training runs (0: as it was created, but for the head, which learns from the labels).
+
+    weights, phase: None = the product's own.
 
     pool: one that was created of these items and is trained in place; None = a new one.
     """
     pool = pool or Pool.create(items, loop.pool, seed=seed)
-    continue_training(pool, [labels] if labels else [], seed, loop, runs=runs, weights=weights, phase=phase)
+    label_sets = [labels] if labels else []
+    pool.teach(label_sets)
+    continue_training(pool, label_sets, seed, loop, runs=runs, weights=weights, phase=phase)
     description = pool.describe()
     return Trained(pool, description, spread_of(description, labels, loop))
 
