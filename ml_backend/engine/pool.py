@@ -139,7 +139,7 @@ class Pool:
         self._taught = tuple(label_sets)
 
     def describe(self) -> PoolDescription:
-        """What the present model says of every row. The first time after a training this fits the heads."""
+        """What the present model says of every row. The first time after a training or `teach` this fits the heads."""
         encoding = self.model.encode(self.x, temperature=self.settings.temperature, of_pool=True)
         reference = self._reference = PoolReference.fit(self._neighbours, self._similarities, encoding)
         combined = reference.novelty.score(reference.traits(self._neighbours, self._similarities, encoding))
