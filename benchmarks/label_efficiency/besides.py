@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from benchmarks.label_efficiency.experiments.ablations import VARIANTS
 from benchmarks.label_efficiency.experiments.digits import DIGITS
 from benchmarks.label_efficiency.experiments.usage import LAMBDAS
-from benchmarks.label_efficiency.results import Results, paired
+from benchmarks.label_efficiency.results import CaseFigures, Results, paired
 from benchmarks.label_efficiency.tables import NOTHING, lead, mean_and_spread, number, table
 from ml_backend.core.hyperparameters import PRIORS
 from ml_backend.engine.pool import PoolSettings
@@ -38,7 +38,7 @@ def experiment_sections(results: Results) -> list[str]:
         ("mislabel", "5 % of 1,500 labels flipped: found by disagreement", _fields(MISLABEL)),
         ("aleatoric", "Noise apart from novelty (10,000 images)", _fields(ALEATORIC)),
         ("usage", "Sparse usage (10,000 images)", _usage),
-        ("priors", "Priors, whole sessions", _priors),
+        ("priors", "Priors: the same labels, given at once", _priors),
         ("ablations", "Ablations: the same labels, given at once", _ablations),
         ("interactive", "Interactive", _interactive),
     )
@@ -49,6 +49,13 @@ def experiment_sections(results: Results) -> list[str]:
     return lines
 
 
+TRAINED = {
+    "evidence": "evidence, nats",
+    "accuracy_test": "accuracy",
+    "accuracy_test_components": "accuracy of p(y given x) alone",
+    "auroc_novelty": "AUROC of novelty",
+}
+EVIDENCE = "Evidence: mean lower bound of log p(x) of test items, preprocessed; high = explained well."
 GROUPS = {"found": "asked about by Lantern", "found_random": "by as many random questions", "accuracy_test": "accuracy"}
 LIFTED = {"accuracy_lifted": "lifted", "accuracy_as_given": "as given", "difference": "difference"}
 MISLABEL = {"average_precision": "average precision", "chance": "chance"}
@@ -117,27 +124,21 @@ def _usage(results: Results, data: str) -> list[str]:
 
 
 def _priors(results: Results, data: str) -> list[str]:
-    fields = {"accuracy_test": "accuracy", "ece": "calibration error", "auroc_novelty": "AUROC of novelty"}
-    chosen = PoolSettings().prior
+    chosen, found = PoolSettings().prior, results.cases("priors", data)
+    judged = {"evidence": "its lead in evidence", "accuracy_test": "its lead in accuracy"}
     rows = []
     for prior in PRIORS:
-        cells = [mean_and_spread(_known(results, data, f"{prior}.", field)) for field in fields]
-        ahead = paired(results.between_cases("priors", data, f"{chosen}.", f"{prior}.", "accuracy_test"))
-        rows.append([prior, *cells, NOTHING if prior == chosen or ahead is None else lead(ahead.mean, ahead.error)])
-    return table(("prior", *fields.values(), f"lead of the default ({chosen})"), rows)
+        leads = [paired(results.between_variants("priors", data, chosen, prior, field)) for field in judged]
+        shown = [NOTHING if prior == chosen or ahead is None else lead(ahead.mean, ahead.error) for ahead in leads]
+        rows.append([prior, *_of_variant(found, prior), *shown])
+    lines = table(("prior", *TRAINED.values(), *judged.values()), rows)
+    return [f"Leads are those of the default, the {chosen} prior. {EVIDENCE}", "", *lines]
 
 
 def _ablations(results: Results, data: str) -> list[str]:
-    fields = {
-        "accuracy_test": "accuracy",
-        "accuracy_test_components": "accuracy of p(y given x) alone",
-        "auroc_novelty": "AUROC of novelty",
-    }
-    rows = []
-    for name in VARIANTS:
-        found = [cell[name] for cell in results.cases("ablations", data).values()]
-        rows.append([name, *(mean_and_spread([cell[f] for cell in found if f in cell]) for f in fields)])
-    return table(("training", *fields.values()), rows)
+    found = results.cases("ablations", data)
+    lines = table(("training", *TRAINED.values()), ([name, *_of_variant(found, name)] for name in VARIANTS))
+    return [EVIDENCE, "", *lines]
 
 
 def _interactive(results: Results, data: str) -> list[str]:
@@ -158,5 +159,7 @@ def _interactive(results: Results, data: str) -> list[str]:
     return table(("device", *(title for title, _ in fields.values())), rows)
 
 
-def _known(results: Results, data: str, start: str, field: str) -> list[float]:
-    return [value for value in results.of_case("priors", data, start, field) if value is not None]
+def _of_variant(cases: CaseFigures, name: str) -> list[str]:
+    """A cell of the table for each figure of a trained model."""
+    found = [variants[name] for variants in cases.values() if name in variants]
+    return [mean_and_spread([figures[field] for figures in found if field in figures]) for field in TRAINED]

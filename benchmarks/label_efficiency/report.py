@@ -59,7 +59,8 @@ def _made_on(results: Results) -> list[str]:
     if not machine.get("commit"):
         return []
     state = "" if machine["clean"] else ", with changes that are not committed"
-    return ["", f"Made of commit {machine['commit']}{state}, on {machine['cores']} cores."]
+    apart = "".join(f" Measured anew: {name}, of commit {commit}." for name, commit in results.apart.items())
+    return ["", f"Made of commit {machine['commit']}{state}, on {machine['cores']} cores.{apart}"]
 
 
 def verdict_table(found: list[Verdict]) -> list[str]:

@@ -45,6 +45,12 @@ class Results:
         return machine
 
     @property
+    def apart(self) -> Mapping[str, str]:
+        """Experiment -> commit, of those that were measured anew by themselves."""
+        found: Mapping[str, str] = self.document.get("apart", {})
+        return found
+
+    @property
     def data(self) -> list[str]:
         """Names of the data sets of the main table."""
         return [name for name, content in self._data.items() if content["rows"]]
@@ -100,6 +106,11 @@ class Results:
             if name.startswith(first) and second + name[len(first) :] in cases
         ]
         return [cases[first + end][field] - cases[second + end][field] for end in ends]
+
+    def between_variants(self, experiment: str, data: str, first: str, second: str, field: str) -> list[float]:
+        """The figure of one variant minus that of another in every case that has both."""
+        both = [cell for cell in self.cases(experiment, data).values() if first in cell and second in cell]
+        return [cell[first][field] - cell[second][field] for cell in both]
 
     def experiment_data(self, experiment: str) -> list[str]:
         """Data sets on which it was run."""

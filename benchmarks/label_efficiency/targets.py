@@ -207,17 +207,20 @@ def _usage(results: Results) -> Iterator[Verdict]:
 
 
 def _priors(results: Results) -> Iterator[Verdict]:
+    """By the evidence of held-out items, on which a prior acts; accuracy is in the table beside it."""
     from ml_backend.core.hyperparameters import PRIORS
     from ml_backend.engine.pool import PoolSettings
 
     chosen = PoolSettings().prior
     for data in results.experiment_data("priors"):
-        means = {p: _mean(results.of_case("priors", data, f"{p}.", "accuracy_test")) for p in PRIORS}
-        others = [value for prior, value in means.items() if prior != chosen and not math.isnan(value)]
-        if others and not math.isnan(means[chosen]):
-            yield Verdict(
-                f"{data}: lead of the default prior ({chosen}) over the others", means[chosen] - max(others), 0.0
-            )
+        leads = [
+            statistics.mean(found)
+            for prior in PRIORS
+            if prior != chosen and (found := results.between_variants("priors", data, chosen, prior, "evidence"))
+        ]
+        if leads:
+            what = f"{data}: lead of the default prior ({chosen}) over the others in evidence, nats"
+            yield Verdict(what, min(leads), 0.0, strict=True)
 
 
 def _interactive(results: Results) -> Iterator[Verdict]:

@@ -15,7 +15,7 @@ SPREAD_EPOCHS = 3.0
 """The spreading term fades linearly to 0 over so many epochs; the sparsity term then fades in over as many."""
 
 
-ASSIGNMENT_RATES = {Phase.RECONSTRUCTION: 0.0, Phase.PRIOR: 0.1, Phase.LABELS: 0.1}
+ASSIGNMENT_RATES = {Phase.RECONSTRUCTION: 0.0, Phase.PRIOR: 0.05, Phase.LABELS: 0.05}
 """Learning rate of q(c|x) relative to the other nets. Adam makes full steps of the smallest gradients: at the full rate
 it walks away from the clustering that initialisation found, for nothing (CLINC150: 2 points in 30 epochs)."""
 

@@ -121,9 +121,7 @@ def fit_templates(vae: ComponentVAE, pool: PoolBatches) -> None:
 def fit_prior(vae: ComponentVAE, pool: PoolBatches) -> None:
     """Set the prior's parameters from the pool as the model sees it now: a new prior starts where the latents are."""
     if isinstance(vae.prior, MixturePrior):
-        mean, variance = _aggregate_posterior(vae, pool)
-        vae.prior.mean.copy_(mean)
-        vae.prior.raw_log_variance.copy_(variance.log())
+        vae.prior.fit(*_aggregate_posterior(vae, pool))
     elif isinstance(vae.prior, VampPrior):
         inputs, _ = pool.take(medoids(vae, pool))
         vae.prior.pseudo_inputs.copy_(inputs)
@@ -133,11 +131,14 @@ def fit_prior(vae: ComponentVAE, pool: PoolBatches) -> None:
 def fit_latents(vae: ComponentVAE, pool: PoolBatches) -> None:
     """Remember where each component's latents lie in the pool: the decoder has learned nothing of elsewhere.
 
-    A component of few items is drawn toward the pool's own moments, by the weight of one item.
+    A component of few items is drawn toward the pool's own moments, by the weight of one item. A mixture takes these
+    moments as its own: they are its optimum, which its gradient only follows.
     """
     mean, variance = _aggregate_posterior(vae, pool)
     vae.latent_mean.copy_(mean)
     vae.latent_log_variance.copy_(variance.log())
+    if isinstance(vae.prior, MixturePrior):
+        vae.prior.fit(mean, variance)
 
 
 def _aggregate_posterior(vae: ComponentVAE, pool: PoolBatches) -> tuple[Tensor, Tensor]:
@@ -164,7 +165,7 @@ def medoids(vae: ComponentVAE, pool: PoolBatches) -> NDArray[np.int64]:
     best = torch.full((vae.n_components,), -torch.inf, device=vae.prototypes.device)
     row = torch.zeros(vae.n_components, dtype=torch.int64)
     for rows, inputs, base in pool.chunks():
-        features = base + vae.residual(vae.encoder(inputs))
+        features = vae.features(vae.encoder(inputs), base)
         closeness = 2 * features @ vae.prototypes.T - features.square().sum(1, keepdim=True)
         value, position = closeness.max(0)
         better = (value > best).cpu()

@@ -89,16 +89,45 @@ def elbo_terms(
     prior: moments of p(z|c) of the selection's components, (B, S, dz) each.
     """
     n_dimensions = math.prod(vae.input_shape)
-    components = selection.indices
+    nll, kl = _of_components(vae, inputs, inference, selection.indices, noise, prior)
+    kl = kl.clamp_min(FREE_NATS_PER_DIMENSION * noise.shape[1])
+    reconstruction = (selection.weights * nll).sum(1).mean()
+    return reconstruction / n_dimensions, (selection.weights * kl).sum(1).mean() / n_dimensions
+
+
+def prior_of(vae: ComponentVAE, components: Tensor) -> tuple[Moments, Tensor]:
+    """Moments of p(z|c) of components (B, S), (B, S, dz) each, and the means (C, dz) of those that occur among them.
+
+    A VampPrior passes its pseudo-inputs through the encoder: once, and only those that occur.
+    """
+    present, place = torch.unique(components, return_inverse=True)
+    latents, log_variances = vae.prior_moments(present)
+    return (latents[place], log_variances[place]), latents
+
+
+def lower_bound(vae: ComponentVAE, inputs: Tensor, base: Tensor, top_m: int, generator: torch.Generator) -> Tensor:
+    """(B,) unbiased draws of the ELBO of each item in nats, of the preprocessed input: higher = better explained.
+
+    E_r[log p(x|z,c) - KL(q(z|x,c) || p(z|c))] - KL(r || pi): without free bits, weights and the pull.
+    """
+    inference = vae.infer(inputs, base)
+    selection = select_components(inference.log_r, top_m, generator)
+    noise = torch.empty_like(inference.mean).normal_(generator=generator)
+    prior, _ = prior_of(vae, selection.indices)
+    nll, kl = _of_components(vae, inputs, inference, selection.indices, noise, prior)
+    return -(selection.weights * (nll + kl)).sum(1) - categorical_kl(inference.log_r, vae.log_pi)
+
+
+def _of_components(
+    vae: ComponentVAE, inputs: Tensor, inference: Inference, components: Tensor, noise: Tensor, prior: Moments
+) -> tuple[Tensor, Tensor]:
+    """-log p(x|z,c) of a z that is drawn from q(z|x,c), and KL_z: (B, S) nats each; components (B, S)."""
     mean_q = inference.mean[:, None] + vae.shift(components)
     log_var_q = inference.log_variance[:, None]
     z = mean_q + (0.5 * log_var_q).exp() * noise[:, None]
     mean_x, log_sigma = vae.decode(z, components)
     nll = gaussian_nll(inputs[:, None], mean_x, log_sigma).flatten(2).sum(-1)
-    kl = gaussian_kl(mean_q, log_var_q, *prior)
-    kl = kl.clamp_min(FREE_NATS_PER_DIMENSION * noise.shape[1])
-    reconstruction = (selection.weights * nll).sum(1).mean()
-    return reconstruction / n_dimensions, (selection.weights * kl).sum(1).mean() / n_dimensions
+    return nll, gaussian_kl(mean_q, log_var_q, *prior)
 
 
 def prior_term(vae: ComponentVAE, log_r: Tensor, latents: Tensor) -> Tensor:

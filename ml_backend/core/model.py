@@ -16,6 +16,7 @@ from ml_backend.core.density import MixtureDensity
 from ml_backend.core.generation import Generator
 from ml_backend.core.hyperparameters import ModelConfig, Phase, Prior, RunConfig
 from ml_backend.core.initialise import fit_latents, fit_prior, fit_templates, place_components
+from ml_backend.core.losses import lower_bound
 from ml_backend.core.newcomers import claim_components
 from ml_backend.core.preprocess import ImageTransform, VectorTransform, check_items, sample_rows
 from ml_backend.core.pretrain import pretrain_images
@@ -227,6 +228,17 @@ class ComponentModel:
             inference = self._vae.infer(*self._inputs(x[start : start + batch_size]))
             top = inference.log_r.topk(min(ALEATORIC_COMPONENTS, self.config.n_components), dim=1)
             parts.append(self._sigma(inference.mean, top).cpu().numpy())
+        return np.concatenate(parts)
+
+    @torch.no_grad()
+    def lower_bound(self, x: NDArray[np.generic], *, seed: int = 0, batch_size: int = 1024) -> NDArray[np.float32]:
+        """(N,) float32 one draw of each item's ELBO in nats, of the preprocessed input: what priors are compared by."""
+        check_items(self.config, x)
+        draws = torch.Generator(self._device).manual_seed(seed)
+        parts = []
+        for start in range(0, len(x), batch_size):
+            inputs, base = self._inputs(x[start : start + batch_size])
+            parts.append(lower_bound(self._vae, inputs, base, self.config.top_m, draws).cpu().numpy())
         return np.concatenate(parts)
 
     def state(self) -> dict[str, NDArray[np.generic]]:

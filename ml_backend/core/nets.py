@@ -20,6 +20,17 @@ def soft_bound(raw: Tensor, low: float, high: float) -> Tensor:
     return low + softplus(raw - low) * ((high - low) / math.log1p(math.exp(high - low)))
 
 
+def soft_bound_inverse(value: Tensor, low: float, high: float) -> Tensor:
+    """What `soft_bound` squashes to the value, which lies inside (low, high)."""
+    raised = _softplus_inverse((value - low) * (math.log1p(math.exp(high - low)) / (high - low)))
+    return high - _softplus_inverse(high - low - raised)
+
+
+def _softplus_inverse(value: Tensor) -> Tensor:
+    """Of values above 0."""
+    return value + torch.log(-torch.expm1(-value))
+
+
 class VectorEncoder(nn.Module):
     """(B, P) -> (B, H)."""
 

@@ -75,7 +75,7 @@ def _place(
     """Make the component as clustering would have made it for these rows; bias: of used components, and anchored."""
     inputs, base = pool.take(rows)
     hidden = vae.encoder(inputs)
-    centre = (base + vae.residual(hidden)).mean(0)
+    centre = vae.features(hidden, base).mean(0)
     vae.prototypes[component], vae.anchor_prototypes[component] = centre, base.mean(0)
     vae.component_bias[component], vae.anchor_bias[component] = bias
     share = len(rows) / len(pool)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ml_backend.core.hyperparameters import Prior
-from ml_backend.core.nets import soft_bound
+from ml_backend.core.nets import soft_bound, soft_bound_inverse
 
 LOG_VARIANCE_MIN = -6.0
 LOG_VARIANCE_MAX = 2.0
@@ -67,6 +67,12 @@ class MixturePrior(nn.Module):
         del posterior
         raw = self.raw_log_variance[components]
         return self.mean[components], soft_bound(raw, LOG_VARIANCE_MIN, LOG_VARIANCE_MAX)
+
+    @torch.no_grad()
+    def fit(self, mean: Tensor, variance: Tensor) -> None:
+        """Be these moments (K, dz) of z: with those of E_x[r_c(x) q(z|x,c)] no other prior has a smaller KL of z."""
+        self.mean.copy_(mean)
+        self.raw_log_variance.copy_(soft_bound_inverse(variance.log(), LOG_VARIANCE_MIN, LOG_VARIANCE_MAX))
 
     def pull(self, mean: Tensor) -> Tensor:
         """The means are free: 0."""

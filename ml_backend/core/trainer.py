@@ -105,6 +105,7 @@ class Trainer:
         self._alpha0 = data.alpha0
         self._neighbours = data.neighbours
         self._graph = None
+        self._epochs = 0
         self._random = np.random.default_rng(run.seed)
         self._device = vae.pi_logits.device
         self._generator = torch.Generator(self._device).manual_seed(run.seed)
@@ -118,7 +119,6 @@ class Trainer:
     def epoch(self, epochs_done: int, should_stop: Callable[[], bool]) -> EpochReport:
         """One pass over the pool. Raises Stopped, or TrainingError with the weights of before the epoch restored."""
         phase = self.phase(epochs_done)
-        self._optimiser.param_groups[0]["lr"] = self._run.learning_rate * ASSIGNMENT_RATES[phase]
         base = self._run.weights or LossWeights()
         targets = self._targets(weights_at(base, phase, epochs_done + 1))
         before = {name: value.clone() for name, value in self._vae.state_dict().items()}
@@ -130,6 +130,7 @@ class Trainer:
             if should_stop():
                 raise Stopped
             rows = order[step * self._run.batch_size : (step + 1) * self._run.batch_size]
+            self._set_rates(phase, (self._epochs + step / n_steps) / self._run.epochs)
             weights = weights_at(base, phase, epochs_done + step / n_steps)
             terms = self._step(rows, weights, targets)
             totals += terms
@@ -142,6 +143,7 @@ class Trainer:
         if not all(bool(value.isfinite().all()) for value in self._vae.state_dict().values()):
             self._vae.load_state_dict(before)
             raise TrainingError(f"weights are not finite in epoch {epochs_done + 1}; those before it are restored")
+        self._epochs += 1
         means = _named(LossTerms, totals / n_steps)
         usage = losses.effective_components(self._vae.usage)
         return EpochReport(epochs_done + 1, phase, LossTerms(**means), _named(LossWeights, shares / n_steps), usage)
@@ -158,6 +160,12 @@ class Trainer:
         chosen = {id(parameter) for parameter in assignment}
         others = [parameter for parameter in self._vae.parameters() if id(parameter) not in chosen]
         return torch.optim.Adam([{"params": assignment}, {"params": others}], lr=self._run.learning_rate, fused=True)
+
+    def _set_rates(self, phase: Phase, done: float) -> None:
+        """done: share of the run, 0..1. What a run leaves is published, so its last steps are small."""
+        rate = self._run.learning_rate * (1.0 - done)
+        assignment, others = self._optimiser.param_groups
+        assignment["lr"], others["lr"] = rate * ASSIGNMENT_RATES[phase], rate
 
     def _targets(self, weights: LossWeights) -> EpochTargets:
         teacher = None
@@ -190,10 +198,7 @@ class Trainer:
         r = inference.log_r.exp()
         selection = losses.select_components(inference.log_r, self._sum_m, self._generator)
         noise = torch.empty_like(inference.mean).normal_(generator=self._generator)
-        # A VampPrior passes its pseudo-inputs through the encoder: once, and only those of the components in this step.
-        present, place = torch.unique(selection.indices, return_inverse=True)
-        latents, log_variances = self._vae.prior_moments(present)
-        prior = latents[place], log_variances[place]
+        prior, latents = losses.prior_of(self._vae, selection.indices)
         reconstruction, kl = losses.elbo_terms(self._vae, inputs, inference, selection, noise, prior)
         entropy = losses.usage_entropy(self._vae, r)
         return {

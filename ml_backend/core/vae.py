@@ -13,6 +13,10 @@ from ml_backend.core.priors import AnyPrior, Moments, build_prior
 
 POSTERIOR_LOG_VARIANCE_MIN = -8.0
 POSTERIOR_LOG_VARIANCE_MAX = 2.0
+ENCODER_SHARE = 0.1
+"""Of the gradient of q(c|x), what reaches the encoder: it learns at the full rate, at which components would leave what
+clustering found. After 15 epochs evidence is 794 instead of 778 nats so (MNIST, 10,000 images) and -95.9 instead of
+-96.7 (CLINC150), the accuracy of p(y|x) alone .941 instead of .937 and .864 instead of .862."""
 MOST_NATS_APART = 40.0
 """Between the largest and any other log r of an item. Smaller r, and what is multiplied with them, are denormal
 numbers, with which processors are many times slower (10,000 pictures: 6.7 seconds an epoch instead of 2.5)."""
@@ -97,10 +101,15 @@ class ComponentVAE(nn.Module):
         """inputs (B, *input_shape) preprocessed, base (B, F) frozen representation."""
         hidden = self.encoder(inputs)
         return Inference(
-            log_r=torch.log_softmax(_bounded(self.component_logits(base + self.residual(hidden))), 1),
+            log_r=torch.log_softmax(_bounded(self.component_logits(self.features(hidden, base))), 1),
             mean=self.to_mean(hidden),
             log_variance=self._log_variance(hidden),
         )
+
+    def features(self, hidden: Tensor, base: Tensor) -> Tensor:
+        """(B, F) where the components are. hidden (B, H): of the encoder, which q(c|x) trains with ENCODER_SHARE."""
+        moved: Tensor = self.residual(ENCODER_SHARE * hidden + (1.0 - ENCODER_SHARE) * hidden.detach())
+        return base + moved
 
     def component_logits(self, features: Tensor) -> Tensor:
         """(B, F) -> (B, K): -exp(log_scale) |f - prototype_c|^2 + bias_c, up to a constant per row."""

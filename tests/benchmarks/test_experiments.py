@@ -32,7 +32,7 @@ from benchmarks.label_efficiency.store import Store
 from ml_backend.core.hyperparameters import PRIORS, usual_epochs
 from ml_backend.core.labels import LabelSet
 from ml_backend.core.responsibilities import SparseResponsibilities
-from ml_backend.engine.pool import Pool
+from ml_backend.engine.pool import Pool, PoolSettings
 from tests.benchmarks.small import LOOP, save_blobs
 from tests.engine.labelled_blobs import blob_problem
 
@@ -157,15 +157,16 @@ def test_wrong_labels_are_suspected(blobs: Bench) -> None:
 
 
 @pytest.mark.slow
-def test_priors_and_ablations_run_on_the_same_labels(blobs: Bench) -> None:
-    options = {"labels": 12, "items": None}
-    for prior in PRIORS:
-        assert run("priors", blobs, prior=prior, seed=0, **options)["accuracy_test"] > 0.6
-    asked = ablations.given_labels(blobs, 0, Case("", options))
-    assert len(asked.rows) == 12
-    figures = run("ablations", blobs, variants=list(ablations.VARIANTS), seed=0, runs=1, **options)
-    assert set(figures) == set(ablations.VARIANTS)
-    assert all(found["accuracy_test"] > 0.6 for found in figures.values())
+def test_priors_and_ablations_start_from_the_same_model_and_labels(blobs: Bench) -> None:
+    options = {"labels": 12, "items": None, "seed": 0, "runs": 1}
+    priors = run("priors", blobs, priors=list(PRIORS), **options)
+    parts = run("ablations", blobs, variants=list(ablations.VARIANTS), **options)
+    assert set(priors) == set(PRIORS)
+    assert set(parts) == set(ablations.VARIANTS)
+    assert all(found["accuracy_test"] > 0.6 for found in (*priors.values(), *parts.values()))
+    assert priors[PoolSettings().prior] == parts["as it is"]
+    assert len({found["evidence"] for found in priors.values()}) == len(PRIORS)
+    assert parts["no reconstruction"]["evidence"] < parts["as it is"]["evidence"]
 
 
 def test_noise_lies_on_the_right_half_only() -> None:

@@ -123,11 +123,20 @@ def test_the_loss_with_unknown_items_in_the_pool_is_paired_by_seed() -> None:
 def test_the_table_of_priors_says_by_how_much_the_default_leads() -> None:
     chosen = PoolSettings().prior
     other = next(prior for prior in PRIORS if prior != chosen)
-    ahead = {f"{chosen}.seed0": 0.90, f"{chosen}.seed1": 0.91, f"{other}.seed0": 0.88, f"{other}.seed1": 0.93}
-    cases = {name: {"accuracy_test": value, "ece": 0.1, "auroc_novelty": None} for name, value in ahead.items()}
-    text = to_markdown(results([], priors={"mnist": cases}))
-    assert f"| lead of the default ({chosen}) |" in text
-    assert f"| {other} | 0.905 ± 0.035 | 0.100 ± 0.000 | - | +0.000 ± 0.020 |" in text
+    ours, theirs = ((0.90, 12.0), (0.91, 13.0)), ((0.88, 11.0), (0.93, 11.5))
+    cases = {
+        f"seed{seed}": {
+            prior: {"accuracy_test": accuracy, "accuracy_test_components": 0.8, "evidence": evidence}
+            for prior, (accuracy, evidence) in ((chosen, ours[seed]), (other, theirs[seed]))
+        }
+        for seed in range(2)
+    }
+    found = results([], priors={"mnist": cases})
+    text = to_markdown(found)
+    assert f"Leads are those of the default, the {chosen} prior." in text
+    line = f"| {other} | 11.250 ± 0.354 | 0.905 ± 0.035 | 0.800 ± 0.000 | - | +1.250 ± 0.250 | +0.000 ± 0.020 |"
+    assert line in text
+    assert verdict_of(found, "lead of the default prior").value == pytest.approx(1.25)
 
 
 def test_the_report_says_which_code_it_is_of(tmp_path: Path) -> None:
@@ -136,6 +145,8 @@ def test_the_report_says_which_code_it_is_of(tmp_path: Path) -> None:
     for clean, words in ((True, "commit abc, on 2"), (False, "commit abc, with changes that are not committed, on 2")):
         machine = {"commit": "abc", "clean": clean, "cores": 2}
         assert f"Made of {words} cores." in to_markdown(Results({**document, "machine": machine}))
+    anew = {**document, "machine": {"commit": "abc", "clean": True, "cores": 2}, "apart": {"priors": "def"}}
+    assert "on 2 cores. Measured anew: priors, of commit def." in to_markdown(Results(anew))
     assert checkout(tmp_path) == {}
     git = ("git", "-c", "user.name=n", "-c", "user.email=e", "-C", str(tmp_path))
     subprocess.run([*git, "init", "-q"], check=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ml_backend.core.hyperparameters import PRIORS, LossWeights, ModelConfig, Phase, Prior, RunConfig
 from ml_backend.core.labels import class_probabilities, soft_counts, tau
-from ml_backend.core.losses import elbo_terms, prior_term, select_components
+from ml_backend.core.losses import elbo_terms, lower_bound, prior_term, select_components
 from ml_backend.core.model import EpochReport, TrainingData
 from ml_backend.core.vae import ComponentVAE, Inference
 from tests.core.gaussians import gaussian
@@ -61,6 +63,21 @@ def test_reconstruction_kl_and_kl_to_pi_are_the_parts_of_minus_the_elbo(prior: P
         assert float(found) == pytest.approx(float(drawn.mean()) / 6, abs=6 * error + 1e-5)
 
 
+@pytest.mark.parametrize("prior", PRIORS)
+@torch.no_grad()
+def test_the_lower_bound_is_minus_all_three_parts_without_free_bits(prior: Prior) -> None:
+    """Draws have the mean of log p(x,z,c) - log q(c,z|x), whether all components are summed or two and a random one."""
+    vae = vae_with(prior)
+    vae.log_scale.fill_(-3.0)
+    x, base = torch.randn(1, 6), torch.randn(1, 4)
+    drawn = -sum(terms_of_draws(vae, x, vae.infer(x, base)), torch.zeros(()))
+    many = x.expand(DRAWS, -1), base.expand(DRAWS, -1)
+    for top_m in (2, 5):
+        found = lower_bound(vae, *many, top_m, torch.Generator().manual_seed(0))
+        error = float((drawn.var() / DRAWS + found.var() / DRAWS).sqrt())
+        assert float(found.mean()) == pytest.approx(float(drawn.mean()), abs=6 * error)
+
+
 @pytest.mark.parametrize(("length", "nats"), [(0.0, 0.15), (0.3, 0.15), (0.5, 0.15), (0.6, 0.18), (2.0, 2.0)])
 @torch.no_grad()
 def test_a_kl_below_a_twentieth_nat_per_latent_dimension_costs_that_much(length: float, nats: float) -> None:
@@ -93,8 +110,8 @@ def test_the_classification_term_is_the_mean_over_label_sets_of_minus_log_p(n_se
     assert report.losses.classification == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize(("phase", "share"), [(Phase.RECONSTRUCTION, 0.0), (Phase.PRIOR, 0.1), (Phase.LABELS, 0.1)])
-def test_a_first_step_moves_the_components_a_tenth_as_far_as_the_nets_and_not_at_all_in_phase_one(
+@pytest.mark.parametrize(("phase", "share"), [(Phase.RECONSTRUCTION, 0.0), (Phase.PRIOR, 0.05), (Phase.LABELS, 0.05)])
+def test_a_first_step_moves_the_components_a_twentieth_as_far_as_the_nets_and_not_at_all_in_phase_one(
     phase: Phase, share: float
 ) -> None:
     """Adam's first step is the rate itself in every coordinate that has a gradient."""
@@ -105,11 +122,27 @@ def test_a_first_step_moves_the_components_a_tenth_as_far_as_the_nets_and_not_at
         epochs=1, device="cpu", phase=phase, batch_size=120, learning_rate=1e-3, weights=LossWeights(spread=1.0)
     )
     model.train(TrainingData(x), run)
-    after = model.state()
 
     def moved(name: str) -> float:
-        return float(np.abs(np.subtract(after[name], before[name])).max())
+        return furthest(before, model.state(), name)
 
     assert moved("vae.to_mean.weight") == pytest.approx(1e-3, rel=0.01)
     for name in ("vae.prototypes", "vae.component_bias", "vae.log_scale", "vae.residual.weight"):
         assert moved(name) == pytest.approx(share * 1e-3, rel=0.02, abs=1e-9)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_the_rate_falls_to_nothing_in_a_straight_line_over_the_run(steps: int) -> None:
+    """1 + (1 - 1/n) + ... + 1/n steps of the rate, as far as Adam's go that have one direction."""
+    x, _ = blobs(120, 4, 20, seed=3, noise=0.8)
+    model = model_of(x)
+    before = model.state()
+    run = RunConfig(epochs=steps, device="cpu", phase=Phase.RECONSTRUCTION, batch_size=120, learning_rate=1e-5)
+    model.train(TrainingData(x), run)
+    expected = 1e-5 * sum(1 - step / steps for step in range(steps))
+    assert furthest(before, model.state(), "vae.decoder.out.bias") == pytest.approx(expected, rel=0.02)
+
+
+def furthest(before: Mapping[str, NDArray[np.generic]], after: Mapping[str, NDArray[np.generic]], name: str) -> float:
+    """Largest change of a coordinate."""
+    return float(np.abs(np.subtract(after[name], before[name])).max())

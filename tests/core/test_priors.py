@@ -14,6 +14,7 @@ from ml_backend.core.priors import (
     LOG_VARIANCE_MAX,
     LOG_VARIANCE_MIN,
     MixturePrior,
+    Moments,
     VampPrior,
     categorical_kl,
     gaussian_kl,
@@ -71,6 +72,33 @@ def test_the_mixture_prior_has_a_bounded_gaussian_per_component() -> None:
     assert len(torch.unique(mean, dim=0)) == 5
     assert float(log_variance.min()) >= LOG_VARIANCE_MIN - 1e-5
     assert float(log_variance.max()) <= LOG_VARIANCE_MAX + 1e-5
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_a_mixture_prior_that_takes_the_moments_of_z_has_the_least_kl(seed: int) -> None:
+    """Moments of sum_i r_ic q(z|x_i,c) / sum_i r_ic: any step away from them costs."""
+    torch.manual_seed(seed)
+    r, mean_q = torch.softmax(torch.randn(20, 4), 1), torch.randn(20, 1, 3)
+    log_q = 0.5 * torch.randn(20, 1, 3)
+    mass = r.sum(0)[:, None]
+    mean = (r[..., None] * mean_q).sum(0) / mass
+    variance = (r[..., None] * (mean_q.square() + log_q.exp())).sum(0) / mass - mean.square()
+    prior = MixturePrior(4, 3)
+
+    def kl(mean_p: Tensor, log_p: Tensor) -> float:
+        return float((r * gaussian_kl(mean_q, log_q, mean_p, log_p)).sum().detach())
+
+    prior.fit(mean, variance)
+    fitted = prior.moments(no_posterior, torch.arange(4))
+    least = kl(*fitted)
+    for part in range(2):
+        away = [moment + 0.1 * torch.randn(4, 3) * (part == place) for place, moment in enumerate(fitted)]
+        assert kl(away[0], away[1]) > least
+
+
+def no_posterior(inputs: Tensor, components: Tensor) -> Moments:
+    raise AssertionError("only a VampPrior asks the encoder")
 
 
 def test_the_vamp_prior_is_the_posterior_at_its_pseudo_inputs() -> None:

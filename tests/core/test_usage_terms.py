@@ -32,7 +32,7 @@ def used(model: ComponentModel, x: NDArray[np.float32]) -> float:
 def train_alone(model: ComponentModel, x: NDArray[np.float32], weights: LossWeights, epochs_done: int) -> float:
     """Three epochs with these weights only, from that point of the curriculum on; components in use after them."""
     model.epochs_done = epochs_done
-    run = RunConfig(epochs=3, device="cpu", phase=Phase.PRIOR, weights=weights, batch_size=60, learning_rate=0.01)
+    run = RunConfig(epochs=3, device="cpu", phase=Phase.PRIOR, weights=weights, batch_size=60, learning_rate=0.02)
     model.train(TrainingData(x), run)
     return used(model, x)
 

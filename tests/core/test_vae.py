@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ml_backend.core.hyperparameters import ModelConfig
 from ml_backend.core.losses import elbo_terms, select_components
-from ml_backend.core.nets import LOG_SIGMA_MAX, LOG_SIGMA_MIN, soft_bound
+from ml_backend.core.nets import LOG_SIGMA_MAX, LOG_SIGMA_MIN, soft_bound, soft_bound_inverse
 from ml_backend.core.priors import Moments
 from ml_backend.core.vae import ComponentVAE
 
@@ -35,6 +35,14 @@ def all_moments(vae: ComponentVAE) -> Moments:
 def test_soft_bound_stays_inside_and_rises(raw: float, low: float, width: float) -> None:
     values = soft_bound(torch.tensor([raw, raw + 1.0], dtype=torch.float64), low, low + width)
     assert low - 1e-9 <= float(values[0]) <= float(values[1]) <= low + width + 1e-9
+
+
+@settings(deadline=None)
+@given(st.floats(-20, 20), st.floats(-8, 0), st.floats(2, 10))
+def test_the_inverse_of_the_soft_bound_undoes_it(raw: float, low: float, width: float) -> None:
+    bounded = soft_bound(torch.tensor(raw, dtype=torch.float64), low, low + width)
+    again = soft_bound(soft_bound_inverse(bounded, low, low + width), low, low + width)
+    torch.testing.assert_close(again, bounded)
 
 
 @settings(max_examples=20, deadline=None)
@@ -70,6 +78,19 @@ def test_r_is_a_softmax_of_scaled_squared_distances() -> None:
     distance = torch.cdist(features, vae.prototypes).square()
     expected = torch.softmax(-vae.log_scale.exp() * distance + vae.component_bias, 1)
     assert torch.allclose(vae.infer(inputs, base).log_r.exp(), expected, atol=1e-5)
+
+
+def test_a_tenth_of_the_gradient_of_r_reaches_the_encoder() -> None:
+    vae = random_vae()
+    inputs, base = torch.randn(7, 6), torch.randn(7, 4)
+    torch.autograd.backward(vae.infer(inputs, base).log_r[:, 0].sum())
+    found = [parameter.grad for parameter in vae.encoder.parameters()]
+    features = base + vae.residual(vae.encoder(inputs))
+    whole = torch.autograd.grad(
+        torch.log_softmax(vae.component_logits(features), 1)[:, 0].sum(), list(vae.encoder.parameters())
+    )
+    for some, every in zip(found, whole, strict=True):
+        torch.testing.assert_close(some, 0.1 * every, atol=1e-5, rtol=1e-3)
 
 
 def test_no_responsibility_is_so_small_that_arithmetic_crawls() -> None:

@@ -15,6 +15,11 @@ from ml_backend.core.labels import LabelSet
 from ml_backend.core.model import EpochReport
 from ml_backend.engine.pool import Pool, Propagation, apply_store, propagate
 from ml_backend.engine.simulation import LoopSettings
+from ml_backend.engine.simulation.embedded import Embedded
+from ml_backend.engine.simulation.metrics import auroc
+from ml_backend.engine.simulation.oracle import AskedLabels, Oracle
+from ml_backend.engine.simulation.problem import Problem
+from ml_backend.engine.simulation.queries import ask_medoids
 
 RUNS = 3
 """Training runs of a model that gets all its labels at once: past the curriculum's phases."""
@@ -98,3 +103,24 @@ def spread_of(description: PoolDescription, labels: LabelSet | None, loop: LoopS
 def share_right(spread: Propagation, truth: NDArray[np.str_]) -> float:
     """Accuracy of the propagated labels."""
     return float(np.mean(np.array(spread.classes, dtype=np.str_)[spread.label] == truth))
+
+
+def figures_of(trained: Trained, problem: Problem) -> dict[str, float]:
+    """On the test split: accuracy of the label and of p(y|x) alone; evidence, the mean ELBO in nats, high = explained
+    well; AUROC of novelty where it has a sense."""
+    described, spread = trained.outside(problem.test)
+    names = np.array(spread.classes, dtype=np.str_)
+    figures = {
+        "accuracy_test": share_right(spread, problem.test_truth),
+        "accuracy_test_components": float(np.mean(names[spread.p_label] == problem.test_truth)),
+        "evidence": float(trained.pool.model.lower_bound(problem.test).mean()),
+    }
+    if len(problem.ood):
+        strange = trained.outside(problem.ood)[0].novelty
+        figures["auroc_novelty"] = auroc(-described.novelty, -strange)
+    return figures
+
+
+def medoid_labels(problem: Problem, budget: int, seed: int) -> AskedLabels:
+    """True labels of k-means medoids."""
+    return ask_medoids(Embedded.of(problem), Oracle(problem.pool_truth), [budget], seed)[budget]

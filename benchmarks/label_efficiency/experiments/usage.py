@@ -13,6 +13,7 @@ from benchmarks.label_efficiency.experiments.training import (
     Trained,
     continue_training,
     copies,
+    medoid_labels,
     share_right,
     spread_of,
     train,
@@ -22,10 +23,7 @@ from ml_backend.core.hyperparameters import LossWeights
 from ml_backend.core.labels import as_matrix
 from ml_backend.core.responsibilities import SparseResponsibilities
 from ml_backend.engine.pool import Propagation, combine, rank
-from ml_backend.engine.simulation.embedded import Embedded
 from ml_backend.engine.simulation.oracle import AskedLabels, Oracle
-from ml_backend.engine.simulation.problem import Problem
-from ml_backend.engine.simulation.queries import ask_medoids
 
 LAMBDAS = (0.0, 0.05, 0.5, 2.0)
 SEEDS = 2
@@ -117,11 +115,6 @@ def own_components(responsibilities: SparseResponsibilities, members: NDArray[np
     r = as_matrix(responsibilities)
     theirs, all_ = (np.asarray(part.sum(axis=0)).ravel() for part in (r[members], r))
     return np.flatnonzero((theirs > OWN_SHARE * all_) & (theirs >= 1.0))
-
-
-def medoid_labels(problem: Problem, budget: int, seed: int) -> AskedLabels:
-    """True labels of k-means medoids."""
-    return ask_medoids(Embedded.of(problem), Oracle(problem.pool_truth), [budget], seed)[budget]
 
 
 def first_asked(trained: Trained, labels: AskedLabels, among: NDArray[np.bool_]) -> int:
