@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.label_efficiency.report import to_markdown, verdict_table
+from benchmarks.label_efficiency.report import made_on, to_markdown, verdict_table
 from benchmarks.label_efficiency.results import Results
 from benchmarks.label_efficiency.tables import NOTHING, mean_and_spread, table
 from benchmarks.label_efficiency.targets import verdicts
@@ -86,6 +86,7 @@ def section(results: Results) -> str:
     lines += [
         "",
         "All tables and what else was measured: [benchmarks/report.md](benchmarks/report.md).",
+        *made_on(results),
     ]
     return "\n".join(lines) + "\n"
 

@@ -40,7 +40,7 @@ process's, with what earlier cells in the same process left."""
 
 def to_markdown(results: Results) -> str:
     """All that was measured."""
-    lines = ["# Label efficiency", "", INTRODUCTION, *_made_on(results), ""]
+    lines = ["# Label efficiency", "", INTRODUCTION, *made_on(results), ""]
     lines += ["## Floors and goals", "", *verdict_table(verdicts(results))]
     for data in results.data:
         lines += ["", f"## {data}", "", _head(results, data), *_frequent(results, data)]
@@ -54,7 +54,8 @@ def to_markdown(results: Results) -> str:
     return "\n".join([*lines, *experiment_sections(results)]) + "\n"
 
 
-def _made_on(results: Results) -> list[str]:
+def made_on(results: Results) -> list[str]:
+    """Of which code the figures are, after an empty line; nothing where that is not known."""
     machine = results.machine
     if not machine.get("commit"):
         return []
