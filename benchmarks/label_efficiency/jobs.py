@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -74,7 +75,7 @@ def run_tasks(tasks: Sequence[Task], store: Store, loop: LoopSettings, jobs: int
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, threads))
     # spawn: faiss hangs in a process that was forked after a search
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_the_run) as pool:
         waiting = [pool.submit(_timed, task, store.folder, loop) for task in tasks]
         try:
             for done in as_completed(waiting):
@@ -82,6 +83,18 @@ def run_tasks(tasks: Sequence[Task], store: Store, loop: LoopSettings, jobs: int
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_with_the_run() -> None:
+    """A process of a run that was killed would go on with its task for minutes, beside the run that takes its place."""
+    run = multiprocessing.parent_process()
+    assert run is not None
+
+    def wait() -> None:
+        run.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _timed(task: Task, folder: Path, loop: LoopSettings) -> str:

@@ -8,25 +8,29 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from benchmarks.label_efficiency.__main__ import main
 from benchmarks.label_efficiency.bench import Bench, draw_pool
+from benchmarks.label_efficiency.jobs import run_tasks
 from benchmarks.label_efficiency.plan import BUDGETS, LANTERN_SOURCES, Plan
 from benchmarks.label_efficiency.running import DataResult, load_result, run_cell
 from benchmarks.label_efficiency.sources import code_digest
 from benchmarks.label_efficiency.store import CellKey, SavedCell, Store
 from ml_backend.data.encoders.words import WordLlamaEncoder
-from ml_backend.engine.simulation import SimulationOptions, simulate
+from ml_backend.engine.simulation import LoopSettings, SimulationOptions, simulate
 from ml_backend.engine.simulation.problem import Problem
 from tests.benchmarks.small import CHEAP, LOOP, save_blobs
 from tests.engine.labelled_blobs import blob_problem
 
 DEADLINE_SECONDS = 90.0
+LEFT_BEHIND_SECONDS = 20.0
 
 
 @pytest.fixture
@@ -136,6 +140,39 @@ def test_a_killed_run_goes_on_where_it_was(data: Path) -> None:
     assert all(path.stat().st_mtime_ns == then for path, then in before.items())
     rows = json.loads((out / "results.json").read_text("utf-8"))["data"]["blobs"]["rows"]
     assert {(row["method"], row["seed"]) for row in rows} == {(name, seed) for name in methods for seed in range(3)}
+
+
+@dataclass(frozen=True)
+class Sleeping:
+    """A task that outlasts the test, and says when it has begun."""
+
+    def __call__(self, store: Store, loop: LoopSettings) -> str:
+        (store.folder / str(os.getpid())).touch()
+        time.sleep(10 * DEADLINE_SECONDS)
+        return ""
+
+
+def sleep_side_by_side(folder: Path) -> None:
+    """Two processes that sleep."""
+    tasks: list[Any] = [Sleeping(), Sleeping()]
+    list(run_tasks(tasks, Store(folder), LOOP, jobs=2))
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
+    code = f"from tests.benchmarks import test_running as t; t.sleep_side_by_side(t.Path({str(tmp_path)!r}))"
+    process = psutil.Popen([sys.executable, "-c", code])
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while len(begun := list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    workers = [psutil.Process(int(path.name)) for path in begun]
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=LEFT_BEHIND_SECONDS)
+    for worker in alive:
+        worker.kill()
+    assert len(workers) == 2
+    assert not alive
 
 
 @pytest.mark.slow
