@@ -207,20 +207,21 @@ def _usage(results: Results) -> Iterator[Verdict]:
 
 
 def _priors(results: Results) -> Iterator[Verdict]:
-    """By the evidence of held-out items, on which a prior acts; accuracy is in the table beside it."""
+    """By accuracy, and by the evidence of held-out items, on which a prior acts: there a tie is no lead."""
     from ml_backend.core.hyperparameters import PRIORS
     from ml_backend.engine.pool import PoolSettings
 
     chosen = PoolSettings().prior
     for data in results.experiment_data("priors"):
-        leads = [
-            statistics.mean(found)
-            for prior in PRIORS
-            if prior != chosen and (found := results.between_variants("priors", data, chosen, prior, "evidence"))
-        ]
-        if leads:
-            what = f"{data}: lead of the default prior ({chosen}) over the others in evidence, nats"
-            yield Verdict(what, min(leads), 0.0, strict=True)
+        for field, name, strict in (("accuracy_test", "accuracy", False), ("evidence", "evidence, nats", True)):
+            leads = [
+                statistics.mean(found)
+                for prior in PRIORS
+                if prior != chosen and (found := results.between_variants("priors", data, chosen, prior, field))
+            ]
+            if leads:
+                what = f"{data}: lead of the default prior ({chosen}) over the others in {name}"
+                yield Verdict(what, min(leads), 0.0, strict=strict)
 
 
 def _interactive(results: Results) -> Iterator[Verdict]:

@@ -136,7 +136,8 @@ def test_the_table_of_priors_says_by_how_much_the_default_leads() -> None:
     assert f"Leads are those of the default, the {chosen} prior." in text
     line = f"| {other} | 11.250 ± 0.354 | 0.905 ± 0.035 | 0.800 ± 0.000 | - | +1.250 ± 0.250 | +0.000 ± 0.020 |"
     assert line in text
-    assert verdict_of(found, "lead of the default prior").value == pytest.approx(1.25)
+    assert verdict_of(found, "over the others in evidence").value == pytest.approx(1.25)
+    assert verdict_of(found, "over the others in accuracy").value == pytest.approx(0.0)
 
 
 def test_the_report_says_which_code_it_is_of(tmp_path: Path) -> None:
