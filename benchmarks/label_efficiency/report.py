@@ -60,7 +60,8 @@ def made_on(results: Results) -> list[str]:
     if not machine.get("commit"):
         return []
     state = "" if machine["clean"] else ", with changes that are not committed"
-    apart = "".join(f" Measured anew: {name}, of commit {commit}." for name, commit in results.apart.items())
+    others = ", ".join(f"{name} (commit {commit})" for name, commit in results.apart.items())
+    apart = f" Apart from that: {others}." if others else ""
     return ["", f"Made of commit {machine['commit']}{state}, on {machine['cores']} cores.{apart}"]
 
 

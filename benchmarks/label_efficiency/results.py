@@ -46,7 +46,7 @@ class Results:
 
     @property
     def apart(self) -> Mapping[str, str]:
-        """Experiment -> commit, of those that were measured anew by themselves."""
+        """Experiment -> commit, of those that were measured by themselves."""
         found: Mapping[str, str] = self.document.get("apart", {})
         return found
 

@@ -146,8 +146,12 @@ def test_the_report_says_which_code_it_is_of(tmp_path: Path) -> None:
     for clean, words in ((True, "commit abc, on 2"), (False, "commit abc, with changes that are not committed, on 2")):
         machine = {"commit": "abc", "clean": clean, "cores": 2}
         assert f"Made of {words} cores." in to_markdown(Results({**document, "machine": machine}))
-    anew = {**document, "machine": {"commit": "abc", "clean": True, "cores": 2}, "apart": {"priors": "def"}}
-    assert "on 2 cores. Measured anew: priors, of commit def." in to_markdown(Results(anew))
+    mixed = {
+        **document,
+        "machine": {"commit": "abc", "clean": True, "cores": 2},
+        "apart": {"priors": "def", "digits": "ghi"},
+    }
+    assert "on 2 cores. Apart from that: priors (commit def), digits (commit ghi)." in to_markdown(Results(mixed))
     assert checkout(tmp_path) == {}
     git = ("git", "-c", "user.name=n", "-c", "user.email=e", "-C", str(tmp_path))
     subprocess.run([*git, "init", "-q"], check=True)
