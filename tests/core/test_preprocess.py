@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.functional import affine_grid, interpolate, max_pool2d
 
 from ml_backend.core.preprocess import ImageTransform, VectorTransform
-from ml_backend.core.views import distort, view_loss
+from ml_backend.core.views import BEND_CELLS, distort, largest_around, sampling_basis, view_loss
 from tests.core.synthetic import bars, blobs
 
 
@@ -62,6 +63,28 @@ def test_distorted_views_differ_but_stay_like_their_picture() -> None:
     assert float((views - inputs).abs().mean()) > 0.1
     assert float(views.min()) >= float(inputs.min()) - 1e-4
     assert torch.equal(views, distort(inputs, torch.Generator().manual_seed(0)))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 20), st.integers(2, 20))
+def test_pixels_are_taken_from_where_affine_grid_and_bicubic_interpolation_say(
+    seed: int, height: int, width: int
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    affine = torch.randn(4, 2, 3, generator=generator)
+    bend = torch.randn(4, 2, BEND_CELLS, BEND_CELLS, generator=generator)
+    basis = sampling_basis(height, width, affine.device)
+    product = (torch.cat([affine, bend.flatten(2)], 2) @ basis).reshape(4, 2, height, width)
+    grid = affine_grid(affine, [4, 1, height, width], align_corners=False).permute(0, 3, 1, 2)
+    bent = interpolate(bend, size=(height, width), mode="bicubic", align_corners=True)
+    assert torch.allclose(product, grid + bent, atol=1e-5)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 9), st.integers(1, 9))
+def test_pixels_grow_by_the_largest_of_their_neighbours(seed: int, height: int, width: int) -> None:
+    inputs = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(seed))
+    assert torch.equal(largest_around(inputs), max_pool2d(inputs, 3, stride=1, padding=1))
 
 
 def test_view_loss_is_least_when_views_meet_and_pictures_part() -> None:
