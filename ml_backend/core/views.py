@@ -41,7 +41,7 @@ def sampling_basis(height: int, width: int, device: torch.device) -> Tensor:
     """(3 + BEND_CELLS^2, H W): a view's numbers times this say where each of its pixels is taken from, in -1..1.
 
     Rows: x, y and 1 of every pixel for the affine part, then the bicubic weights of the points of the bend. This one
-    product takes a twentieth of the time of `affine_grid` and `interpolate` of every picture.
+    product takes a tenth of the time of `affine_grid` and `interpolate` of every picture.
     """
     x = (2 * torch.arange(width, device=device) + 1) / width - 1
     y = (2 * torch.arange(height, device=device) + 1) / height - 1
