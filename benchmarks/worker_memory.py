@@ -23,8 +23,8 @@ import numpy as np
 from ml_backend.config import Settings
 from ml_backend.data.media import MediaFetcher
 from ml_backend.engine.engine import Engine
+from ml_backend.engine.freed_memory import GIVEN_BACK
 from ml_backend.engine.project import ProjectEngine
-from ml_backend.serve import WORKER_MEMORY
 from ml_backend.store import projects, tasks
 from ml_backend.store.database import Database
 
@@ -76,7 +76,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         fill(Path(folder), args.items, args.dimensions)
         command = [sys.executable, "-m", "benchmarks.worker_memory", "--home", folder]
-        subprocess.run(command, check=True, env={**os.environ, **WORKER_MEMORY})
+        subprocess.run(command, check=True, env={**os.environ, **GIVEN_BACK})
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from types import FrameType
 from ml_backend.config import Settings
 from ml_backend.data.encoders import EncoderOptions, build_encoder
 from ml_backend.engine.device import check_device
+from ml_backend.engine.freed_memory import GIVEN_BACK
 from ml_backend.errors import ConfigError
 from ml_backend.processes import Child, Restarts
 from ml_backend.store import servers
@@ -45,10 +46,6 @@ WORKER_COMMAND = (sys.executable, "-m", "ml_backend.worker")
 WEB_COMMAND = (
     sys.executable, "-m", "gunicorn", "-c", "python:ml_backend.web.gunicorn_config", "ml_backend.wsgi:build_app()"
 )  # fmt: skip
-
-WORKER_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "4194304", "MALLOC_TRIM_THRESHOLD_": "67108864"}
-"""glibc gives large blocks back at once: kept for reuse, torch's temporaries made the worker a third larger (docs:
-`benchmarks/worker_memory.py`). What the environment sets wins."""
 
 
 def serve(settings: Settings) -> int:
@@ -95,7 +92,7 @@ class Supervisor:
             # Threads that wait for work must not spin: web and worker share the cores.
             "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         }
-        of_web, of_worker = {**environ, MULTIPROCESS_DIRECTORY: str(metrics)}, {**WORKER_MEMORY, **environ}
+        of_web, of_worker = {**environ, MULTIPROCESS_DIRECTORY: str(metrics)}, {**GIVEN_BACK, **environ}
         self._web = Child("web server", WEB_COMMAND, of_web, private=True)
         self._worker = Child("worker", WORKER_COMMAND, of_worker, private=True)
         self._restarts = Restarts()

@@ -11,9 +11,6 @@ from torch import Tensor
 
 from ml_backend.core.representation import Backbone
 
-CHUNK = 2048
-"""Rows preprocessed at a time."""
-
 
 class PoolBatches:
     """Rows of x as (inputs, base) on a device.
@@ -31,8 +28,8 @@ class PoolBatches:
             self._inputs = torch.empty(len(x), *backbone.input_shape)
         self._base = torch.empty(len(x), backbone.base_dim)
         with torch.no_grad():
-            for start in range(0, len(x), CHUNK):
-                rows = slice(start, start + CHUNK)
+            for start in range(0, len(x), backbone.rows_at_once):
+                rows = slice(start, start + backbone.rows_at_once)
                 inputs = backbone.inputs(torch.from_numpy(np.ascontiguousarray(x[rows])).to(device))
                 self._base[rows] = backbone.base(inputs).cpu()
                 if self._inputs is not None:
@@ -55,6 +52,7 @@ class PoolBatches:
 
     def chunks(self) -> Iterator[tuple[NDArray[np.int64], Tensor, Tensor]]:
         """(rows, inputs, base) over the whole pool in order."""
-        for start in range(0, len(self), CHUNK):
-            rows = np.arange(start, min(start + CHUNK, len(self)))
+        size = self._backbone.rows_at_once
+        for start in range(0, len(self), size):
+            rows = np.arange(start, min(start + size, len(self)))
             yield rows, *self.take(rows)

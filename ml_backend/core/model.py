@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -155,7 +155,6 @@ class ComponentModel:
         self,
         x: NDArray[np.generic],
         *,
-        batch_size: int = 4096,
         temperature: float = 1.0,
         of_pool: bool = False,
     ) -> Encoding:
@@ -164,7 +163,7 @@ class ComponentModel:
         of_pool: x is what the model was fitted to, so that each item's density leaves the item itself out.
         """
         check_items(self.config, x)
-        parts = [self._encode(x[i : i + batch_size], temperature, of_pool) for i in range(0, len(x), batch_size)]
+        parts = [self._encode(rows, temperature, of_pool) for rows in self._parts_of(x)]
         return Encoding(
             SparseResponsibilities.concatenate([p.responsibilities for p in parts]),
             np.concatenate([p.latent for p in parts]),
@@ -174,19 +173,17 @@ class ComponentModel:
         )
 
     @torch.no_grad()
-    def responsibilities(
-        self, x: NDArray[np.generic], *, batch_size: int = 4096, temperature: float = 1.0
-    ) -> SparseResponsibilities:
+    def responsibilities(self, x: NDArray[np.generic], *, temperature: float = 1.0) -> SparseResponsibilities:
         """Those of `encode` alone, at a fraction of its cost: nothing is decoded. N >= 1."""
         check_items(self.config, x)
         parts = []
-        for start in range(0, len(x), batch_size):
-            inputs, base = self._inputs(x[start : start + batch_size])
+        for rows in self._parts_of(x):
+            inputs, base = self._inputs(rows)
             parts.append(self._sparse(self._vae.infer(inputs, base).log_r, temperature))
         return SparseResponsibilities.concatenate(parts)
 
     @torch.no_grad()
-    def features(self, x: NDArray[np.generic], *, batch_size: int = 4096) -> NDArray[np.float32]:
+    def features(self, x: NDArray[np.generic]) -> NDArray[np.float32]:
         """(N, F) float32 L2-normalised rows for neighbours and novelty: where the components live.
 
         For vectors that is their PCA projection: on CLINC150 88 % of the 15 nearest share the item's intent, in the
@@ -194,9 +191,8 @@ class ComponentModel:
         """
         check_items(self.config, x)
         parts = []
-        for start in range(0, len(x), batch_size):
-            rows = torch.from_numpy(np.ascontiguousarray(x[start : start + batch_size])).to(self._device)
-            parts.append(_unit(self._backbone.base(self._backbone.inputs(rows))))
+        for rows in self._parts_of(x):
+            parts.append(_unit(self._inputs(rows)[1]))
         return np.concatenate(parts)
 
     @torch.no_grad()
@@ -220,24 +216,24 @@ class ComponentModel:
         return Generator(self._vae, transform)
 
     @torch.no_grad()
-    def sigma(self, x: NDArray[np.generic], *, batch_size: int = 1024) -> NDArray[np.float32]:
+    def sigma(self, x: NDArray[np.generic]) -> NDArray[np.float32]:
         """(N, *input_shape) float32 decoder sigma of each dimension of the preprocessed input; see `Encoding`."""
         check_items(self.config, x)
         parts = []
-        for start in range(0, len(x), batch_size):
-            inference = self._vae.infer(*self._inputs(x[start : start + batch_size]))
+        for rows in self._parts_of(x):
+            inference = self._vae.infer(*self._inputs(rows))
             top = inference.log_r.topk(min(ALEATORIC_COMPONENTS, self.config.n_components), dim=1)
             parts.append(self._sigma(inference.mean, top).cpu().numpy())
         return np.concatenate(parts)
 
     @torch.no_grad()
-    def lower_bound(self, x: NDArray[np.generic], *, seed: int = 0, batch_size: int = 1024) -> NDArray[np.float32]:
+    def lower_bound(self, x: NDArray[np.generic], *, seed: int = 0) -> NDArray[np.float32]:
         """(N,) float32 one draw of each item's ELBO in nats, of the preprocessed input: what priors are compared by."""
         check_items(self.config, x)
         draws = torch.Generator(self._device).manual_seed(seed)
         parts = []
-        for start in range(0, len(x), batch_size):
-            inputs, base = self._inputs(x[start : start + batch_size])
+        for rows in self._parts_of(x):
+            inputs, base = self._inputs(rows)
             parts.append(lower_bound(self._vae, inputs, base, self.config.top_m, draws).cpu().numpy())
         return np.concatenate(parts)
 
@@ -310,6 +306,11 @@ class ComponentModel:
             self._outside(inputs).cpu().numpy(),
             self._sigma(inference.mean, top).flatten(1).mean(1).cpu().numpy(),
         )
+
+    def _parts_of(self, x: NDArray[np.generic]) -> Iterator[NDArray[np.generic]]:
+        """x in parts that pass through the nets at once."""
+        size = self._backbone.rows_at_once
+        return (x[start : start + size] for start in range(0, len(x), size))
 
     def _inputs(self, x: NDArray[np.generic]) -> tuple[Tensor, Tensor]:
         """Preprocessed items and their base representation."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ml_backend.core.preprocess import ImageTransform, sample_rows
-from ml_backend.core.representation import ImageRepresentation
+from ml_backend.core.representation import PICTURES_AT_ONCE, ImageRepresentation
 from ml_backend.core.views import distort, view_loss
 
 STEPS, FEWEST_STEPS = 1000, 200
@@ -26,7 +26,6 @@ PARTNERS = 5
 """The second stage draws a picture's partner from so many nearest ones."""
 BANK_ROWS = 20_000
 """At most so many pictures are looked through for partners."""
-CHUNK = 2048
 
 
 def pretrain_images(
@@ -70,7 +69,7 @@ class _Pretraining:
         partner: Callable[[NDArray[np.int64]], NDArray[np.int64]],
     ) -> bool:
         """One stage; False when it was asked to stop. partner: (B,) rows -> (B,) rows seen in the other view."""
-        optimiser = torch.optim.Adam(self._representation.parameters(), lr=rate)
+        optimiser = torch.optim.Adam(self._representation.parameters(), lr=rate, fused=True)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
         for _ in range(steps):
             if should_stop():
@@ -88,7 +87,7 @@ class _Pretraining:
     def partners(self) -> Callable[[NDArray[np.int64]], NDArray[np.int64]]:
         """Draws one of the PARTNERS nearest pictures, by cosine in the representation as it is now."""
         everything = np.arange(len(self._x))
-        parts = np.array_split(everything, max(1, len(everything) // CHUNK))
+        parts = np.array_split(everything, max(1, len(everything) // PICTURES_AT_ONCE))
         latent = torch.cat([normalize(self._representation(self._inputs(part)), dim=1) for part in parts])
         bank = sample_rows(len(self._x), BANK_ROWS, self._seed)
         among = latent[bank]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from ml_backend.core.model import ComponentModel, EpochReport, TrainingData, Tra
 from ml_backend.core.novelty import own_p_values
 from ml_backend.core.scores import typicality
 from ml_backend.data.index import NeighbourIndex, linked_back
+from ml_backend.engine.freed_memory import freed_memory_kept
 from ml_backend.engine.heads import Features, FittedHead, fit_heads, heads_state, restore_heads
 from ml_backend.engine.label_store import LabelStore, fit_store
 from ml_backend.engine.pool_reference import PoolReference
@@ -105,9 +107,9 @@ class Pool:
             raise InputError("a pool needs at least one item")
         report = progress or (lambda _step, _share: None)
         report("components", 0.0)
-        model = ComponentModel.create(
-            settings.model_config(x), x, seed=seed, device=settings.device, should_stop=should_stop
-        )
+        config = settings.model_config(x)
+        with freed_memory_kept() if config.is_image else nullcontext():
+            model = ComponentModel.create(config, x, seed=seed, device=settings.device, should_stop=should_stop)
         report("neighbours", 0.0)
         pool = cls(x, settings, model, np.empty((0, 0), np.int32), np.empty((0, 0), np.float32), None)
         pool._find_neighbours()
@@ -271,17 +273,21 @@ class Pool:
 
 
 class _Features:
-    """The pool's features, block by block: the whole float matrix never exists beside faiss's own copy."""
+    """The pool's features, block by block: the whole float matrix never exists beside faiss's own copy.
+
+    Pictures' are few numbers each, from many; an index asks for all of them five times, so they are kept.
+    """
 
     def __init__(self, model: ComponentModel, x: NDArray[np.generic]) -> None:
         self._model, self._x = model, x
+        self._rows = model.features(x) if model.config.is_image else None
         self.shape = (len(x), model.features(x[:1]).shape[1])
 
     def __len__(self) -> int:
         return len(self._x)
 
     def __getitem__(self, rows: slice) -> NDArray[np.float32]:
-        return self._model.features(self._x[rows])
+        return self._model.features(self._x[rows]) if self._rows is None else self._rows[rows]
 
 
 def _features_of(model: ComponentModel, x: NDArray[np.generic]) -> Features:
