@@ -45,10 +45,10 @@ def main(argv: list[str] | None = None, loop: LoopSettings | None = None) -> int
             for said in tqdm(run_tasks(tasks, run.store, run.loop, args.jobs), total=len(tasks), disable=None):
                 tqdm.write(said)
             run.write()
+        run.write()
     except LanternError as error:
         print(f"label_efficiency: {error}", file=sys.stderr)
         return FAILED
-    run.write()
     print(f"{args.out / 'report.md'}")
     return 0
 
@@ -84,8 +84,8 @@ class _Run:
 
     def write(self) -> None:
         """Of everything that is done, also by earlier runs."""
-        results = [load_result(path.stem, plan, self.store) for path, plan in self._plans]
         benches = [Bench(path, self.store, self.loop) for path, _ in self._plans]
+        results = [load_result(bench, plan) for bench, (_, plan) in zip(benches, self._plans, strict=True)]
         document = gather(results, benches)
         self._args.out.mkdir(parents=True, exist_ok=True)
         (self._args.out / "results.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")

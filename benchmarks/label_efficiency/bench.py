@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +15,7 @@ from ml_backend.data.dataset import Dataset, read_dataset
 from ml_backend.engine.simulation import LoopSettings
 from ml_backend.engine.simulation.embedded import Embedded
 from ml_backend.engine.simulation.problem import Problem, make_problem
+from ml_backend.errors import InputError
 
 KEPT = 2
 """Problems kept in memory: the usual one and the one in work."""
@@ -44,6 +46,14 @@ class Bench:
     def name(self) -> str:
         """Of the data set."""
         return self.path.stem
+
+    @cached_property
+    def data_digest(self) -> str:
+        """Of the file's content: other data of the same name have other figures. Raises InputError without the file."""
+        try:
+            return hashlib.sha256(self.path.read_bytes()).hexdigest()[:12]
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot be read: {error.strerror or error}") from error
 
     @cached_property
     def dataset(self) -> Dataset:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TypeVar
 
-from benchmarks.label_efficiency.bench import WHOLE, Variant
+from benchmarks.label_efficiency.bench import WHOLE, Bench, Variant
 from benchmarks.label_efficiency.sources import code_digest
 from benchmarks.label_efficiency.store import CellKey
 from ml_backend.data.encoders.words import WordLlamaEncoder
@@ -87,17 +87,17 @@ class Plan:
         """The table's and its own, sorted."""
         return tuple(sorted({*self.budgets, *self.extra.get(method, ())}))
 
-    def key(self, data: str, method: str, seed: int) -> CellKey:
+    def key(self, bench: Bench, method: str, seed: int) -> CellKey:
         """Of a cell. Lantern's settings and code count only where its labels or answers do."""
         budgets = self.budgets_of(LANTERN if method.startswith(LANTERN) else method)
-        settings: dict[str, object] = {"budgets": list(budgets), **asdict(self.variant)}
-        if not data.startswith(NO_TEXTS):
+        settings: dict[str, object] = {"data": bench.data_digest, "budgets": list(budgets), **asdict(self.variant)}
+        if not bench.name.startswith(NO_TEXTS):
             settings["encoder"] = WordLlamaEncoder.name
         if method != LANTERN:
             settings["code"] = code_digest(*BASELINE_SOURCES)
         if method.startswith(LANTERN):
             settings |= {"loop": asdict(self.loop), "lantern": code_digest(*LANTERN_SOURCES)}
-        return CellKey(MAIN, data, f"{method}.seed{seed}", settings)
+        return CellKey(MAIN, bench.name, f"{method}.seed{seed}", settings)
 
 
 def by_name(table: Mapping[str, T], name: str, other: T) -> T:

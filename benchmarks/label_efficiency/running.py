@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.label_efficiency.bench import Bench
 from benchmarks.label_efficiency.cells import SavedBudget, from_saved, to_saved
 from benchmarks.label_efficiency.plan import Plan
-from benchmarks.label_efficiency.store import SavedCell, Store
+from benchmarks.label_efficiency.store import SavedCell
 from ml_backend.engine.simulation.methods import LANTERN, run_baseline, run_lantern
 from ml_backend.engine.simulation.problem import Problem
 
@@ -25,17 +25,17 @@ class DataResult:
 
 def run_cell(bench: Bench, plan: Plan, method: str, seed: int) -> SavedCell:
     """One cell, and Lantern's before it where the method takes its labels."""
-    return bench.ensure(plan.key(bench.name, method, seed), lambda: _run(bench, plan, method, seed))
+    return bench.ensure(plan.key(bench, method, seed), lambda: _run(bench, plan, method, seed))
 
 
-def load_result(name: str, plan: Plan, store: Store) -> DataResult:
+def load_result(bench: Bench, plan: Plan) -> DataResult:
     """What is done."""
     cells = {}
     for seed in range(plan.seeds):
         for method in plan.methods:
-            if store.has(key := plan.key(name, method, seed)):
-                cells[method, seed] = from_saved(store.load(key))
-    return DataResult(name, plan, cells)
+            if bench.store.has(key := plan.key(bench, method, seed)):
+                cells[method, seed] = from_saved(bench.store.load(key))
+    return DataResult(bench.name, plan, cells)
 
 
 def lantern_budgets(bench: Bench, plan: Plan, seed: int) -> dict[int, SavedBudget]:

@@ -8,7 +8,7 @@ import importlib.util
 from functools import cache
 from pathlib import Path
 
-FOLLOWED = ("ml_backend.core", "ml_backend.engine", "benchmarks.label_efficiency")
+FOLLOWED = ("ml_backend.core", "ml_backend.data.index", "ml_backend.engine", "benchmarks.label_efficiency")
 """Packages whose modules count; readers of files and the rest of the server leave the figures alone."""
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from benchmarks.label_efficiency.__main__ import main
 from benchmarks.label_efficiency.bench import Bench, draw_pool
+from benchmarks.label_efficiency.experiments import EXPERIMENTS, Case
 from benchmarks.label_efficiency.jobs import run_tasks
 from benchmarks.label_efficiency.plan import BUDGETS, LANTERN_SOURCES, Plan
 from benchmarks.label_efficiency.running import DataResult, load_result, run_cell
@@ -26,6 +27,7 @@ from benchmarks.label_efficiency.store import CellKey, SavedCell, Store
 from ml_backend.data.encoders.words import WordLlamaEncoder
 from ml_backend.engine.simulation import LoopSettings, SimulationOptions, simulate
 from ml_backend.engine.simulation.problem import Problem
+from ml_backend.errors import InputError
 from tests.benchmarks.small import CHEAP, LOOP, save_blobs
 from tests.engine.labelled_blobs import blob_problem
 
@@ -44,7 +46,7 @@ def run(data: Path, plan: Plan) -> DataResult:
     for method in plan.methods:
         for seed in range(plan.seeds):
             run_cell(bench, plan, method, seed)
-    return load_result(bench.name, plan, bench.store)
+    return load_result(bench, plan)
 
 
 def done(data: Path) -> set[str]:
@@ -52,10 +54,10 @@ def done(data: Path) -> set[str]:
     return {path.name for path in data.with_name("cells").glob("main/blobs/*.json")}
 
 
-def test_a_finished_cell_is_read_back_as_it_was_and_needs_no_data_any_more(data: Path) -> None:
+def test_a_finished_cell_is_read_back_as_it_was_and_done_no_more(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = Plan(budgets=(6, 12), seeds=2, methods=CHEAP)
     first = run(data, plan)
-    data.unlink()
+    monkeypatch.setattr(Bench, "problem", lambda *_: pytest.fail("the data are read again"))
     again = run(data, plan)
     assert again.cells.keys() == first.cells.keys() == {(method, seed) for method in CHEAP for seed in (0, 1)}
     saved = again.cells["random+knn", 1][12]
@@ -72,13 +74,30 @@ def test_other_settings_are_other_cells(data: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["lantern", "lantern+knn", "random+knn"])
+def test_other_data_of_the_same_name_are_other_cells(data: Path, method: str) -> None:
+    plan, store = Plan.of(data.stem, loop=LOOP), Store(data.with_name("cells"))
+    case = Case("case", {})
+    before = {plan.key(Bench(data, store), method, 0).path, EXPERIMENTS["mislabel"].key(Bench(data, store), case).path}
+    save_blobs(data.parent, n=61)
+    after = {plan.key(Bench(data, store), method, 0).path, EXPERIMENTS["mislabel"].key(Bench(data, store), case).path}
+    assert len(before | after) == 4
+    data.unlink()
+    with pytest.raises(InputError, match=f"{data.name}: cannot be read"):
+        plan.key(Bench(data, store), method, 0)
+
+
+@pytest.mark.parametrize("method", ["lantern", "lantern+knn", "random+knn"])
 def test_another_text_encoder_makes_other_cells_of_texts_and_of_nothing_else(
-    method: str, monkeypatch: pytest.MonkeyPatch
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ("loghub_mac", "my_messages", "clinc150", "mnist")
-    before = {name: Plan.of(name).key(name, method, 0).path for name in names}
+    paths = {name: tmp_path / f"{name}.csv" for name in names}
+    for path in paths.values():
+        path.write_text("text\nthe same\n", "utf-8")
+    store = Store(tmp_path / "cells")
+    before = {name: Plan.of(name).key(Bench(paths[name], store), method, 0).path for name in names}
     monkeypatch.setattr(WordLlamaEncoder, "name", "another version")
-    after = {name: Plan.of(name).key(name, method, 0).path for name in names}
+    after = {name: Plan.of(name).key(Bench(paths[name], store), method, 0).path for name in names}
     assert [name for name in names if after[name] != before[name]] == ["loghub_mac", "my_messages"]
 
 
@@ -216,5 +235,6 @@ def test_known_data_have_their_own_plan_and_the_pool_is_cut_alike() -> None:
 def test_the_code_that_counts_is_what_lantern_imports_and_nothing_of_the_server() -> None:
     lantern = code_digest(*LANTERN_SOURCES)
     assert lantern == code_digest(*LANTERN_SOURCES, "ml_backend.engine.pool", "ml_backend.core.model")
+    assert lantern == code_digest(*LANTERN_SOURCES, "ml_backend.data.index")
     assert lantern == code_digest(*LANTERN_SOURCES, "ml_backend.store.tasks")
     assert lantern != code_digest(*LANTERN_SOURCES, "ml_backend.engine.project")

@@ -38,9 +38,10 @@ class Experiment:
         return data.startswith(self.data)
 
     def key(self, bench: Bench, case: Case) -> CellKey:
-        """Of a cell: its options, Lantern's settings, and the code of both."""
+        """Of a cell: the data, its options, Lantern's settings, and the code of both."""
         code = code_digest(*LANTERN_SOURCES, self.run.__module__)
-        settings = {"options": dict(case.options), "loop": asdict(bench.loop), "code": code}
+        options, loop = dict(case.options), asdict(bench.loop)
+        settings = {"data": bench.data_digest, "options": options, "loop": loop, "code": code}
         return CellKey(self.name, bench.name, case.name, settings)
 
     def ensure(self, bench: Bench, case: Case) -> SavedCell:
