@@ -235,6 +235,7 @@ def test_known_data_have_their_own_plan_and_the_pool_is_cut_alike() -> None:
 def test_the_code_that_counts_is_what_lantern_imports_and_nothing_of_the_server() -> None:
     lantern = code_digest(*LANTERN_SOURCES)
     assert lantern == code_digest(*LANTERN_SOURCES, "ml_backend.engine.pool", "ml_backend.core.model")
-    assert lantern == code_digest(*LANTERN_SOURCES, "ml_backend.data.index")
+    assert lantern == code_digest(*LANTERN_SOURCES, index := "ml_backend.data.index")
+    assert code_digest(index) != code_digest()
     assert lantern == code_digest(*LANTERN_SOURCES, "ml_backend.store.tasks")
     assert lantern != code_digest(*LANTERN_SOURCES, "ml_backend.engine.project")
