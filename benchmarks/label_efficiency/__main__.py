@@ -41,11 +41,10 @@ def main(argv: list[str] | None = None, loop: LoopSettings | None = None) -> int
     try:
         for method in args.methods:
             check_method(method)
-        for tasks in run.stages():
+        for tasks in run.stages() or [[]]:
             for said in tqdm(run_tasks(tasks, run.store, run.loop, args.jobs), total=len(tasks), disable=None):
                 tqdm.write(said)
             run.write()
-        run.write()
     except LanternError as error:
         print(f"label_efficiency: {error}", file=sys.stderr)
         return FAILED
@@ -75,7 +74,7 @@ class _Run:
         ]
 
     def stages(self) -> list[list[Task]]:
-        """Sets of tasks, one after the other; those that measure seconds come one by one."""
+        """Sets of tasks, one after the other; those that measure seconds come one by one. [] for a report alone."""
         main = main_tasks(self._plans) if MAIN in self._args.only else []
         beside = [self._experiment(name) for name in EXPERIMENTS if name in self._args.only]
         together = [task for name, tasks in beside for task in tasks if not EXPERIMENTS[name].alone]

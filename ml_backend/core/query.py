@@ -172,10 +172,10 @@ def _doubt(description: PoolDescription, scores: QueryScores) -> NDArray[np.floa
 
 
 def _reasons(description: PoolDescription, scores: QueryScores, never_seen_level: float) -> NDArray[np.int8]:
-    """The strongest claim wins: never seen, then no labels, then conflicts."""
+    """The strongest claim wins: never seen, then no labels, then conflicts; what is named with confidence has none."""
     reason = np.full(len(description), Reason.ROUTINE, np.int8)
     reason[scores.clash >= MAJORITY] = Reason.DISAGREES
-    reason[scores.ambiguity >= MAJORITY] = Reason.AMBIGUOUS
+    reason[(scores.ambiguity >= MAJORITY) & (scores.confidence < SURE)] = Reason.AMBIGUOUS
     reason[scores.evidence < FEW_LABELS] = Reason.UNLABELLED_GROUP
     reason[(description.novelty <= never_seen_level) & ~scores.labelled] = Reason.NEVER_SEEN
     return reason

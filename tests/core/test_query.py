@@ -201,10 +201,12 @@ def test_each_reason_is_given_for_its_cause() -> None:
     scores = QueryScores(*given, labelled, nobody, nobody)
     pool = replace(pool, novelty=np.full(60, 0.5, np.float32))
     scores.evidence[1], scores.ambiguity[2], scores.clash[4] = 0.1, 0.8, 0.9
+    scores.confidence[2] = 0.5
+    scores.ambiguity[5] = 0.8  # named with confidence all the same
     pool.novelty[3] = 0.001
     reason = rank_s_ood(pool, scores, never_seen_level=LEVEL).reason
     expected = [Reason.ROUTINE, Reason.UNLABELLED_GROUP, Reason.AMBIGUOUS, Reason.NEVER_SEEN, Reason.DISAGREES]
-    assert reason[:5].tolist() == expected
+    assert reason[:6].tolist() == [*expected, Reason.ROUTINE]
     scores.labelled[3] = True
     assert rank_s_ood(pool, scores, never_seen_level=LEVEL).reason[3] == Reason.ROUTINE
     assert all(len(reason.sentence) > 20 for reason in Reason)
