@@ -16,18 +16,14 @@ from ml_backend.core.batches import PoolBatches
 from ml_backend.core.nets import component_rows
 from ml_backend.core.preprocess import sample_rows
 from ml_backend.core.priors import MixturePrior, VampPrior
-from ml_backend.core.vae import ComponentVAE
+from ml_backend.core.vae import FREE_BIAS, SAME, ComponentVAE
 
 CLUSTERING_ROWS = 40_000
 """k-means sees at most so many rows; the others are assigned to its centres."""
-FREE_BIAS = -10.0
-"""Logit offset of components that k-means left empty: they hold next to no mass until something needs them."""
 COMPONENTS_PER_ITEM, COMPONENTS_PER_COPY = 2.0, 1.2
 """Initial softness of r: the median item spreads over so many components, exp(H(r)): among items that are alike, and
 among copies of their component's centre. There is nothing to be unsure of in a copy: as soft as the others, a group of
 log lines took its label from larger groups nearby (5 points of accuracy on Linux with 50 labels)."""
-SAME = 1e-6
-"""Squared distance, relative to the squared length, up to which an item is a copy of its component's centre."""
 
 
 def place_components(vae: ComponentVAE, pool: PoolBatches, *, n_placed: int, seed: int) -> None:
@@ -55,7 +51,7 @@ def place_components(vae: ComponentVAE, pool: PoolBatches, *, n_placed: int, see
         sample = pool.base[sample_rows(len(base), 2048, seed)].to(vae.prototypes.device)
         apart = float((_squared_distance(sample, vae.prototypes[:live]) > SAME * sample.shape[1]).float().mean())
         spread = apart * COMPONENTS_PER_ITEM + (1.0 - apart) * COMPONENTS_PER_COPY
-        vae.log_scale.fill_(_log_scale_for(vae, sample, spread))
+        vae.log_sharpness.fill_(_log_sharpness_for(vae, sample, spread))
     vae.drop_anchor()
 
 
@@ -90,12 +86,12 @@ def _squared_distance(base: Tensor, centres: Tensor) -> Tensor:
     return torch.cdist(base.double(), centres.double()).amin(1).square()
 
 
-def _log_scale_for(vae: ComponentVAE, base: Tensor, spread: float) -> float:
-    """By bisection, the log scale at which the median item spreads over so many components."""
+def _log_sharpness_for(vae: ComponentVAE, base: Tensor, spread: float) -> float:
+    """By bisection, the log sharpness at which the median item spreads over so many components."""
     low, high = -12.0, 12.0
     for _ in range(40):
         middle = (low + high) / 2
-        vae.log_scale.fill_(middle)
+        vae.log_sharpness.fill_(middle)
         log_r = torch.log_softmax(vae.component_logits(base), 1)
         median = (-(log_r.exp() * log_r).sum(1)).exp().median()
         low, high = (middle, high) if median > spread else (low, middle)

@@ -49,7 +49,7 @@ def test_reconstruction_kl_and_kl_to_pi_are_the_parts_of_minus_the_elbo(prior: P
     """Together E_q[log q(c,z|x) - log p(x,z,c)], in nats per input dimension; the pull is no part of it."""
     vae = vae_with(prior)
     vae.shift.weight.mul_(3.0)  # so that no KL is so small that free bits lift it
-    vae.log_scale.fill_(-3.0)  # and x belongs to several components
+    vae.log_sharpness.fill_(-3.0)  # and x belongs to several components
     x, base = torch.randn(1, 6), torch.randn(1, 4)
     inference = vae.infer(x, base)
     assert float(inference.log_r.exp().max()) < 0.7
@@ -68,7 +68,7 @@ def test_reconstruction_kl_and_kl_to_pi_are_the_parts_of_minus_the_elbo(prior: P
 def test_the_lower_bound_is_minus_all_three_parts_without_free_bits(prior: Prior) -> None:
     """Draws have the mean of log p(x,z,c) - log q(c,z|x), whether all components are summed or two and a random one."""
     vae = vae_with(prior)
-    vae.log_scale.fill_(-3.0)
+    vae.log_sharpness.fill_(-3.0)
     x, base = torch.randn(1, 6), torch.randn(1, 4)
     drawn = -sum(terms_of_draws(vae, x, vae.infer(x, base)), torch.zeros(()))
     many = x.expand(DRAWS, -1), base.expand(DRAWS, -1)
@@ -127,7 +127,7 @@ def test_a_first_step_moves_the_components_a_twentieth_as_far_as_the_nets_and_no
         return furthest(before, model.state(), name)
 
     assert moved("vae.to_mean.weight") == pytest.approx(1e-3, rel=0.01)
-    for name in ("vae.prototypes", "vae.component_bias", "vae.log_scale", "vae.residual.weight"):
+    for name in ("vae.prototypes", "vae.component_bias", "vae.log_sharpness", "vae.residual.weight"):
         assert moved(name) == pytest.approx(share * 1e-3, rel=0.02, abs=1e-9)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from ml_backend.core.hyperparameters import ModelConfig
 from ml_backend.core.losses import elbo_terms, select_components
 from ml_backend.core.nets import LOG_SIGMA_MAX, LOG_SIGMA_MIN, soft_bound, soft_bound_inverse
 from ml_backend.core.priors import Moments
-from ml_backend.core.vae import ComponentVAE
+from ml_backend.core.vae import FREE_BIAS, NEAREST, ComponentVAE
 
 CONFIG = ModelConfig(input_shape=(6,), n_components=5, latent_dim=3, hidden_dim=16, top_m=5)
 
@@ -71,13 +73,50 @@ def test_the_decoder_depends_on_the_component_and_on_z() -> None:
     assert float((torch.cat(vae.decode(z + 1, torch.tensor([0]))) - outputs[0]).abs().max()) > 1e-3
 
 
-def test_r_is_a_softmax_of_scaled_squared_distances() -> None:
-    vae = random_vae()
+@pytest.mark.parametrize("k", [5, 30])
+def test_r_is_a_softmax_of_squared_distances_in_units_of_the_nearest(k: int) -> None:
+    vae = random_vae(replace(CONFIG, n_components=k))
+    with torch.no_grad():
+        vae.component_bias[[0, 2]] = FREE_BIAS  # free components are nobody's neighbours
     inputs, base = torch.randn(7, 6), torch.randn(7, 4)
     features = base + vae.residual(vae.encoder(inputs))
     distance = torch.cdist(features, vae.prototypes).square()
-    expected = torch.softmax(-vae.log_scale.exp() * distance + vae.component_bias, 1)
+    in_use = torch.cat([distance[:, 1:2], distance[:, 3:]], 1)
+    unit = in_use.sort(1).values[:, :NEAREST].mean(1, keepdim=True)
+    expected = torch.softmax(-vae.log_sharpness.exp() * distance / unit + vae.component_bias, 1)
     assert torch.allclose(vae.infer(inputs, base).log_r.exp(), expected, atol=1e-5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.01, 100.0), st.integers(5, 40))
+def test_r_does_not_depend_on_how_far_apart_things_are(scale: float, k: int) -> None:
+    """Local scaling: where components crowd, r is as sharp as elsewhere."""
+    vae = random_vae(replace(CONFIG, n_components=k))
+    features, logits = torch.randn(6, 4), []
+    for factor in (1.0, scale):
+        with torch.no_grad():
+            vae.prototypes.mul_(factor)
+            logits.append(vae.component_logits(factor * features))
+    torch.testing.assert_close(torch.softmax(logits[0], 1), torch.softmax(logits[1], 1), atol=1e-4, rtol=1e-3)
+
+
+def test_what_is_far_from_all_components_belongs_to_none_of_them() -> None:
+    vae = random_vae(replace(CONFIG, n_components=20))
+    direction = torch.randn(4)
+    features = torch.tensor([1.0, 10.0, 1000.0])[:, None] * direction
+    largest = torch.softmax(vae.component_logits(features), 1).amax(1)
+    assert largest[0] > largest[1] > largest[2]
+
+
+def test_on_a_prototype_where_all_others_lie_too_r_is_finite() -> None:
+    vae = random_vae()
+    with torch.no_grad():
+        vae.prototypes.copy_(vae.prototypes[:1].expand_as(vae.prototypes).clone())
+    log_r = torch.log_softmax(vae.component_logits(vae.prototypes[:1].detach()), 1)
+    torch.autograd.backward(log_r[0, 0])
+    assert bool(log_r.isfinite().all())
+    assert vae.prototypes.grad is not None
+    assert bool(vae.prototypes.grad.isfinite().all())
 
 
 def test_a_tenth_of_the_gradient_of_r_reaches_the_encoder() -> None:
@@ -96,7 +135,7 @@ def test_a_tenth_of_the_gradient_of_r_reaches_the_encoder() -> None:
 def test_no_responsibility_is_so_small_that_arithmetic_crawls() -> None:
     vae = random_vae()
     with torch.no_grad():
-        vae.log_scale.fill_(8.0)
+        vae.log_sharpness.fill_(8.0)
     log_r = vae.infer(torch.randn(50, 6), torch.randn(50, 4)).log_r
     assert torch.allclose(log_r.exp().sum(1), torch.ones(50))
     assert float(log_r.detach().exp().min()) > 1e6 * torch.finfo(torch.float32).tiny  # smaller numbers are denormal

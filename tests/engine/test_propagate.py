@@ -80,13 +80,13 @@ def test_labels_spread_over_the_file_by_row_number(tmp_path: Path) -> None:
 
 def test_what_is_predicted_in_groups_without_a_label_is_counted(tmp_path: Path) -> None:
     data, truth = vectors(tmp_path / "data.npz")
-    given = [row for row in range(N) if truth[row] in ("ant", "bee")][: 8 * PER_CLASS]
+    given = [row for row in range(N) if truth[row] in ("ant", "dog")][: 8 * PER_CLASS]
     labels = write_rows(tmp_path / "labels.csv", [{"row": row, "label": truth[row]} for row in given])
     summary = propagate_file(data, labels, tmp_path / "out.csv", OPTIONS)
     rows = read_csv(tmp_path / "out.csv")
     alone = [i for i, row in enumerate(rows) if row["label"] and i not in given and float(row["evidence"]) < 1 / 3]
-    assert summary.guessed == len(alone) > N // 4
-    assert np.mean([truth[i] in ("cat", "dog") for i in alone]) > 0.9
+    assert summary.guessed == len(alone) > N // 3
+    assert np.mean([truth[i] in ("bee", "cat") for i in alone]) > 0.9
 
 
 def test_jsonl_with_ids_a_wrong_label_stands_but_is_suspected(tmp_path: Path) -> None:
